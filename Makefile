@@ -1,0 +1,47 @@
+# cvm: the chain on which contracts run neural networks. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo fix check types layers test test-all bench clean
+
+help:               ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
+
+install: $(STAMP)   ## make .venv and install everything into it
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else f"cvm needs Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -e '.[dev]'
+	touch $(STAMP)
+
+demo: install       ## a chain, a registered model, a contract that calls it, a second node that agrees
+	$(BIN)/cvm demo
+
+fix: install        ## format and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: types layers ## everything that reads code without running it
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+layers: install
+	$(BIN)/lint-imports
+
+test: install       ## the tests that a laptop runs in minutes
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+
+test-all: install   ## the long suites too
+	$(BIN)/pytest -n 2 --dist loadfile
+
+bench: install      ## timings (pytest-benchmark)
+	$(BIN)/pytest bench --benchmark-only
+
+clean:              ## remove what make install and the tests made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .cache

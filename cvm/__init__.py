@@ -1,0 +1,1 @@
+"""The machine: exact inference, and the execution core that contracts run on."""

@@ -1,0 +1,1 @@
+"""The execution core on py-evm, open to added opcodes and precompiles."""

@@ -1,0 +1,42 @@
+"""The family of faults that belong to this machine alone, whatever part of it broke.
+
+* LocalFault - this node cannot answer, another one can: stop its vote, judge nobody
+  - DeviceFault          a GPU or its driver failed
+  - BackendDisagrees     a backend failed its self-test
+  - ModelDataMissing     the bytes of an ACTIVE model are not on this disk
+
+`LocalFault` does not derive from py-evm's `VMError`, which py-evm swallows into a failed frame.
+"""
+
+
+class LocalFault(Exception):
+    """This machine cannot answer; another one can, so no verdict may follow from it."""
+
+
+class DeviceFault(LocalFault):
+    """A GPU, its driver or its memory failed in the middle of an inference."""
+
+    def __init__(self, backend: str, reason: str) -> None:
+        super().__init__(f"backend {backend!r} failed: {reason}")
+        self.backend = backend
+        self.reason = reason
+
+
+class BackendDisagrees(LocalFault):
+    """A backend gave other bytes than a golden vector; it must not be used."""
+
+    def __init__(self, backend: str, vector: str, expected: str, actual: str) -> None:
+        super().__init__(
+            f"backend {backend!r} fails the self-test at vector {vector!r}: "
+            f"expected {expected}, got {actual}"
+        )
+        self.backend = backend
+        self.vector = vector
+
+
+class ModelDataMissing(LocalFault):
+    """A block runs a model whose bytes this node does not hold."""
+
+    def __init__(self, model_id: bytes) -> None:
+        super().__init__(f"model data not available: 0x{model_id.hex()}")
+        self.model_id = model_id

@@ -1,0 +1,1 @@
+"""What runs a checked graph; every backend must give the same bytes."""

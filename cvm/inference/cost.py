@@ -1,0 +1,39 @@
+"""What a graph costs, in units that no machine decides: the cost vector of PROTOCOL section 3."""
+
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Eight counts for one item; the order is that of the on-chain record."""
+
+    float32_macs: int = 0
+    int8_macs: int = 0
+    elementwise: int = 0
+    transcendental: int = 0
+    bytes_moved: int = 0
+    nodes: int = 0
+    weight_bytes: int = 0
+    peak_bytes: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Add counts; the peak is the larger of the two."""
+        return Cost(
+            self.float32_macs + other.float32_macs,
+            self.int8_macs + other.int8_macs,
+            self.elementwise + other.elementwise,
+            self.transcendental + other.transcendental,
+            self.bytes_moved + other.bytes_moved,
+            self.nodes + other.nodes,
+            self.weight_bytes + other.weight_bytes,
+            max(self.peak_bytes, other.peak_bytes),
+        )
+
+    @property
+    def macs(self) -> int:
+        """Return multiply-accumulates of both kinds."""
+        return self.float32_macs + self.int8_macs
+
+    def vector(self) -> tuple[int, ...]:
+        """Return the eight counts in record order."""
+        return astuple(self)

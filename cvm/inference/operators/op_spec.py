@@ -1,0 +1,35 @@
+"""What the engine must know of an operator: its rules and its definition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import NodeView
+from cvm.inference.tensor_type import Array, TensorType
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class OpSpec(Generic[P]):
+    """One tensor operator of engine 1.
+
+    * `parse(view)` checks attributes, dtypes, ranks and constant inputs, raises `InvalidModel`,
+      and returns the operator's frozen parameters.
+    * `output_types(parameters, view)` is the shape rule.
+    * `cost(parameters, view, outputs)` fills the first five counts; the graph adds the rest.
+    * `run(parameters, *inputs)` is the definition (NumPy, under EXACT section 1): absent
+      optional inputs are None, the result is a tuple with one array per output.
+
+    `since_version` is the ONNX operator version that is in force at opset 21.
+    """
+
+    name: str
+    since_version: int
+    attributes: frozenset[str]
+    parse: Callable[[NodeView], P]
+    output_types: Callable[[P, NodeView], tuple[TensorType, ...]]
+    cost: Callable[[P, NodeView, tuple[TensorType, ...]], Cost]
+    run: Callable[..., tuple[Array, ...]]
+    domain: str = ""

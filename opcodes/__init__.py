@@ -1,0 +1,1 @@
+"""The AI opcodes and their precompile twins; `table` lists them."""
