@@ -1,0 +1,161 @@
+"""What JSON-RPC methods may ask of the node: a narrow view, so that a test hands them a small fake."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+
+from models_registry.record import ModelRecord
+from models_registry.registry import RegistryEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """A block as it lies in the database; `size_bytes` is that of its RLP."""
+
+    header: BlockHeaderAPI
+    transactions: tuple[SignedTransactionAPI, ...]
+    withdrawals: tuple[object, ...]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLocation:
+    """Where an included transaction stands."""
+
+    block_hash: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """The message of eth_call and eth_estimateGas; None means that the caller left it out.
+
+    `gas_price` is the effective price that GASPRICE shows; `to` None creates a contract.
+    """
+
+    sender: bytes
+    to: bytes | None
+    gas: int | None
+    gas_price: int
+    value: int
+    data: bytes
+    access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a message did: `error` is None, `execution reverted`, or the exceptional halt's name."""
+
+    output: bytes
+    gas_used: int
+    error: str | None
+    reverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """Where a model stands for this node: chunks that lie here, and signatures that it knows.
+
+    `attestations` are 65-byte EIP-712 signatures of validators over `record`.
+    """
+
+    has_bytes: bool
+    missing_chunks: tuple[int, ...]
+    record: ModelRecord | None
+    refusal: str | None
+    attestations: tuple[bytes, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceQuote:
+    """What one call of INFER with a batch would be charged, item by item of PROTOCOL section 2."""
+
+    base: int
+    load: int
+    compute_per_item: int
+    royalty_per_item: int
+    bytes_per_item: int
+    total: int
+
+
+class StateView(Protocol):
+    """The world state after one block."""
+
+    def balance(self, address: bytes) -> int:
+        """Return the balance in wei."""
+
+    def nonce(self, address: bytes) -> int:
+        """Return the transaction count."""
+
+    def code(self, address: bytes) -> bytes:
+        """Return the code, empty where there is none."""
+
+    def storage(self, address: bytes, slot: int) -> int:
+        """Return a storage word."""
+
+
+class ChainView(Protocol):
+    """The chain, its pool and its models, read-only but for `submit` and `put_chunk`."""
+
+    @property
+    def chain_id(self) -> int:
+        """Return the EIP-155 chain id."""
+
+    @property
+    def client_version(self) -> str:
+        """Return the web3_clientVersion string."""
+
+    def head(self) -> BlockHeaderAPI:
+        """Return the newest final header."""
+
+    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+        """Return the header at a height, or None above the head."""
+
+    def block_by_hash(self, block_hash: bytes) -> BlockView | None:
+        """Return a whole block."""
+
+    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+        """Return the receipts of a block, in order."""
+
+    def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
+        """Return where an included transaction stands."""
+
+    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+        """Return a transaction that waits in the pool."""
+
+    def pending_nonce(self, address: bytes) -> int:
+        """Return the next nonce after everything that waits in the pool."""
+
+    def state_at(self, header: BlockHeaderAPI) -> StateView:
+        """Return the state after a block."""
+
+    async def submit(self, raw_transaction: bytes) -> bytes:
+        """Put a signed transaction into the pool and return its hash.
+
+        Raises `InvalidTransaction` (consensus.faults) with the broken rule and both values.
+        """
+
+    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+        """Run a message on the state after a block, without keeping what it did."""
+
+    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+        """Return the least gas limit with which the message succeeds, or the failed result."""
+
+    def model_ids(self) -> Sequence[bytes]:
+        """Return every registered model id, in order of registration."""
+
+    def model_entry(self, model_id: bytes) -> RegistryEntry | None:
+        """Return the registry's entry at the head, or None."""
+
+    def model_status(self, model_id: bytes) -> ModelStatus:
+        """Return what this node knows of a model's bytes and attestations."""
+
+    async def put_chunk(
+        self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
+    ) -> None:
+        """Store a chunk after its Merkle proof was checked; raises `BadChunk`."""
+
+    def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceQuote | None:
+        """Return what a call would be charged now, or None where the model is not ACTIVE."""
