@@ -1,0 +1,84 @@
+"""What a validator signs of a model, and who signed it (EIP-712, PROTOCOL section 3)."""
+
+from collections.abc import Iterable
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey, Signature
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
+
+from models_registry.addresses import MODEL_REGISTRY
+
+SIGNATURE_BYTES = 65
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+ATTESTATION_TYPE = "Attestation(bytes32 modelId,uint64 nonce,bytes32 recordHash)"
+MAX_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+"""Half the order of secp256k1, rounded down (EIP-2)."""
+
+
+class BadAttestation(Exception):
+    """Bytes that are not a signature the registry would take."""
+
+    def __init__(self, signature: bytes, rule: str) -> None:
+        super().__init__(f"attestation signature 0x{signature.hex()}: {rule}")
+        self.signature = signature
+        self.rule = rule
+
+
+def attestation_digest(chain_id: int, model_id: bytes, nonce: int, record_hash: bytes) -> bytes:
+    """Return what is signed: one record of one registration of a model on one chain."""
+    domain = keccak(
+        encode(
+            ["bytes32", "bytes32", "bytes32", "uint256", "address"],
+            [
+                keccak(DOMAIN_TYPE.encode()),
+                keccak(b"ModelRegistry"),
+                keccak(b"1"),
+                chain_id,
+                MODEL_REGISTRY,
+            ],
+        )
+    )
+    message = keccak(
+        encode(
+            ["bytes32", "bytes32", "uint64", "bytes32"],
+            [keccak(ATTESTATION_TYPE.encode()), model_id, nonce, record_hash],
+        )
+    )
+    return bytes(keccak(b"\x19\x01" + domain + message))
+
+
+def sign_attestation(private_key: PrivateKey, digest: bytes) -> bytes:
+    """Return the 65-byte signature r || s || v with v 27 or 28 (deterministic, RFC 6979)."""
+    signature = private_key.sign_msg_hash(digest)
+    return bytes(
+        signature.r.to_bytes(32, "big")
+        + signature.s.to_bytes(32, "big")
+        + bytes([signature.v + 27])
+    )
+
+
+def recover_attester(digest: bytes, signature: bytes) -> bytes:
+    """Return the address that signed; raises `BadAttestation` where the registry would refuse."""
+    if len(signature) != SIGNATURE_BYTES:
+        raise BadAttestation(signature, f"{len(signature)} bytes, expected {SIGNATURE_BYTES}")
+    s = int.from_bytes(signature[32:64], "big")
+    if s > MAX_S:
+        raise BadAttestation(signature, "s is in the upper half of the order (EIP-2)")
+    if signature[64] not in (27, 28):
+        raise BadAttestation(signature, f"v is {signature[64]}, expected 27 or 28")
+    try:
+        parsed = Signature(signature[:64] + bytes([signature[64] - 27]))
+        return bytes(parsed.recover_public_key_from_msg_hash(digest).to_canonical_address())
+    except (BadSignature, ValidationError) as error:
+        raise BadAttestation(signature, "no key can have made it") from error
+
+
+def order_signatures(digest: bytes, signatures: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return signatures as `activate` wants them: one per signer, addresses ascending.
+
+    Raises `BadAttestation`.
+    """
+    by_signer = {recover_attester(digest, signature): signature for signature in signatures}
+    return tuple(by_signer[signer] for signer in sorted(by_signer))
