@@ -1,4 +1,4 @@
-"""What JSON-RPC methods may ask of the node: a narrow view, so that a test hands them a small fake."""
+"""What JSON-RPC methods may ask of the node: a narrow view, so that a test can fake it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,33 @@ from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 
 
+class WithdrawalView(Protocol):
+    """An EIP-4895 withdrawal; py-evm's `Withdrawal` is one."""
+
+    @property
+    def index(self) -> int:
+        """Return the number of the withdrawal since the chain began."""
+
+    @property
+    def validator_index(self) -> int:
+        """Return whose balance it comes from."""
+
+    @property
+    def address(self) -> bytes:
+        """Return who receives it."""
+
+    @property
+    def amount(self) -> int:
+        """Return the amount in gwei."""
+
+
 @dataclass(frozen=True, slots=True)
 class BlockView:
     """A block as it lies in the database; `size_bytes` is that of its RLP."""
 
     header: BlockHeaderAPI
     transactions: tuple[SignedTransactionAPI, ...]
-    withdrawals: tuple[object, ...]
+    withdrawals: tuple[WithdrawalView, ...]
     size_bytes: int
 
 
@@ -52,6 +72,15 @@ class CallResult:
     gas_used: int
     error: str | None
     reverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """How far a node that is catching up has come, in block numbers."""
+
+    starting_block: int
+    current_block: int
+    highest_block: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +136,12 @@ class ChainView(Protocol):
     def client_version(self) -> str:
         """Return the web3_clientVersion string."""
 
+    def sync_progress(self) -> SyncProgress | None:
+        """Return how far catching up has come, or None where the node is at the tip."""
+
+    def peer_count(self) -> int:
+        """Return how many peers are connected."""
+
     def head(self) -> BlockHeaderAPI:
         """Return the newest final header."""
 
@@ -149,8 +184,12 @@ class ChainView(Protocol):
     def model_entry(self, model_id: bytes) -> RegistryEntry | None:
         """Return the registry's entry at the head, or None."""
 
-    def model_status(self, model_id: bytes) -> ModelStatus:
-        """Return what this node knows of a model's bytes and attestations."""
+    def model_status(self, model_id: bytes, size_bytes: int | None = None) -> ModelStatus:
+        """Return what this node knows of a model's bytes and attestations.
+
+        `size_bytes` says how many chunks a model that is not registered yet has; without it
+        such a model's `missing_chunks` are empty.
+        """
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

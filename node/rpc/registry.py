@@ -1,0 +1,99 @@
+"""The table of JSON-RPC methods and the decorator that fills it.
+
+A method is an async function of the chain and of its parameters. Each parameter's annotation is one
+of the types of `node.rpc.parameters`, which carry their parser; a default makes it optional. So a
+signature is the whole description of what a caller may send.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from node.rpc.chain_view import ChainView
+from node.rpc.faults import BadArgument, InvalidParams
+
+JsonValue: TypeAlias = (
+    "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+)
+Handler: TypeAlias = Callable[..., Awaitable[JsonValue]]
+Parser: TypeAlias = Callable[[object], object]
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a method: how its JSON value is parsed, and what stands in for none."""
+
+    name: str
+    parse: Parser
+    is_required: bool
+    default: object
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A registered method."""
+
+    name: str
+    handler: Handler
+    parameters: tuple[Parameter, ...]
+
+    async def call(self, chain: ChainView, params: Sequence[object]) -> JsonValue:
+        """Parse the positional parameters and run the method; raises `InvalidParams`."""
+        return await self.handler(chain, *parse_params(self.parameters, params))
+
+
+METHODS: dict[str, Method] = {}
+"""Every method by its name; filled when `node.rpc.methods` is imported."""
+
+
+def rpc_method(name: str) -> Callable[[HandlerT], HandlerT]:
+    """Register an async function as the JSON-RPC method `name`."""
+
+    def register(handler: HandlerT) -> HandlerT:
+        if name in METHODS:
+            raise ValueError(f"JSON-RPC method {name} is registered twice; rename one of them")
+        METHODS[name] = Method(name, handler, _parameters_of(handler))
+        return handler
+
+    return register
+
+
+def parse_params(parameters: Sequence[Parameter], params: Sequence[object]) -> tuple[object, ...]:
+    """Return the parsed arguments; a null stands for a missing one, as in geth.
+
+    Raises `InvalidParams` with the place of the first wrong argument.
+    """
+    if len(params) > len(parameters):
+        raise InvalidParams(f"too many arguments, want at most {len(parameters)}")
+    parsed = []
+    for place, parameter in enumerate(parameters):
+        value = params[place] if place < len(params) else None
+        if value is not None:
+            parsed.append(_parse_one(place, parameter, value))
+        elif parameter.is_required:
+            raise InvalidParams(f"missing value for required argument {place}")
+        else:
+            parsed.append(parameter.default)
+    return tuple(parsed)
+
+
+def _parse_one(place: int, parameter: Parameter, value: object) -> object:
+    try:
+        return parameter.parse(value)
+    except BadArgument as fault:
+        raise InvalidParams(f"invalid argument {place}: {fault}") from fault
+
+
+def _parameters_of(handler: Handler) -> tuple[Parameter, ...]:
+    _, *declared = inspect.signature(handler).parameters.values()
+    return tuple(
+        Parameter(
+            name=parameter.name,
+            parse=parameter.annotation.__metadata__[0],
+            is_required=parameter.default is inspect.Parameter.empty,
+            default=parameter.default,
+        )
+        for parameter in declared
+    )
