@@ -1,0 +1,118 @@
+"""The shape rule and the tap order that Conv, ConvInteger and QLinearConv share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.attributes import int_attribute, ints_attribute
+from cvm.inference.operators.operands import require_elements
+from cvm.inference.operators.refusal import refusal
+from cvm.inference.operators.window import WINDOW_ATTRIBUTES, Window, resolve_window, taps
+from cvm.inference.tensor_type import Array, Shape, TensorType
+
+EVERY = slice(None)
+CONVOLUTION_ATTRIBUTES = WINDOW_ATTRIBUTES | {"group"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConvolutionShape(Window):
+    """A window, the channel groups, and the whole shapes of input, weights and output.
+
+    Output channel m belongs to group m // (out_channels / group) and reads the input
+    channels of that group.
+    """
+
+    group: int
+    input_shape: Shape
+    weight_shape: Shape
+    full_output_shape: Shape
+
+    @property
+    def depth(self) -> int:
+        """Return the multiply-adds of one output, padded taps included."""
+        return prod(self.weight_shape[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One (input channel in group, tap) of a convolution, for all groups at once.
+
+    `pixels` is (n, group, 1, *spatial), `weights` is (1, group, channels, *ones), and
+    `outputs` indexes the accumulator (n, group, channels, *spatial).
+    """
+
+    outputs: tuple[slice, ...]
+    pixels: Array
+    weights: Array
+
+
+def resolve_convolution(view: NodeView, x: TensorType, w: TensorType) -> ConvolutionShape:
+    """Check x (n, c, *spatial), w (m, c / group, *kernel) and the attributes of a convolution."""
+    require_elements(view, 0, x)
+    require_elements(view, 1, w)
+    if x.rank != w.rank or x.rank < 3:
+        raise refusal(
+            view, "operand shape", f"x {x} and w {w} need one rank of 3 to 5 (n, c, spatial)"
+        )
+    group = int_attribute(view, "group", 1)
+    if group < 1 or w.shape[0] % group or w.shape[1] * group != x.shape[1]:
+        raise refusal(
+            view,
+            "attribute value",
+            f"group {group} must divide the {w.shape[0]} output channels and leave "
+            f"{w.shape[1]} of {x.shape[1]} input channels each",
+        )
+    kernel_shape = w.shape[2:]
+    if ints_attribute(view, "kernel_shape") not in (None, kernel_shape):
+        raise refusal(
+            view,
+            "attribute value",
+            f"kernel_shape {view.attributes['kernel_shape']} differs from w {w}",
+        )
+    window = resolve_window(view, x.shape[2:], kernel_shape)
+    return ConvolutionShape(
+        window.kernel_shape,
+        window.strides,
+        window.pads,
+        window.dilations,
+        window.output_shape,
+        group,
+        x.shape,
+        w.shape,
+        (x.shape[0], w.shape[0], *window.output_shape),
+    )
+
+
+def grouped_output_shape(shape: ConvolutionShape) -> Shape:
+    """Return (n, group, channels per group, *spatial), the layout of the accumulator."""
+    batch, channels = shape.full_output_shape[:2]
+    return (batch, shape.group, channels // shape.group, *shape.output_shape)
+
+
+def steps(shape: ConvolutionShape, x: Array, w: Array) -> Iterator[Step]:
+    """Yield the steps of a convolution in order: input channel, then the taps row-major.
+
+    Taps that fall on padding for every output are not yielded; one that falls on padding
+    for some outputs does not select them.
+    """
+    per_group = shape.weight_shape[1]
+    ones = (1,) * len(shape.output_shape)
+    pixels = x.reshape(x.shape[0], shape.group, per_group, *x.shape[2:])
+    weights = w.reshape(shape.group, -1, *w.shape[1:])
+    window_taps = list(taps(shape, x.shape[2:]))
+    for channel in range(per_group):
+        for tap in window_taps:
+            weight_index: tuple[slice | int, ...] = (EVERY, EVERY, channel, *tap.index)
+            pixel_index: tuple[slice | int, ...] = (EVERY, EVERY, channel, *tap.inputs)
+            column = weights[weight_index]
+            yield Step(
+                (EVERY, EVERY, EVERY, *tap.outputs),
+                pixels[pixel_index][:, :, None],
+                column.reshape(1, *column.shape, *ones),
+            )
+
+
+def along_channels(values: Array, shape: ConvolutionShape) -> Array:
+    """Return one value per output channel, shaped to stretch over (n, m, *spatial)."""
+    return values.reshape(1, -1, *(1,) * len(shape.output_shape))
