@@ -1,1 +1,5 @@
 """The execution core on py-evm, open to added opcodes and precompiles."""
+
+from cvm.evm.native_dependencies import require_native_dependencies
+
+require_native_dependencies()

@@ -1,7 +1,12 @@
 """Why a transaction is refused: one class per broken rule, worded as geth words it.
 
 * InvalidTransaction - it can stand in no block on this state; clients parse the words
+* TransactionVetoed  - it is valid, but the builder of this block does not keep it
 """
+
+
+class TransactionVetoed(Exception):
+    """The builder's rule spoke against a transaction that has run; it was rolled back."""
 
 
 class InvalidTransaction(Exception):

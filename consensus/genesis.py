@@ -1,0 +1,174 @@
+"""The genesis file, in geth's format: parsing it, and the block and state that it stands for."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth.abc import BlockHeaderAPI
+from eth.constants import BLANK_ROOT_HASH
+from eth.vm.forks.prague.blocks import PragueBlockHeader
+from eth.vm.forks.prague.state import PragueState
+
+from consensus.block import EMPTY_REQUESTS_HASH, EMPTY_WITHDRAWALS_ROOT, ZERO_NONCE
+from consensus.faults import InvalidGenesis
+from consensus.header_rules import INITIAL_BASE_FEE, MAX_EXTRA_DATA_BYTES
+from consensus.parameters import ChainParameters, parse_parameters
+from cvm.evm.execution import BlockContext, open_state
+from cvm.evm.overlay_database import OverlayDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisAccount:
+    """One entry of `alloc`; the balance is in wei."""
+
+    balance: int
+    nonce: int
+    code: bytes
+    storage: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """A parsed genesis file."""
+
+    parameters: ChainParameters
+    timestamp: int
+    extra_data: bytes
+    base_fee: int
+    coinbase: bytes
+    prev_randao: bytes
+    alloc: tuple[tuple[bytes, GenesisAccount], ...]
+
+
+def parse_genesis(document: Any) -> Genesis:
+    """Parse a geth-format genesis object; raises `InvalidGenesis` with field and value."""
+    if not isinstance(document, dict):
+        raise InvalidGenesis("the genesis file must hold one JSON object")
+    parameters = parse_parameters(document.get("config"))
+    gas_limit = quantity(document, "gasLimit", parameters.block_gas_limit)
+    if gas_limit != parameters.block_gas_limit:
+        raise InvalidGenesis(
+            f"gasLimit is {gas_limit}, but config.cvm.block_gas_limit is "
+            f"{parameters.block_gas_limit} and every header must show that"
+        )
+    extra_data = hex_bytes(document.get("extraData", "0x"), "extraData")
+    if len(extra_data) > MAX_EXTRA_DATA_BYTES:
+        raise InvalidGenesis(f"extraData has {len(extra_data)} bytes, at most 32")
+    return Genesis(
+        parameters=parameters,
+        timestamp=quantity(document, "timestamp", 0),
+        extra_data=extra_data,
+        base_fee=quantity(document, "baseFeePerGas", INITIAL_BASE_FEE),
+        coinbase=hex_bytes(document.get("coinbase", "0x" + "00" * 20), "coinbase", 20),
+        prev_randao=hex_bytes(document.get("mixHash", "0x" + "00" * 32), "mixHash", 32),
+        alloc=parse_alloc(document.get("alloc", {})),
+    )
+
+
+def parse_alloc(alloc: Any) -> tuple[tuple[bytes, GenesisAccount], ...]:
+    """Parse `alloc`, sorted by address."""
+    if not isinstance(alloc, dict):
+        raise InvalidGenesis("alloc must be an object of accounts by address")
+    accounts = {}
+    for text, fields in alloc.items():
+        address = hex_bytes(text, "alloc address", 20)
+        if address in accounts or not isinstance(fields, dict):
+            raise InvalidGenesis(f"alloc: {text} stands twice or is not an object")
+        storage = fields.get("storage", {})
+        if not isinstance(storage, dict):
+            raise InvalidGenesis(f"alloc {text}: storage must be an object")
+        accounts[address] = GenesisAccount(
+            balance=quantity(fields, "balance", 0),
+            nonce=quantity(fields, "nonce", 0),
+            code=hex_bytes(fields.get("code", "0x"), f"alloc {text} code"),
+            storage=tuple(
+                sorted((word(slot, text), word(value, text)) for slot, value in storage.items())
+            ),
+        )
+    return tuple(sorted(accounts.items()))
+
+
+def word(text: Any, account: str) -> int:
+    """Parse a storage slot or value of up to 32 bytes."""
+    data = hex_bytes(text, f"alloc {account} storage")
+    if len(data) > 32:
+        raise InvalidGenesis(f"alloc {account} storage: {text} is longer than 32 bytes")
+    return int.from_bytes(data, "big")
+
+
+def quantity(document: dict[str, Any], field: str, default: int) -> int:
+    """Parse a number: a JSON integer, or a decimal or 0x-hex string."""
+    value = document.get(field, default)
+    if isinstance(value, str):
+        try:
+            value = int(value, 16 if value.startswith("0x") else 10)
+        except ValueError:
+            raise InvalidGenesis(f"{field}: {value!r} is not a number") from None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 256:
+        raise InvalidGenesis(f"{field}: {value!r} is not a whole number of at most 256 bits")
+    return value
+
+
+def hex_bytes(text: Any, field: str, length: int | None = None) -> bytes:
+    """Parse hex with or without 0x, of one length if that is given."""
+    try:
+        digits = text.removeprefix("0x")
+        data = bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
+    except (AttributeError, ValueError):
+        raise InvalidGenesis(f"{field}: {text!r} is not hex") from None
+    if length is not None and len(data) != length:
+        raise InvalidGenesis(f"{field}: {text!r} has {len(data)} bytes, must have {length}")
+    return data
+
+
+def genesis_block(
+    genesis: Genesis, state_class: type[PragueState]
+) -> tuple[BlockHeaderAPI, dict[bytes, bytes]]:
+    """Return the genesis header and the database writes of its state."""
+    database = OverlayDatabase(nothing_stored)
+    state = build_state(genesis, state_class, database)
+    header = PragueBlockHeader(
+        difficulty=0,
+        block_number=cast(Any, 0),
+        gas_limit=genesis.parameters.block_gas_limit,
+        timestamp=genesis.timestamp,
+        coinbase=cast(Any, genesis.coinbase),
+        state_root=state.state_root,
+        extra_data=genesis.extra_data,
+        mix_hash=cast(Any, genesis.prev_randao),
+        nonce=ZERO_NONCE,
+        base_fee_per_gas=genesis.base_fee,
+        withdrawals_root=cast(Any, EMPTY_WITHDRAWALS_ROOT),
+        requests_hash=cast(Any, EMPTY_REQUESTS_HASH),
+    )
+    return header, dict(database.writes)
+
+
+def nothing_stored(_key: bytes) -> None:
+    """Read from a store that is empty."""
+
+
+def build_state(
+    genesis: Genesis, state_class: type[PragueState], database: OverlayDatabase
+) -> PragueState:
+    """Write `alloc` into an empty state."""
+    context = BlockContext(
+        chain_id=genesis.parameters.chain_id,
+        number=0,
+        timestamp=genesis.timestamp,
+        coinbase=genesis.coinbase,
+        gas_limit=genesis.parameters.block_gas_limit,
+        base_fee=genesis.base_fee,
+        prev_randao=genesis.prev_randao,
+        parent_hash=bytes(32),
+        parent_beacon_block_root=bytes(32),
+    )
+    state = open_state(state_class, database, bytes(BLANK_ROOT_HASH), context, iter(()))
+    for address, account in genesis.alloc:
+        key = cast(Any, address)
+        for slot, value in account.storage:
+            state.set_storage(key, slot, value)
+        state.set_nonce(key, account.nonce)
+        state.set_code(key, account.code)
+        state.set_balance(key, account.balance)
+    state.persist()
+    return state

@@ -1,0 +1,39 @@
+"""The chain parameters of a genesis file: PROTOCOL's numbers with their defaults."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from consensus.faults import InvalidGenesis
+
+
+@dataclass(frozen=True, slots=True)
+class ChainParameters:
+    """`config.cvm` of the genesis file; what is left out has PROTOCOL's default.
+
+    `period_s` is in seconds, gas in gas, delays in blocks.
+    """
+
+    chain_id: int
+    period_s: int = 2
+    block_gas_limit: int = 1 << 25
+    block_inference_gas: int = 1 << 24
+    activation_delay: int = 64
+    registration_deadline: int = 1_000
+
+
+def parse_parameters(config: Any) -> ChainParameters:
+    """Parse the `config` object of a genesis file; raises `InvalidGenesis`."""
+    if not isinstance(config, dict) or "chainId" not in config:
+        raise InvalidGenesis("genesis needs config.chainId")
+    known = {field.name for field in fields(ChainParameters)} - {"chain_id"}
+    given = config.get("cvm", {})
+    if not isinstance(given, dict):
+        raise InvalidGenesis(f"config.cvm must be an object, not {given!r}")
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise InvalidGenesis(f"config.cvm has unknown fields: {', '.join(unknown)}")
+    values = {"chain_id": config["chainId"], **given}
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise InvalidGenesis(f"config: {name} must be a whole number >= 0, not {value!r}")
+    return ChainParameters(**values)

@@ -1,0 +1,35 @@
+"""What a transaction costs before its first opcode."""
+
+from eth.abc import SignedTransactionAPI
+
+TX_GAS = 21_000
+CREATE_GAS = 32_000  # EIP-2
+ZERO_BYTE_GAS = 4
+NONZERO_BYTE_GAS = 16  # EIP-2028
+ACCESS_LIST_ADDRESS_GAS = 2_400  # EIP-2930
+ACCESS_LIST_KEY_GAS = 1_900
+INITCODE_WORD_GAS = 2  # EIP-3860
+AUTHORIZATION_GAS = 25_000  # EIP-7702
+FLOOR_TOKEN_GAS = 10  # EIP-7623
+TOKENS_PER_NONZERO_BYTE = 4
+
+
+def intrinsic_gas(tx: SignedTransactionAPI, type_id: int) -> int:
+    """Return the gas that is charged before execution (Yellow Paper g0, with the EIPs above)."""
+    zeros = tx.data.count(0)
+    gas = TX_GAS + zeros * ZERO_BYTE_GAS + (len(tx.data) - zeros) * NONZERO_BYTE_GAS
+    if not tx.to:
+        gas += CREATE_GAS + INITCODE_WORD_GAS * -(-len(tx.data) // 32)
+    if type_id >= 1:
+        for _address, keys in tx.access_list:
+            gas += ACCESS_LIST_ADDRESS_GAS + ACCESS_LIST_KEY_GAS * len(keys)
+    if type_id == 4:
+        gas += AUTHORIZATION_GAS * len(tx.authorization_list)
+    return gas
+
+
+def floor_data_gas(data: bytes) -> int:
+    """Return the least gas that a transaction with this calldata pays (EIP-7623)."""
+    zeros = data.count(0)
+    tokens = zeros + (len(data) - zeros) * TOKENS_PER_NONZERO_BYTE
+    return TX_GAS + FLOOR_TOKEN_GAS * tokens

@@ -1,0 +1,59 @@
+"""Builds Prague classes with added opcodes and precompiles; py-evm's own stay as they are."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth.abc import ComputationAPI, OpcodeAPI
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
+
+Precompile = Callable[[ComputationAPI], Any]
+
+
+class OpcodeTaken(ValueError):
+    """An added opcode or precompile would replace one of Ethereum's."""
+
+    def __init__(self, what: str, taken: list[str]) -> None:
+        super().__init__(f"{what} already in use: {', '.join(taken)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a chain adds to the EVM: opcodes by byte, precompiles by 20-byte address."""
+
+    opcodes: Mapping[int, OpcodeAPI] = field(default_factory=dict)
+    precompiles: Mapping[bytes, Precompile] = field(default_factory=dict)
+
+
+class OriginByDepthComputation(PragueComputation):
+    """Prague, with the origin frame told by its depth.
+
+    py-evm tells it by `sender == origin`, so a 7702-delegated origin that creates a contract
+    pays for its initcode twice.
+    """
+
+    @property
+    def is_origin_computation(self) -> bool:
+        """Return whether this is the transaction's outermost frame."""
+        return bool(self.msg.depth == 0)
+
+
+def state_class_with(additions: Additions) -> type[PragueState]:
+    """Return a Prague state class whose frames also know the added opcodes and precompiles.
+
+    Raises `OpcodeTaken` where Ethereum already uses the byte or the address.
+    """
+    taken = sorted(additions.opcodes.keys() & PragueComputation.opcodes.keys())
+    if taken:
+        raise OpcodeTaken("opcode", [f"0x{byte:02x}" for byte in taken])
+    base = PragueComputation.get_precompiles()
+    taken_addresses = sorted(additions.precompiles.keys() & base.keys())
+    if taken_addresses:
+        raise OpcodeTaken("precompile", [f"0x{address.hex()}" for address in taken_addresses])
+    computation = OriginByDepthComputation.configure(
+        __name__="CvmComputation",
+        opcodes={**PragueComputation.opcodes, **additions.opcodes},
+        _precompiles={**base, **additions.precompiles},
+    )
+    return PragueState.configure(__name__="CvmState", computation_class=computation)

@@ -1,0 +1,123 @@
+"""One inference, as the opcode and its precompile twin share it: registry, gas, run."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth.abc import ComputationAPI
+
+from cvm.inference.engine import MAX_BATCH
+from cvm.inference.faults import BadInputSize, InferenceFault
+from models_registry.registry import ActiveModel, read_active_record
+from opcodes import errors, gas
+from opcodes.inference_host import InferenceCall, InferenceHost, InferenceLog
+
+TOUCHED_MODELS = (0x0C00).to_bytes(20, "big")
+"""Transient storage under this address marks the models that the transaction has loaded.
+
+It is cleared with the transaction and rolled back with the frame, and no code can write
+there: the address is a precompile's.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`output` is RETURNDATA: the whole output, or a selector where `ok` is False."""
+
+    ok: bool
+    output: bytes
+
+
+def run_inference(
+    host: InferenceHost, log: InferenceLog, frame: ComputationAPI, model_id: bytes, data: bytes
+) -> Outcome:
+    """Charge for a batch of one model and run it.
+
+    Gas: base; then, where the model is ACTIVE and the size fits, load + batch * (compute +
+    royalty) + bytes in one charge before any work. Raises py-evm's `OutOfGas`, or a
+    `LocalFault` when this machine cannot answer. PROTOCOL section 2.
+    """
+    frame.consume_gas(gas.INFER_BASE, reason="INFER: base")
+    model = read_active_record(storage_of(frame), model_id, frame.state.block_number)
+    if model is None:
+        return refused(log, model_id, data, errors.MODEL_NOT_ACTIVE)
+    batch = batch_of(model, len(data))
+    if batch is None:
+        return refused(log, model_id, data, errors.BAD_INPUT_SIZE)
+    charge = price(model, batch, first_touch=not is_touched(frame, model_id))
+    frame.consume_gas(charge.total - gas.INFER_BASE, reason="INFER: model")
+    touch(frame, model_id)
+    outcome = answer(host, model_id, data)
+    log.calls.append(InferenceCall(model_id, outcome.ok, charge, data, outcome.output))
+    return outcome
+
+
+def answer(host: InferenceHost, model_id: bytes, data: bytes) -> Outcome:
+    """Run the model and turn what every machine finds into the contract's view of it."""
+    try:
+        return Outcome(True, host.run(model_id, data))
+    except BadInputSize:
+        return Outcome(False, errors.BAD_INPUT_SIZE)
+    except InferenceFault:
+        return Outcome(False, errors.INPUT_OUT_OF_RANGE)
+
+
+def refused(log: InferenceLog, model_id: bytes, data: bytes, selector: bytes) -> Outcome:
+    """Note a call that was charged its base only."""
+    charge = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
+    log.calls.append(InferenceCall(model_id, False, charge, data, selector))
+    return Outcome(False, selector)
+
+
+def batch_of(model: ActiveModel, size_bytes: int) -> int | None:
+    """Return how many items the input holds, or None where it does not fit the model."""
+    record = model.record
+    if size_bytes == 0 or size_bytes % record.input_bytes:
+        return None
+    batch = size_bytes // record.input_bytes
+    if batch > (MAX_BATCH if record.batchable else 1):
+        return None
+    if batch * record.output_bytes > gas.MAX_OUTPUT_BYTES:
+        return None
+    return batch
+
+
+def price(model: ActiveModel, batch: int, *, first_touch: bool) -> gas.InferenceGas:
+    """Return the charge from the registry's record."""
+    record = model.record
+    return gas.inference_gas(
+        record.cost,
+        size_bytes=record.size_bytes,
+        batch=batch,
+        item_input_bytes=record.input_bytes,
+        item_output_bytes=record.output_bytes,
+        royalty_per_item=model.royalty_gas,
+        first_touch=first_touch,
+    )
+
+
+def is_touched(frame: ComputationAPI, model_id: bytes) -> bool:
+    """Tell whether the transaction has already paid for loading the model."""
+    slot = int.from_bytes(model_id, "big")
+    return frame.state.get_transient_storage(cast(Any, TOUCHED_MODELS), slot) != b""
+
+
+def touch(frame: ComputationAPI, model_id: bytes) -> None:
+    """Note that the model is loaded; undone when the frame is."""
+    slot = int.from_bytes(model_id, "big")
+    frame.state.set_transient_storage(cast(Any, TOUCHED_MODELS), slot, b"\x01")
+
+
+class FrameStorage:
+    """Contract storage as a frame sees it; reading it warms nothing (PROTOCOL section 2)."""
+
+    def __init__(self, frame: ComputationAPI) -> None:
+        self._state = frame.state
+
+    def __call__(self, address: bytes, slot: int) -> int:
+        """Return a storage word."""
+        return self._state.get_storage(cast(Any, address), slot)
+
+
+def storage_of(frame: ComputationAPI) -> FrameStorage:
+    """Return the storage that the registry is read from."""
+    return FrameStorage(frame)

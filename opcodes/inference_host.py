@@ -1,0 +1,53 @@
+"""What the AI opcodes ask of the node that runs them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opcodes.gas import InferenceGas
+
+
+class InferenceHost(Protocol):
+    """Runs registered models; the node implements it with a store, plans and a backend."""
+
+    def run(self, model_id: bytes, data: bytes) -> bytes:
+        """Run a batch of packed items and return the packed outputs.
+
+        Raises an `InferenceFault`, the same on every machine, or a `LocalFault`
+        (`ModelDataMissing` where the bytes are not here).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceCall:
+    """One call that was charged: what a tracer shows and a disagreement names.
+
+    `output` is the packed output, or the selector of the error where `ok` is False.
+    """
+
+    model_id: bytes
+    ok: bool
+    gas: InferenceGas
+    input: bytes
+    output: bytes
+
+
+@dataclass(slots=True)
+class InferenceLog:
+    """The calls of the transaction that runs, also those of frames that reverted later."""
+
+    calls: list[InferenceCall] = field(default_factory=list)
+
+    def take(self) -> tuple[InferenceCall, ...]:
+        """Return the calls since the last `take` and forget them."""
+        calls = tuple(self.calls)
+        self.calls.clear()
+        return calls
+
+    def __iter__(self) -> Iterator[InferenceCall]:
+        return iter(self.calls)
+
+    @property
+    def gas(self) -> int:
+        """Return the inference gas of the calls, without royalty (PROTOCOL section 1)."""
+        return sum(call.gas.total - call.gas.royalty for call in self.calls)
