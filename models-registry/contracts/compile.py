@@ -17,7 +17,13 @@ from typing import Any
 SOLC_VERSION = "0.8.30"
 CONTRACTS_DIR = Path(__file__).resolve().parent
 ARTIFACTS_DIR = CONTRACTS_DIR / "artifacts"
-SOURCES = ("CVM.sol", "ModelRegistry.sol", "ValidatorSet.sol", "examples/DigitClassifier.sol")
+SOURCES = (
+    "CVM.sol",
+    "ModelRegistry.sol",
+    "ValidatorSet.sol",
+    "examples/DigitClassifier.sol",
+    "testing/CVMProbe.sol",
+)
 SETTINGS = {
     "evmVersion": "prague",
     "optimizer": {"enabled": True, "runs": 200},

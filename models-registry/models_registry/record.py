@@ -12,7 +12,7 @@ COST_FIELDS = 8
 MAX_UINT64 = 2**64 - 1
 
 MAX_RECORD_BYTES = 512
-"""Longest record that the registry takes; a record of engine 1 has at most 156 bytes."""
+"""Longest record that the registry takes; a record of engine 1 has at most 146 bytes."""
 
 
 class BadRecord(Exception):

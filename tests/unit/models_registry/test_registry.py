@@ -1,0 +1,244 @@
+"""The storage readers agree with the contract's own views, and with its compiled layout."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from models_registry import registry
+from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
+from models_registry.artifact import load_artifact
+from models_registry.record import MAX_RECORD_BYTES
+from models_registry.registry import (
+    ActiveModel,
+    RegistryEntry,
+    RegistryStatus,
+    read_activation_delay,
+    read_active_record,
+    read_deadline,
+    read_entry,
+    read_model_ids,
+    read_status,
+    read_validators,
+)
+from models_registry.registry_calls import encode_expire
+from tests.unit.models_registry.registry_chain import (
+    ACTIVATION_DELAY,
+    DEADLINE,
+    MODEL,
+    OWNER,
+    RECORD,
+    SIZE,
+    STRANGER,
+    URI,
+    VALIDATOR_KEYS,
+    RegistryChain,
+    address_of,
+    signatures,
+)
+
+MODEL_TUPLE = ("(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,bytes32,bytes)",)
+
+
+def entry_by_view(chain: RegistryChain) -> RegistryEntry:
+    """Return what the contract's `getModel` says, as an entry."""
+    view: tuple[Any, ...] = chain.view(
+        MODEL_REGISTRY, "getModel(bytes32)", [MODEL], list(MODEL_TUPLE)
+    )
+    model_id, owner, size, royalty_gas, uri, nonce, status, registered, activation, _, record = view
+    return RegistryEntry(
+        model_id=model_id,
+        owner=bytes.fromhex(owner[2:]),
+        size_bytes=size,
+        royalty_gas=royalty_gas,
+        uri=uri,
+        nonce=nonce,
+        status=RegistryStatus(status),
+        activation_height=activation,
+        registered_at=registered,
+        record=RECORD if record == RECORD.encode() else None,
+    )
+
+
+@pytest.fixture
+def chain() -> RegistryChain:
+    chain = RegistryChain()
+    chain.commit_and_register()
+    return chain
+
+
+def test_nothing_is_known_of_a_model_before_it_is_registered() -> None:
+    chain = RegistryChain()
+    assert read_entry(chain.storage, MODEL, 1) is None
+    assert read_active_record(chain.storage, MODEL, 1) is None
+    assert read_status(chain.storage, MODEL, 1) is RegistryStatus.NONE
+    assert read_model_ids(chain.storage) == ()
+
+
+def test_a_pending_model_reads_as_the_view_gives_it(chain: RegistryChain) -> None:
+    entry = read_entry(chain.storage, MODEL, chain.height)
+    assert entry == entry_by_view(chain)
+    assert entry == RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, RegistryStatus.PENDING, 0, 3, None)
+    assert read_active_record(chain.storage, MODEL, 2**63) is None
+
+
+@pytest.mark.parametrize(
+    ("height", "status"),
+    [
+        pytest.param(66, RegistryStatus.PENDING, id="before its height"),
+        pytest.param(67, RegistryStatus.ACTIVE, id="at its height"),
+        pytest.param(10**6, RegistryStatus.ACTIVE, id="long after"),
+    ],
+)
+def test_an_activated_model_reads_as_the_view_gives_it(
+    chain: RegistryChain, height: int, status: RegistryStatus
+) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    chain.height = height
+    entry = read_entry(chain.storage, MODEL, height)
+    assert entry == entry_by_view(chain)
+    assert entry == RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, status, 67, 3, RECORD)
+    assert read_status(chain.storage, MODEL, height) is status
+
+
+def test_an_expired_model_reads_as_the_view_gives_it(chain: RegistryChain) -> None:
+    chain.height += DEADLINE + 1
+    chain.send(STRANGER, MODEL_REGISTRY, encode_expire(MODEL))
+    entry = read_entry(chain.storage, MODEL, chain.height)
+    assert entry == entry_by_view(chain)
+    assert entry is not None
+    assert entry.status is RegistryStatus.EXPIRED
+    assert read_active_record(chain.storage, MODEL, chain.height) is None
+
+
+def test_opcodes_see_a_model_from_its_activation_height_on(chain: RegistryChain) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    assert read_active_record(chain.storage, MODEL, 66) is None
+    active = read_active_record(chain.storage, MODEL, 67)
+    assert active == ActiveModel(MODEL, OWNER, SIZE, 0, 67, RECORD)
+
+
+def test_an_inference_reads_few_slots(chain: RegistryChain) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    reads: list[int] = []
+
+    def counting(address: bytes, slot: int, /) -> int:
+        reads.append(slot)
+        return chain.storage(address, slot)
+
+    assert read_active_record(counting, MODEL, 67) is not None
+    assert len(reads) == 6  # two words, the record's length and its 78 bytes
+
+
+def test_signed_bytes_that_are_no_record_leave_a_model_that_nobody_can_run(
+    chain: RegistryChain,
+) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS, record=b"no record"), b"no record")
+    assert read_active_record(chain.storage, MODEL, 67) is None
+    entry = read_entry(chain.storage, MODEL, 67)
+    assert entry is not None
+    assert entry.record is None
+    assert entry.status is RegistryStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("u" * 31, id="short form, longest"),
+        pytest.param("u" * 32, id="long form, shortest"),
+        pytest.param("u" * 256, id="longest"),
+        pytest.param("żółw", id="not ASCII"),
+    ],
+)
+def test_a_uri_of_every_form_reads_back(uri: str) -> None:
+    chain = RegistryChain()
+    chain.commit()
+    chain.height += 2
+    chain.register(uri=uri)
+    entry = read_entry(chain.storage, MODEL, chain.height)
+    assert entry is not None
+    assert entry.uri == uri
+
+
+def test_models_are_listed_in_order_of_registration() -> None:
+    chain = RegistryChain()
+    ids = [bytes([9]) * 32, bytes([1]) * 32, bytes([5]) * 32]
+    for model_id in ids:
+        chain.commit_and_register(model_id)
+    assert read_model_ids(chain.storage) == tuple(ids)
+
+
+def test_validators_read_as_the_views_give_them() -> None:
+    chain = RegistryChain()
+    validators = read_validators(chain.storage)
+    assert validators == tuple(address_of(key) for key in VALIDATOR_KEYS)
+    listed = chain.view(VALIDATOR_SET, "validators()", [], ["address[]"])
+    assert tuple(bytes.fromhex(address[2:]) for address in listed) == validators
+    assert chain.view(VALIDATOR_SET, "validatorCount()", [], ["uint256"]) == 4
+    assert chain.view(VALIDATOR_SET, "isValidator(address)", [validators[3]], ["bool"]) is True
+    assert chain.view(VALIDATOR_SET, "isValidator(address)", [STRANGER], ["bool"]) is False
+    third = chain.view(VALIDATOR_SET, "validatorAt(uint256)", [2], ["address"])
+    assert bytes.fromhex(third[2:]) == validators[2]
+
+
+def test_parameters_of_the_genesis_read_back() -> None:
+    chain = RegistryChain()
+    assert read_activation_delay(chain.storage) == ACTIVATION_DELAY
+    assert read_deadline(chain.storage) == DEADLINE
+    assert chain.view(MODEL_REGISTRY, "activationDelay()", [], ["uint256"]) == ACTIVATION_DELAY
+    assert chain.view(MODEL_REGISTRY, "deadline()", [], ["uint256"]) == DEADLINE
+
+
+def test_slots_are_those_that_solc_laid_out() -> None:
+    layout = load_artifact("ModelRegistry").storage_layout["storage"]
+    assert {variable["label"]: int(variable["slot"]) for variable in layout} == {
+        "validatorSet": registry.VALIDATOR_SET_SLOT,
+        "activationDelay": registry.ACTIVATION_DELAY_SLOT,
+        "deadline": registry.DEADLINE_SLOT,
+        "pendingBytes": registry.PENDING_BYTES_SLOT,
+        "_modelIds": registry.MODEL_IDS_SLOT,
+        "_entries": registry.ENTRIES_SLOT,
+        "committedAt": registry.COMMITTED_AT_SLOT,
+        "pendingOf": registry.PENDING_OF_SLOT,
+    }
+    (validators,) = load_artifact("ValidatorSet").storage_layout["storage"]
+    assert validators["label"] == "_validators"
+    assert int(validators["slot"]) == registry.VALIDATORS_SLOT
+
+
+def test_words_of_an_entry_are_those_that_solc_laid_out() -> None:
+    types = load_artifact("ModelRegistry").storage_layout["types"]
+    members = types["t_struct(Entry)_storage"]["members"]
+    assert {m["label"]: (int(m["slot"]), m["offset"]) for m in members} == {
+        "owner": (registry.OWNER_WORD, 0),
+        "size": (registry.OWNER_WORD, 20),
+        "status": (registry.OWNER_WORD, 28),
+        "registeredAt": (registry.HEIGHTS_WORD, 0),
+        "activationHeight": (registry.HEIGHTS_WORD, 8),
+        "nonce": (registry.HEIGHTS_WORD, 16),
+        "royaltyGas": (registry.HEIGHTS_WORD, 24),
+        "recordHash": (registry.RECORD_HASH_WORD, 0),
+        "uri": (registry.URI_WORD, 0),
+        "record": (registry.RECORD_WORD, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("constant", "value"),
+    [
+        pytest.param("MAX_URI_BYTES", registry.MAX_URI_BYTES, id="uri"),
+        pytest.param("MAX_RECORD_BYTES", MAX_RECORD_BYTES, id="record"),
+        pytest.param("MAX_MODEL_BYTES", 64 << 20, id="model"),
+        pytest.param("COMMIT_BLOCKS", 2, id="commit"),
+    ],
+)
+def test_limits_are_those_of_the_contract(constant: str, value: int) -> None:
+    chain = RegistryChain()
+    assert chain.view(MODEL_REGISTRY, f"{constant}()", [], ["uint256"]) == value
+
+
+def test_entries_are_values() -> None:
+    entry = RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, RegistryStatus.PENDING, 0, 3, None)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        entry.nonce = 2  # type: ignore[misc]
