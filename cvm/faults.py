@@ -2,6 +2,8 @@
 
 * LocalFault - this node cannot answer, another one can: stop its vote, judge nobody
   - DeviceFault          a GPU or its driver failed
+  - UnknownBackend       the configuration names a backend that does not exist
+  - OutOfMemory          the machine's memory cannot hold one inference
   - BackendDisagrees     a backend failed its self-test
   - ModelDataMissing     the bytes of an ACTIVE model are not on this disk
 
@@ -20,6 +22,22 @@ class DeviceFault(LocalFault):
         super().__init__(f"backend {backend!r} failed: {reason}")
         self.backend = backend
         self.reason = reason
+
+
+class UnknownBackend(LocalFault):
+    """The configuration names a backend that does not exist."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no backend {name!r}; there are {', '.join(known)}")
+        self.name = name
+
+
+class OutOfMemory(LocalFault):
+    """The machine's memory cannot hold one inference."""
+
+    def __init__(self, needed_bytes: int) -> None:
+        super().__init__(f"out of memory in an inference that needs {needed_bytes} bytes")
+        self.needed_bytes = needed_bytes
 
 
 class BackendDisagrees(LocalFault):

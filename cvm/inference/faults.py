@@ -5,6 +5,7 @@
 * InferenceFault - the call fails in the same way on every machine (an opcode returns ok = 0)
   - BadInputSize
   - InputOutOfRange
+    - BadBoolByte
 """
 
 
@@ -42,3 +43,13 @@ class InputOutOfRange(InferenceFault):
         self.node = node
         self.index = index
         self.size = size
+
+
+class BadBoolByte(InputOutOfRange):
+    """An element of a bool input is a byte other than 0 or 1."""
+
+    def __init__(self, input_name: str, byte: int) -> None:
+        InferenceFault.__init__(self, f"bool input {input_name!r} holds a byte {byte}, not 0 or 1")
+        self.node = input_name
+        self.index = byte
+        self.size = 2

@@ -1,0 +1,209 @@
+"""Applies the operators' rules to the nodes of a file, in order, and adds up what they cost."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cvm.inference.cost import Cost
+from cvm.inference.faults import InvalidModel
+from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
+from cvm.inference.limits import MAX_CONSTANT_READ_BYTES, MAX_MACS, MAX_PEAK_BYTES
+from cvm.inference.memory import live_bytes
+from cvm.inference.model_checks import check_declaration, declared_value
+from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.refusal import refusal
+from cvm.inference.tensor_type import Array, TensorType, type_of
+from cvm.inference.weights import checked_shape
+
+MAX_SHOWN_NAME = 120
+"""Characters of a node's name that are kept, so that a hostile name makes no hostile message."""
+
+Specs = Mapping[tuple[str, str], OpSpec[Any]]
+"""The operators that a graph may use, by domain and name."""
+
+_ATTRIBUTE_FIELDS = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints"}
+"""AttributeProto.AttributeType to the one field that holds the value."""
+
+
+class GraphBuilder:
+    """Knows, while it walks the nodes, the type of every value made so far."""
+
+    def __init__(
+        self, inputs: tuple[Value, ...], constants: Mapping[str, Array], specs: Specs
+    ) -> None:
+        self._inputs = inputs
+        self._constants = constants
+        self._specs = specs
+        self._types = {value.name: value.type for value in inputs}
+        self._types.update((name, type_of(array)) for name, array in constants.items())
+        self._nodes: list[Node] = []
+        self._macs = 0
+        self._constant_read_bytes = 0
+
+    def add(self, node: OnnxNode) -> None:
+        """Check a node and infer its outputs; raises `InvalidModel` naming the node."""
+        name = (node.name or f"{node.op_type}_{len(self._nodes)}")[:MAX_SHOWN_NAME]
+        try:
+            spec, inputs, view = self._view(node, name)
+        except InvalidModel as fault:
+            label = f"{node.op_type[:MAX_SHOWN_NAME]} node {name!r}"
+            raise InvalidModel(fault.rule, f"{label}: {fault.detail}") from fault
+        self._count_constant_reads(view)
+        parameters = spec.parse(view)
+        types = spec.output_types(parameters, view)
+        if len(types) != len(node.output):
+            raise refusal(view, "outputs", f"names {len(node.output)}, makes {len(types)}")
+        for tensor_type in types:
+            checked_shape(tensor_type.shape, f"output of {view.op_type} node {name!r}")
+        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        self._count_macs(view, cost)
+        self._nodes.append(Node(name, spec, parameters, view, inputs, node.output, types, cost))
+        self._types.update(zip(node.output, types, strict=True))
+
+    def _view(self, node: OnnxNode, name: str) -> tuple[OpSpec[Any], tuple[str, ...], NodeView]:
+        """Return a node's operator, the names of its inputs, and what the operator may see."""
+        spec = self._specs.get((node.domain, node.op_type))
+        if spec is None:
+            known = ", ".join(sorted(spec.name for spec in self._specs.values()))
+            domain = node.domain[:MAX_SHOWN_NAME]
+            raise InvalidModel("operator", f"unknown in domain {domain!r}; known: {known}")
+        inputs = _without_trailing_absent(node.input)
+        view = NodeView(
+            op_type=node.op_type,
+            name=name,
+            attributes=_attributes(node.attribute, spec.attributes),
+            types=tuple(self._type_of_input(value) for value in inputs),
+            constants=tuple(self._constants.get(value) for value in inputs),
+        )
+        return spec, inputs, view
+
+    def _type_of_input(self, name: str) -> TensorType | None:
+        """Return the type of a value made earlier, or None for an absent input."""
+        if not name:
+            return None
+        tensor_type = self._types.get(name)
+        if tensor_type is None:
+            raise InvalidModel("input", f"{name!r:.80} is made by nothing that stands before")
+        return tensor_type
+
+    def _count_constant_reads(self, view: NodeView) -> None:
+        """Bound the work of checking weights that many nodes share."""
+        self._constant_read_bytes += sum(c.nbytes for c in view.constants if c is not None)
+        if self._constant_read_bytes > MAX_CONSTANT_READ_BYTES:
+            found = f"{self._constant_read_bytes} bytes up to here"
+            raise refusal(view, "constant reads", f"{found}, limit {MAX_CONSTANT_READ_BYTES}")
+
+    def _count_macs(self, view: NodeView, cost: Cost) -> None:
+        """Bound the multiply-accumulates of one item."""
+        self._macs += cost.macs
+        if self._macs > MAX_MACS:
+            raise refusal(view, "MACs", f"{self._macs} for one item up to here, limit {MAX_MACS}")
+
+    def graph(self, outputs: tuple[Value, ...], remarks: tuple[Value, ...]) -> Graph:
+        """Return the finished graph; `remarks` are the file's value_info."""
+        made = {name for node in self._nodes for name in node.outputs}
+        for value in outputs:
+            if value.name not in made:
+                raise InvalidModel("graph output", f"{value.name!r:.80} is made by no node")
+            check_declaration(value, self._types, "graph output")
+        for value in remarks:
+            check_declaration(value, self._types, "value_info")
+        cost = graph_cost(self._inputs, outputs, self._nodes, self._constants)
+        if cost.peak_bytes > MAX_PEAK_BYTES:
+            raise InvalidModel(
+                "memory", f"{cost.peak_bytes} bytes for one item, limit {MAX_PEAK_BYTES}"
+            )
+        return Graph(self._inputs, outputs, tuple(self._nodes), self._constants, cost)
+
+
+def build_graph(message: OnnxGraph, constants: Mapping[str, Array], specs: Specs) -> Graph:
+    """Return the checked graph of a file whose names are already known to be unique.
+
+    Raises `InvalidModel` for an unknown operator or attribute, a value that is read before it
+    is made, a declared type that is not the inferred one, and every limit on cost and memory.
+    """
+    inputs = tuple(declared_value(value, "graph input") for value in message.input)
+    builder = GraphBuilder(inputs, constants, specs)
+    for node in message.node:
+        builder.add(node)
+    return builder.graph(
+        tuple(declared_value(value, "graph output") for value in message.output),
+        tuple(declared_value(value, "value_info") for value in message.value_info),
+    )
+
+
+def node_cost(counts: Cost, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Complete an operator's counts: one node, and every byte that it reads and writes once."""
+    read = sum(tensor_type.size_bytes for tensor_type in view.types if tensor_type is not None)
+    written = sum(tensor_type.size_bytes for tensor_type in outputs)
+    return replace(counts, bytes_moved=read + written, nodes=1, weight_bytes=0, peak_bytes=0)
+
+
+def graph_cost(
+    inputs: tuple[Value, ...],
+    outputs: tuple[Value, ...],
+    nodes: list[Node],
+    constants: Mapping[str, Array],
+) -> Cost:
+    """Add up the nodes, the weights, and the most bytes that are needed at once."""
+    weight_bytes = sum(array.nbytes for array in constants.values())
+    peak_bytes = weight_bytes + max(live_bytes(inputs, outputs, nodes), default=0)
+    total = sum((node.cost for node in nodes), Cost())
+    return replace(total, weight_bytes=weight_bytes, peak_bytes=peak_bytes)
+
+
+def _without_trailing_absent(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Drop empty names at the end: optional inputs that are absent."""
+    count = len(names)
+    while count and not names[count - 1]:
+        count -= 1
+    return names[:count]
+
+
+def _attributes(
+    entries: tuple[OnnxAttribute, ...], known: frozenset[str]
+) -> dict[str, AttributeValue]:
+    """Return the attributes by name; each is one that the operator lists."""
+    attributes: dict[str, AttributeValue] = {}
+    for entry in entries:
+        if entry.name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InvalidModel("attribute", f"unknown {entry.name!r:.80}; known: {listed}")
+        if entry.name in attributes:
+            raise InvalidModel("attribute", f"{entry.name!r} stands twice")
+        attributes[entry.name] = _attribute_value(entry)
+    return attributes
+
+
+def _attribute_value(entry: OnnxAttribute) -> AttributeValue:
+    """Return the value of an attribute from the one field that its type names."""
+    value = _stored_value(entry)
+    if isinstance(value, memoryview):
+        try:
+            return str(value, "utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidModel("attribute", f"{entry.name!r} is not UTF-8") from error
+    floats = value if isinstance(value, tuple) else (value,)
+    if not all(np.isfinite(number) for number in floats if isinstance(number, np.float32)):
+        raise InvalidModel("attribute", f"{entry.name!r} holds a NaN or an infinity")
+    return value
+
+
+def _stored_value(
+    entry: OnnxAttribute,
+) -> int | np.float32 | memoryview | tuple[int, ...] | tuple[np.float32, ...]:
+    """Return the value as it is stored; no other field of the attribute may be filled."""
+    singles = {"f": entry.f, "i": entry.i, "s": entry.s}
+    lists = {"floats": entry.floats, "ints": entry.ints}
+    filled = [name for name, value in singles.items() if value is not None]
+    filled += [name for name, values in lists.items() if values]
+    expected = _ATTRIBUTE_FIELDS.get(entry.type)
+    if expected in lists and filled in ([], [expected]):
+        return entry.floats if expected == "floats" else entry.ints
+    value = singles.get(expected or "")
+    if value is None or filled != [expected]:
+        raise InvalidModel("attribute", f"{entry.name!r} of type {entry.type} fills {filled}")
+    return value

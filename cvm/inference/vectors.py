@@ -1,0 +1,138 @@
+"""Golden vectors: for one operator, inputs and the exact outputs that every backend must give.
+
+A file is a JSON list of cases `{"name", "op", "attributes", "inputs", "constants", "outputs"}`.
+A tensor is `{"dtype", "shape", "data"}` with exact numbers, or, for float32, `{"dtype", "shape",
+"bits"}` with eight hex digits each; an absent input is null. `constants` lists the inputs that
+are initializers. A float attribute is `{"float": "3f800000"}` or a decimal.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
+from cvm.inference.graph_builder import Specs, graph_cost, node_cost
+from cvm.inference.tensor_type import Array, type_of
+
+Json = Any  # what `json.loads` returns; every use below converts it at once
+
+
+class BadVector(Exception):
+    """A golden vector is not written in the form that the module describes."""
+
+    def __init__(self, vector: str, reason: str) -> None:
+        super().__init__(f"golden vector {vector!r}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """One case: an operator, what goes in, and the exact result."""
+
+    name: str
+    op_type: str
+    attributes: Mapping[str, AttributeValue]
+    inputs: tuple[Array | None, ...]
+    constants: frozenset[int]
+    outputs: tuple[Array, ...]
+
+    def input_arrays(self) -> tuple[Array, ...]:
+        """Return the inputs that are not initializers, in order."""
+        return tuple(
+            array
+            for index, array in enumerate(self.inputs)
+            if array is not None and index not in self.constants
+        )
+
+    def graph(self, specs: Specs) -> Graph:
+        """Return a checked graph of this one node.
+
+        Raises `BadVector` where the operator infers other types than the vector's outputs have,
+        and `InvalidModel` where the operator refuses the case.
+        """
+        spec = specs.get(("", self.op_type))
+        if spec is None:
+            raise BadVector(self.name, f"unknown operator {self.op_type}")
+        names = tuple("" if a is None else f"in{i}" for i, a in enumerate(self.inputs))
+        constants = {
+            names[i]: array for i in self.constants if (array := self.inputs[i]) is not None
+        }
+        view = NodeView(
+            op_type=self.op_type,
+            name=self.name,
+            attributes=self.attributes,
+            types=tuple(None if array is None else type_of(array) for array in self.inputs),
+            constants=tuple(constants.get(name) for name in names),
+        )
+        parameters = spec.parse(view)
+        types = spec.output_types(parameters, view)
+        expected = tuple(type_of(array) for array in self.outputs)
+        if types != expected:
+            raise BadVector(self.name, f"outputs {expected}, inferred {types}")
+        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        outputs = tuple(Value(f"out{i}", t) for i, t in enumerate(types))
+        output_names = tuple(value.name for value in outputs)
+        node = Node(self.name, spec, parameters, view, names, output_names, types, cost)
+        inputs = tuple(
+            Value(name, type_of(array))
+            for name, array in zip(names, self.inputs, strict=True)
+            if array is not None and name not in constants
+        )
+        total = graph_cost(inputs, outputs, [node], constants)
+        return Graph(inputs, outputs, (node,), constants, total)
+
+
+def parse_vectors(text: str) -> tuple[Vector, ...]:
+    """Return the cases of one file; raises `BadVector` for a number that is not exact."""
+    return tuple(_vector(case) for case in json.loads(text))
+
+
+def _vector(case: Json) -> Vector:
+    """Return one case."""
+    name = f"{case['op']}: {case['name']}"
+    return Vector(
+        name=name,
+        op_type=case["op"],
+        attributes={key: _attribute(value) for key, value in case.get("attributes", {}).items()},
+        inputs=tuple(None if t is None else _tensor(t, name) for t in case["inputs"]),
+        constants=frozenset(case.get("constants", ())),
+        outputs=tuple(_tensor(tensor, name) for tensor in case["outputs"]),
+    )
+
+
+def _attribute(value: Json) -> AttributeValue:
+    """Return an attribute: whole number, text, whole numbers, or a float32."""
+    match value:
+        case {"float": str() as bits}:
+            return _float32(bits)
+        case {"float": number} | (float() as number):
+            return np.float32(number)
+        case list():
+            return tuple(int(entry) for entry in value)
+        case str():
+            return value
+    return int(value)
+
+
+def _float32(bits: str) -> np.float32:
+    """Return the float32 with the given bits, eight hex digits."""
+    return np.float32(np.array([int(bits, 16)], dtype=np.uint32).view(np.float32)[0])
+
+
+def _tensor(tensor: Json, vector: str) -> Array:
+    """Return a read-only tensor whose numbers are exact in its dtype."""
+    dtype = np.dtype(tensor["dtype"])
+    array: Array
+    if "bits" in tensor:
+        words = [int(bits, 16) for bits in tensor["bits"]]
+        array = np.array(words, dtype=np.uint32).view(dtype)
+    else:
+        with np.errstate(all="raise"):
+            array = np.array(tensor["data"], dtype=dtype)
+        if array.tolist() != tensor["data"]:
+            raise BadVector(vector, f"{tensor['data']} are not exact numbers of {dtype}")
+    array = array.reshape(tuple(tensor["shape"]))
+    array.flags.writeable = False
+    return array
