@@ -82,8 +82,7 @@ def conv(parameters: ConvParameters, x: Array, w: Array, bias: Array | None) -> 
     and infinities of x propagate as in IEEE 754; the weights are finite and constant.
     """
     accumulator = np.zeros(grouped_output_shape(parameters), np.float32)
-    wide_w = widen(w)
-    for step in steps(parameters, widen(x), wide_w):
+    for step in steps(parameters, widen(x), widen(w)):
         with np.errstate(all="ignore"):
             product = step.pixels * step.weights
         accumulator[step.outputs] = add_product(product, accumulator[step.outputs])

@@ -12,6 +12,10 @@ from cvm.inference.operators.window import WINDOW_ATTRIBUTES, Window, resolve_wi
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
 EVERY = slice(None)
+
+BLOCK = 2**14
+"""Outputs that are worked on together, so that an accumulator stays in a processor's cache."""
+
 CONVOLUTION_ATTRIBUTES = WINDOW_ATTRIBUTES | {"group"}
 
 
@@ -36,10 +40,10 @@ class ConvolutionShape(Window):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One (input channel in group, tap) of a convolution, for all groups at once.
+    """One (input channel in group, tap) of a convolution, for a block of groups and channels.
 
-    `pixels` is (n, group, 1, *spatial), `weights` is (1, group, channels, *ones), and
-    `outputs` indexes the accumulator (n, group, channels, *spatial).
+    `pixels` is (n, groups, 1, *spatial), `weights` is (1, groups, channels, *ones), and
+    `outputs` indexes the accumulator (n, group, channels per group, *spatial).
     """
 
     outputs: tuple[slice, ...]
@@ -91,26 +95,38 @@ def grouped_output_shape(shape: ConvolutionShape) -> Shape:
 
 
 def steps(shape: ConvolutionShape, x: Array, w: Array) -> Iterator[Step]:
-    """Yield the steps of a convolution in order: input channel, then the taps row-major.
+    """Yield the steps of a convolution: for each output, input channel by input channel, the taps.
 
-    Taps that fall on padding for every output are not yielded; one that falls on padding
-    for some outputs does not select them.
+    Taps go row-major. One that falls on padding for every output is not yielded; one that
+    falls on padding for some outputs does not select them.
     """
     per_group = shape.weight_shape[1]
     ones = (1,) * len(shape.output_shape)
     pixels = x.reshape(x.shape[0], shape.group, per_group, *x.shape[2:])
     weights = w.reshape(shape.group, -1, *w.shape[1:])
     window_taps = list(taps(shape, x.shape[2:]))
-    for channel in range(per_group):
-        for tap in window_taps:
-            weight_index: tuple[slice | int, ...] = (EVERY, EVERY, channel, *tap.index)
-            pixel_index: tuple[slice | int, ...] = (EVERY, EVERY, channel, *tap.inputs)
-            column = weights[weight_index]
-            yield Step(
-                (EVERY, EVERY, EVERY, *tap.outputs),
-                pixels[pixel_index][:, :, None],
-                column.reshape(1, *column.shape, *ones),
-            )
+    for groups, channels in _blocks(shape):
+        for channel in range(per_group):
+            for tap in window_taps:
+                weight_index: tuple[slice | int, ...] = (groups, channels, channel, *tap.index)
+                pixel_index: tuple[slice | int, ...] = (EVERY, groups, channel, *tap.inputs)
+                column = weights[weight_index]
+                yield Step(
+                    (EVERY, groups, channels, *tap.outputs),
+                    pixels[pixel_index][:, :, None],
+                    column.reshape(1, *column.shape, *ones),
+                )
+
+
+def _blocks(shape: ConvolutionShape) -> Iterator[tuple[slice, slice]]:
+    """Yield slices of groups and of channels per group that hold about `BLOCK` outputs each."""
+    batch, groups, channels = grouped_output_shape(shape)[:3]
+    positions = batch * prod(shape.output_shape)
+    channel_step = min(channels, max(1, BLOCK // positions))
+    group_step = max(1, BLOCK // (positions * channel_step))
+    for group in range(0, groups, group_step):
+        for channel in range(0, channels, channel_step):
+            yield slice(group, group + group_step), slice(channel, channel + channel_step)
 
 
 def along_channels(values: Array, shape: ConvolutionShape) -> Array:

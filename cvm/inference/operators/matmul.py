@@ -9,9 +9,8 @@ from cvm.inference.exact.fused_multiply_add import add_product, widen
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.matrix_product import (
     MatrixProductShape,
-    column,
     resolve_matrix_product,
-    row,
+    steps,
 )
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
@@ -58,11 +57,10 @@ def matmul(parameters: MatMulParameters, a: Array, b: Array) -> tuple[Array, ...
 def ordered_product(shape: MatrixProductShape, a: Array, b: Array) -> Array:
     """Return the float32 dot products of two stacks of matrices, in the one fixed order."""
     accumulator = np.zeros(shape.stacked_shape, np.float32)
-    wide_a, wide_b = widen(a), widen(b)
-    for k in range(shape.depth):
+    for step in steps(shape, widen(a), widen(b)):
         with np.errstate(all="ignore"):
-            product = column(wide_a, k) * row(wide_b, k)
-        accumulator = add_product(product, accumulator)
+            product = step.column * step.row
+        accumulator[step.outputs] = add_product(product, accumulator[step.outputs])
     return accumulator
 
 

@@ -1,12 +1,20 @@
 """The shape rule that MatMul, MatMulInteger and QLinearMatMul share."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
+from types import EllipsisType
 
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.broadcasting import broadcast_shape
 from cvm.inference.operators.operands import require_elements
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, Shape, TensorType
+
+EVERY = slice(None)
+
+BLOCK = 2**14
+"""Outputs that are worked on together, so that an accumulator stays in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +71,23 @@ def resolve_matrix_product(
     return MatrixProductShape(a_shape, b_shape, batch, (*batch, *kept_rows, *kept_columns))
 
 
-def column(a: Array, k: int) -> Array:
-    """Return column k of a stack of matrices as (*batch, rows, 1)."""
-    return a[..., :, k, None]
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Term k of the dot products of some rows: the two factors and the accumulators they feed."""
+
+    outputs: tuple[slice | EllipsisType, ...]
+    column: Array
+    row: Array
 
 
-def row(b: Array, k: int) -> Array:
-    """Return row k of a stack of matrices as (*batch, 1, columns)."""
-    return b[..., k, None, :]
+def steps(shape: MatrixProductShape, a: Array, b: Array) -> Iterator[Step]:
+    """Yield the steps of a stack of products: for each output, k ascending.
+
+    `column` is (*batch, rows, 1), `row` is (*batch, 1, columns), and `outputs` indexes the
+    accumulator of shape `stacked_shape`.
+    """
+    row_step = max(1, BLOCK // (prod(shape.batch_shape) * shape.columns))
+    for first in range(0, shape.rows, row_step):
+        rows = slice(first, first + row_step)
+        for k in range(shape.depth):
+            yield Step((..., rows, EVERY), a[..., rows, k, None], b[..., k, None, :])
