@@ -8,6 +8,7 @@ from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
 
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
+from opcodes.gas import InferenceGas
 
 
 class WithdrawalView(Protocol):
@@ -97,18 +98,6 @@ class ModelStatus:
     attestations: tuple[bytes, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceQuote:
-    """What one call of INFER with a batch would be charged, item by item of PROTOCOL section 2."""
-
-    base: int
-    load: int
-    compute_per_item: int
-    royalty_per_item: int
-    bytes_per_item: int
-    total: int
-
-
 class StateView(Protocol):
     """The world state after one block."""
 
@@ -196,5 +185,5 @@ class ChainView(Protocol):
     ) -> None:
         """Store a chunk after its Merkle proof was checked; raises `BadChunk`."""
 
-    def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceQuote | None:
-        """Return what a call would be charged now, or None where the model is not ACTIVE."""
+    def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceGas | None:
+        """Return what a first call would be charged now, or None where the model is not ACTIVE."""

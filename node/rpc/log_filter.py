@@ -1,0 +1,145 @@
+"""The filter of eth_getLogs: which logs a caller wants, and which blocks can be skipped.
+
+A header's bloom holds three bits for every address and topic of the block's logs (Yellow Paper,
+section 4.3.1), so a block whose bloom lacks a wanted value's bits has no wanted log.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from eth.abc import LogAPI
+from eth_hash.auto import keccak
+
+from node.rpc.faults import BadArgument
+from node.rpc.parameters import (
+    BlockHash,
+    BlockNumberOrTag,
+    BlockTag,
+    parse_address,
+    parse_block_number,
+    parse_hash,
+    parse_object,
+)
+
+MAX_ADDRESSES = 1_000
+MAX_TOPICS = 4
+MAX_ALTERNATIVES = 1_000
+"""Addresses of a filter, topic places, and values for one place: geth's bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRange:
+    """Both ends included."""
+
+    first: BlockNumberOrTag
+    last: BlockNumberOrTag
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """An empty `addresses`, or an empty place of `topics`, lets everything through."""
+
+    blocks: BlockHash | BlockRange
+    addresses: tuple[bytes, ...]
+    topics: tuple[tuple[int, ...], ...]
+
+    def bloom_masks(self) -> tuple[tuple[int, ...], ...]:
+        """Return for each condition the bits of its values; one mask of each must be present."""
+        addresses = tuple(bloom_bits(address) for address in self.addresses)
+        topics = tuple(
+            tuple(bloom_bits(topic.to_bytes(32, "big")) for topic in wanted)
+            for wanted in self.topics
+        )
+        return tuple(masks for masks in (addresses, *topics) if masks)
+
+    def matches(self, log: LogAPI) -> bool:
+        """Return whether a log is wanted."""
+        if self.addresses and log.address not in self.addresses:
+            return False
+        if len(self.topics) > len(log.topics):
+            return False
+        return all(
+            not wanted or topic in wanted
+            for wanted, topic in zip(self.topics, log.topics, strict=False)
+        )
+
+
+def bloom_bits(value: bytes) -> int:
+    """Return a filter with the three bits of one address or topic."""
+    digest = keccak(value)
+    bits = 0
+    for start in (0, 2, 4):
+        bits |= 1 << (int.from_bytes(digest[start : start + 2], "big") & 2047)
+    return bits
+
+
+def may_contain(bloom: int, masks: Iterable[tuple[int, ...]]) -> bool:
+    """Return whether a block with this bloom can hold a wanted log."""
+    return all(any(bloom & mask == mask for mask in wanted) for wanted in masks)
+
+
+def parse_log_filter(value: object) -> LogFilter:
+    """Return the filter object of eth_getLogs."""
+    fields = parse_object(value)
+    return LogFilter(
+        blocks=_parse_blocks(fields),
+        addresses=_parse_addresses(fields.get("address")),
+        topics=_parse_topics(fields.get("topics")),
+    )
+
+
+def _parse_blocks(fields: dict[str, object]) -> BlockHash | BlockRange:
+    block_hash = fields.get("blockHash")
+    first, last = fields.get("fromBlock"), fields.get("toBlock")
+    if block_hash is None:
+        return BlockRange(_parse_end(first), _parse_end(last))
+    if first is not None or last is not None:
+        raise BadArgument(
+            "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other"
+        )
+    return BlockHash(parse_hash(block_hash))
+
+
+def _parse_end(value: object) -> BlockNumberOrTag:
+    return BlockTag.LATEST if value is None else parse_block_number(value)
+
+
+def _parse_addresses(value: object) -> tuple[bytes, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return (parse_address(value),)
+    if len(value) > MAX_ADDRESSES:
+        raise BadArgument(f"exceed max addresses: {len(value)}, want at most {MAX_ADDRESSES}")
+    return tuple(parse_address(item) for item in value)
+
+
+def _parse_topics(value: object) -> tuple[tuple[int, ...], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise BadArgument("topics: want an array of topics, of arrays of topics, or of nulls")
+    if len(value) > MAX_TOPICS:
+        raise BadArgument(f"exceed max topics: {len(value)}, want at most {MAX_TOPICS}")
+    return tuple(_parse_alternatives(item) for item in value)
+
+
+def _parse_alternatives(value: object) -> tuple[int, ...]:
+    """Return the values for one place; a null among them lets everything through, as in geth."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return (_parse_topic(value),)
+    if len(value) > MAX_ALTERNATIVES:
+        raise BadArgument(f"exceed max topics: {len(value)}, want at most {MAX_ALTERNATIVES}")
+    if any(item is None for item in value):
+        return ()
+    return tuple(_parse_topic(item) for item in value)
+
+
+def _parse_topic(value: object) -> int:
+    return int.from_bytes(parse_hash(value), "big")
+
+
+Filter: TypeAlias = Annotated[LogFilter, parse_log_filter]
