@@ -45,7 +45,7 @@ class Method:
 
 
 METHODS: dict[str, Method] = {}
-"""Every method by its name; filled when `node.rpc.methods` is imported."""
+"""Every method by its name; filled by the modules of `node.rpc.methods`."""
 
 
 def rpc_method(name: str) -> Callable[[HandlerT], HandlerT]:

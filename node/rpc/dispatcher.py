@@ -1,0 +1,140 @@
+"""Run the JSON-RPC requests of one body and put their answers together.
+
+What goes wrong becomes an error object here, whatever it is: a fault nobody foresaw is logged, and
+its caller reads `internal error` and no more.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import structlog
+
+from consensus.faults import InvalidTransaction
+from cvm.faults import LocalFault, ModelDataMissing
+from models_registry.chunks import BadChunk
+from node.rpc.chain_view import ChainView
+from node.rpc.faults import (
+    InternalError,
+    InvalidParams,
+    InvalidRequest,
+    ModelDataUnavailable,
+    RequestTimedOut,
+    ResponseTooLarge,
+    RpcError,
+    ServerError,
+)
+from node.rpc.registry import JsonValue
+from node.rpc.request import BadRequest, Request, RequestId, parse_body, parse_request
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one HTTP request: body, nesting, batch and time."""
+
+    max_body_bytes: int = 5 * 1024 * 1024
+    max_depth: int = 64
+    max_batch_items: int = 1_000
+    max_batch_response_bytes: int = 25_000_000
+    request_timeout_s: float = 30.0
+
+
+async def answer(chain: ChainView, body: bytes, limits: Limits) -> str | None:
+    """Return the JSON that answers a body; None where it held notifications only."""
+    deadline = asyncio.get_running_loop().time() + limits.request_timeout_s
+    try:
+        value = parse_body(body, limits.max_depth)
+        if isinstance(value, list):
+            _validate_batch(value, limits)
+            return await _answer_batch(chain, value, limits, deadline)
+    except RpcError as error:
+        return error_text(None, error)
+    return await _answer_one(chain, value, deadline)
+
+
+def error_text(request_id: RequestId, error: RpcError) -> str:
+    """Return an error response as JSON text."""
+    content: dict[str, JsonValue] = {"code": error.code, "message": error.message}
+    if error.data is not None:
+        content["data"] = error.data
+    return f'{{"jsonrpc":"2.0","id":{_dump(request_id)},"error":{_dump(content)}}}'
+
+
+def _validate_batch(items: list[object], limits: Limits) -> None:
+    if not items:
+        raise InvalidRequest("empty batch")
+    if len(items) > limits.max_batch_items:
+        raise InvalidRequest(
+            f"batch too large: {len(items)} requests, want at most {limits.max_batch_items}"
+        )
+
+
+async def _answer_batch(
+    chain: ChainView, items: list[object], limits: Limits, deadline: float
+) -> str | None:
+    """Answer one after the other, as geth does; past the size bound each answer is an error."""
+    texts: list[str] = []
+    size_bytes = 0
+    for item in items:
+        if size_bytes > limits.max_batch_response_bytes:
+            texts += _too_large(item)
+            continue
+        text = await _answer_one(chain, item, deadline)
+        if text is None:
+            continue
+        size_bytes += len(text)
+        texts += _too_large(item) if size_bytes > limits.max_batch_response_bytes else [text]
+    return f"[{','.join(texts)}]" if texts else None
+
+
+def _too_large(item: object) -> list[str]:
+    try:
+        request = parse_request(item)
+    except BadRequest as fault:
+        return [] if fault.is_notification else [error_text(fault.request_id, ResponseTooLarge())]
+    return [] if request.is_notification else [error_text(request.id, ResponseTooLarge())]
+
+
+async def _answer_one(chain: ChainView, value: object, deadline: float) -> str | None:
+    try:
+        request = parse_request(value)
+    except BadRequest as fault:
+        return None if fault.is_notification else error_text(fault.request_id, fault.error)
+    try:
+        result = await _run(chain, request, deadline)
+    except RpcError as error:
+        return None if request.is_notification else error_text(request.id, error)
+    if request.is_notification:
+        return None
+    return f'{{"jsonrpc":"2.0","id":{_dump(request.id)},"result":{result}}}'
+
+
+async def _run(chain: ChainView, request: Request, deadline: float) -> str:
+    """Run a request until the deadline and return its result as JSON text; raises `RpcError`."""
+    if asyncio.get_running_loop().time() >= deadline:
+        raise RequestTimedOut
+    scope = asyncio.timeout_at(deadline)
+    try:
+        async with scope:
+            return _dump(await request.method.call(chain, request.params))
+    except RpcError:
+        raise
+    except InvalidTransaction as fault:
+        raise ServerError(str(fault)) from fault
+    except BadChunk as fault:
+        raise InvalidParams(str(fault)) from fault
+    except ModelDataMissing as fault:
+        raise ModelDataUnavailable(str(fault)) from fault
+    except LocalFault as fault:
+        raise ServerError(str(fault)) from fault
+    except Exception as fault:
+        if scope.expired():
+            raise RequestTimedOut from fault
+        _log.exception("rpc.internal_error", method=request.method.name)
+        raise InternalError from fault
+
+
+def _dump(value: JsonValue) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,29 @@
+"""Every family of JSON-RPC methods: importing this module fills the table `METHODS`."""
+
+from node.rpc import (
+    cvm_models,
+    eth_chain,
+    eth_execute,
+    eth_fee,
+    eth_logs,
+    eth_state,
+    eth_transaction,
+    net,
+    web3,
+)
+from node.rpc.registry import METHODS
+
+__all__ = ["FAMILIES", "METHODS"]
+
+FAMILIES = (
+    cvm_models,
+    eth_chain,
+    eth_execute,
+    eth_fee,
+    eth_logs,
+    eth_state,
+    eth_transaction,
+    net,
+    web3,
+)
+"""The modules that register methods."""

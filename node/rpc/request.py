@@ -1,0 +1,121 @@
+"""From the bytes of a request's body to checked JSON-RPC 2.0 requests."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+from node.rpc.faults import InvalidParams, InvalidRequest, MethodNotFound, ParseError, RpcError
+from node.rpc.methods import METHODS
+from node.rpc.parameters import MAX_SHOWN_CHARACTERS, shown
+from node.rpc.registry import Method
+
+RequestId: TypeAlias = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call that can be run; a notification wants no answer."""
+
+    id: RequestId
+    is_notification: bool
+    method: Method
+    params: list[object]
+
+
+class BadRequest(Exception):
+    """A request that cannot be run, with the id that its answer carries."""
+
+    def __init__(self, request_id: RequestId, error: RpcError, *, is_notification: bool) -> None:
+        super().__init__(error.message)
+        self.request_id = request_id
+        self.error = error
+        self.is_notification = is_notification
+
+
+def parse_body(body: bytes, max_depth: int) -> object:
+    """Return the JSON of a body; raises `ParseError`, for too deep nesting too."""
+    try:
+        value: object = json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_parse_finite
+        )
+    except json.JSONDecodeError as fault:
+        raise ParseError(f"{fault.msg} at character {fault.pos}") from fault
+    except UnicodeDecodeError as fault:
+        raise ParseError(f"byte {fault.start} is not UTF-8") from fault
+    except ValueError as fault:
+        raise ParseError("a number is not finite or has too many digits") from fault
+    except RecursionError as fault:
+        raise ParseError(f"nested deeper than {max_depth} levels") from fault
+    if _is_deeper_than(value, max_depth):
+        raise ParseError(f"nested deeper than {max_depth} levels")
+    return value
+
+
+def parse_request(value: object) -> Request:
+    """Return one request of a known method; raises `BadRequest`."""
+    if not isinstance(value, dict):
+        raise BadRequest(
+            None,
+            InvalidRequest(f"invalid request: {shown(value)} is not an object"),
+            is_notification=False,
+        )
+    request_id = value.get("id")
+    if not isinstance(request_id, str | int | float | None) or isinstance(request_id, bool):
+        error = InvalidRequest("invalid request: id is not a string, a number or null")
+        raise BadRequest(None, error, is_notification=False)
+    name = value.get("method")
+    if value.get("jsonrpc") != "2.0" or not isinstance(name, str) or not name:
+        raise BadRequest(request_id, InvalidRequest(_what_is_missing(value)), is_notification=False)
+    is_notification = "id" not in value
+    try:
+        return Request(request_id, is_notification, _method(name), _params(value.get("params")))
+    except RpcError as error:
+        raise BadRequest(request_id, error, is_notification=is_notification) from error
+
+
+def _method(name: str) -> Method:
+    method = METHODS.get(name)
+    if method is None:
+        raise MethodNotFound(name[:MAX_SHOWN_CHARACTERS])
+    return method
+
+
+def _params(value: object) -> list[object]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise InvalidParams(f"non-array args: params is {shown(value)}; want an array")
+    return value
+
+
+def _what_is_missing(value: dict[str, object]) -> str:
+    if value.get("jsonrpc") != "2.0":
+        return f'invalid request: jsonrpc is {shown(value.get("jsonrpc"))}; want "2.0"'
+    return f"invalid request: method is {shown(value.get('method'))}; want a method's name"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _parse_finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _is_deeper_than(value: object, max_depth: int) -> bool:
+    level = [value]
+    for _ in range(max_depth + 1):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
