@@ -5,7 +5,7 @@
     ROOT/damaged/<id>.onnx               a file that no longer gives its id, set aside to look at
 
 `<id>` is 64 hex digits. Every file is written under a temporary name beside its place
-(`<name>.new`), synced, and renamed, so a name either holds all of its bytes or does not exist; after
+(`<name>.new`), synced, and renamed, so a name holds all of its bytes or does not exist; after
 a crash the next call goes on with the chunks that are there. Files ending in `.new` are leftovers
 and are written over. The store takes a chunk of any model: which models to take is the caller's
 decision. One process writes at a time.
@@ -114,7 +114,7 @@ class ModelStore:
         return tuple(bytes.fromhex(name) for name in sorted(names) if _is_id(name))
 
     def _assemble(self, model: bytes, size_bytes: int) -> None:
-        """Join the chunks of a model; if one was damaged on disk, drop all: they have to come again."""
+        """Join the chunks of a model; where one was damaged on disk, drop all to come again."""
         paths = [self._chunk_path(model, index) for index in range(chunk_count(size_bytes))]
         path = self._model_path(model)
         with _disk_faults(path):
