@@ -32,6 +32,10 @@ from opcodes.inference_host import InferenceCall
 Inferences = tuple[tuple[bytes, InferenceCall], ...]
 """Model calls in block order, each with the hash of its transaction."""
 
+LeftOut = tuple[tuple[SignedTransactionAPI, Exception], ...]
+"""Candidates that a builder did not take: invalid ones, vetoed ones, and those whose model
+bytes are not here; each with its fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
@@ -70,10 +74,10 @@ class BlockRunner:
 
     def build(
         self, parent: Parent, proposal: Proposal, candidates: Iterable[SignedTransactionAPI]
-    ) -> tuple[CheckedBlock, tuple[tuple[SignedTransactionAPI, str], ...]]:
+    ) -> tuple[CheckedBlock, LeftOut]:
         """Build the next block from as many candidates as are valid and fit.
 
-        Returns the block and the candidates that were left out, each with the reason. The
+        Returns the block and the candidates that were left out, each with its fault. The
         inference cap is the builder's: after one roll-back it takes only transactions whose
         gas limit fits the remainder (PROTOCOL section 3).
         """
@@ -81,16 +85,14 @@ class BlockRunner:
         timestamp = max(proposal.timestamp, derived.earliest_timestamp)
         execution = self._execution(parent, derived, proposal.coinbase, timestamp)
         included: list[SignedTransactionAPI] = []
-        left_out: list[tuple[SignedTransactionAPI, str]] = []
+        left_out: list[tuple[SignedTransactionAPI, Exception]] = []
         inferences: list[tuple[bytes, InferenceCall]] = []
         cap = InferenceCap(self._parameters.block_inference_gas)
         for tx in candidates:
-            reason = cap.refusal(tx)
-            if reason is None:
-                reason = self._try(execution, tx, cap)
+            fault = self._try(execution, tx, cap)
             calls = self._machines.log.take()
-            if reason is not None:
-                left_out.append((tx, reason))
+            if fault is not None:
+                left_out.append((tx, fault))
                 continue
             included.append(tx)
             inferences.extend((bytes(tx.hash), call) for call in calls)
@@ -101,14 +103,13 @@ class BlockRunner:
 
     def _try(
         self, execution: BlockExecution, tx: SignedTransactionAPI, cap: "InferenceCap"
-    ) -> str | None:
+    ) -> Exception | None:
         """Run one candidate; return why it is left out, or None."""
         try:
+            cap.admit(tx)
             execution.apply(tx, veto=lambda: cap.veto(self._machines.log.gas))
-        except TransactionVetoed as error:
-            return str(error)
-        except (InvalidTransaction, ModelDataMissing) as error:
-            return str(error)
+        except (InvalidTransaction, TransactionVetoed, ModelDataMissing) as error:
+            return error
         cap.used += self._machines.log.gas
         return None
 
@@ -185,11 +186,11 @@ class InferenceCap:
         self.used = 0
         self._rolled_back = False
 
-    def refusal(self, tx: SignedTransactionAPI) -> str | None:
+    def admit(self, tx: SignedTransactionAPI) -> None:
         """After a roll-back, refuse what might not fit the remainder."""
-        if self._rolled_back and tx.gas > self.cap - self.used:
-            return f"inference gas: {tx.gas} may exceed the {self.cap - self.used} left"
-        return None
+        left = self.cap - self.used
+        if self._rolled_back and tx.gas > left:
+            raise TransactionVetoed(f"inference gas: {tx.gas} may exceed the {left} left")
 
     def veto(self, gas: int) -> str | None:
         """Return why a transaction that has run must be rolled back, or None."""

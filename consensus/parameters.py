@@ -10,15 +10,13 @@ from consensus.faults import InvalidGenesis
 class ChainParameters:
     """`config.cvm` of the genesis file; what is left out has PROTOCOL's default.
 
-    `period_s` is in seconds, gas in gas, delays in blocks.
+    `period_s` is in seconds, gas in gas. The registry's delays lie in its own storage.
     """
 
     chain_id: int
     period_s: int = 2
     block_gas_limit: int = 1 << 25
     block_inference_gas: int = 1 << 24
-    activation_delay: int = 64
-    registration_deadline: int = 1_000
 
 
 def parse_parameters(config: Any) -> ChainParameters:

@@ -1,1 +1,1 @@
-"""The running node: storage, JSON-RPC, keys, command line, and the loop that ties them to the rules."""
+"""The running node: storage, JSON-RPC, keys, command line, and the loop over them."""

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from eth.abc import ComputationAPI
 
-from cvm.inference.engine import MAX_BATCH
 from cvm.inference.faults import BadInputSize, InferenceFault
+from cvm.inference.limits import MAX_BATCH
 from models_registry.registry import ActiveModel, read_active_record
 from opcodes import errors, gas
 from opcodes.inference_host import InferenceCall, InferenceHost, InferenceLog

@@ -1,0 +1,86 @@
+"""The validator's part in registering models: fetch, check, build the record, sign it."""
+
+from dataclasses import dataclass
+
+import structlog
+from eth_keys.datatypes import PrivateKey
+
+from cvm.faults import ModelDataMissing
+from cvm.inference.faults import InvalidModel
+from models_registry.attestation import attestation_digest, sign_attestation
+from models_registry.record import ModelRecord
+from models_registry.registry import (
+    RegistryEntry,
+    RegistryStatus,
+    read_entry,
+    read_model_ids,
+)
+from node.chain import Chain
+from opcodes.model_record import ModelTooExpensive, build_record
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What this validator found of one registration: a signed record, or why it refuses.
+
+    `nonce` is the registration's; a new registration of the same model is judged anew.
+    """
+
+    nonce: int
+    record: ModelRecord | None
+    signature: bytes | None
+    refusal: str | None
+
+
+class Attester:
+    """Judges every PENDING model whose bytes are here; without a key it only builds records."""
+
+    def __init__(self, chain: Chain, key: PrivateKey | None) -> None:
+        self._chain = chain
+        self._key = key
+        self._judged: dict[bytes, Attestation] = {}
+
+    def judged(self, model_id: bytes) -> Attestation | None:
+        """Return what is known of a model's registration."""
+        return self._judged.get(model_id)
+
+    def judge_pending(self) -> None:
+        """Judge what is PENDING at the head and not judged yet."""
+        head = self._chain.head
+        storage = self._chain.storage_at(head)
+        for model_id in read_model_ids(storage):
+            entry = read_entry(storage, model_id, int(head.block_number))
+            if entry is None or entry.status is not RegistryStatus.PENDING or entry.record:
+                continue
+            known = self._judged.get(model_id)
+            if known is None or known.nonce != entry.nonce:
+                self._judge(entry)
+
+    def _judge(self, entry: RegistryEntry) -> None:
+        try:
+            record = self._record(entry)
+        except ModelDataMissing:
+            return
+        except (InvalidModel, ModelTooExpensive) as error:
+            self._judged[entry.model_id] = Attestation(entry.nonce, None, None, str(error))
+            log.warning("model refused", model_id=entry.model_id.hex(), reason=str(error))
+            return
+        signature = None
+        if self._key is not None:
+            digest = attestation_digest(
+                self._chain.parameters.chain_id, entry.model_id, entry.nonce, record.hash
+            )
+            signature = sign_attestation(self._key, digest)
+        self._judged[entry.model_id] = Attestation(entry.nonce, record, signature, None)
+        log.info("model attested", model_id=entry.model_id.hex(), record=record.hash.hex())
+
+    def _record(self, entry: RegistryEntry) -> ModelRecord:
+        host = self._chain.host
+        model = host.model(entry.model_id)
+
+        def run(data: bytes) -> bytes:
+            return host.run(entry.model_id, data)
+
+        return build_record(entry.model_id, model, run)

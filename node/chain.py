@@ -1,0 +1,215 @@
+"""The chain of one data directory: its head, reading it, and taking the next final block."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, cast
+
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth.vm.forks.prague.state import PragueState
+from eth_keys.datatypes import PrivateKey
+
+from consensus.block import Block
+from consensus.block_execution import BlockRunner, CheckedBlock, LeftOut, Parent, Proposal
+from consensus.certificate import (
+    CommitCertificate,
+    SealDomain,
+    certify,
+    seal,
+    validate_certificate,
+)
+from consensus.faults import BadCertificate, ExecutionDisagrees, HeaderFieldWrong, InvalidGenesis
+from consensus.fork_schedule import Machines
+from consensus.genesis import Genesis, genesis_block, parse_genesis
+from cvm.evm.execution import BlockContext, open_state
+from cvm.evm.message_call import MessageResult, SimulatedTransaction, estimate_gas, run_message
+from cvm.evm.overlay_database import OverlayDatabase
+from models_registry.registry import StorageReader, read_validators
+from node.inference_host import NodeInferenceHost
+from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
+
+ROUND_0 = 0
+
+
+class OtherGenesis(Exception):
+    """The data directory already holds another chain."""
+
+    def __init__(self, here: bytes, given: bytes) -> None:
+        super().__init__(
+            f"this data directory holds the chain of genesis 0x{here.hex()}, "
+            f"the file given has 0x{given.hex()}: use another --datadir"
+        )
+
+
+class NotTheOnlyValidator(Exception):
+    """A key cannot seal blocks alone on this chain."""
+
+    def __init__(self, address: bytes, validators: tuple[bytes, ...]) -> None:
+        listed = ", ".join(f"0x{validator.hex()}" for validator in validators)
+        super().__init__(
+            f"0x{address.hex()} cannot produce blocks: the validators are {listed}, and a node "
+            "seals alone only where it is the single one"
+        )
+
+
+def init_chain(database: ChainDatabase, genesis_json: bytes) -> BlockHeaderAPI:
+    """Write block 0 of a genesis file; an equal one that is already there is left alone.
+
+    Raises `InvalidGenesis`, or `OtherGenesis`.
+    """
+    try:
+        genesis = parse_genesis(json.loads(genesis_json))
+    except ValueError as error:
+        raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
+    header, writes = genesis_block(genesis, genesis_state_class())
+    here = database.hash_at(0)
+    if here is None:
+        database.write_genesis(genesis_json, header, writes)
+    elif here != bytes(header.hash):
+        raise OtherGenesis(here, bytes(header.hash))
+    return header
+
+
+def genesis_state_class() -> type[PragueState]:
+    """Return a state class for writing `alloc`, which runs no code."""
+    return PragueState
+
+
+class Chain:
+    """One writer; reading is safe from other threads because a block appears at once."""
+
+    def __init__(self, database: ChainDatabase, host: NodeInferenceHost) -> None:
+        genesis_json = database.genesis_json()
+        head_hash = database.head_hash()
+        if genesis_json is None or head_hash is None:
+            raise NoChainHere(database.path)
+        self.database = database
+        self.host = host
+        self.genesis: Genesis = parse_genesis(json.loads(genesis_json))
+        self.parameters = self.genesis.parameters
+        self._runner = BlockRunner(self.parameters, Machines(host), database.state)
+        self._reading = Machines(host)
+        self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
+        self._head = cast(Block, database.block(head_hash))
+
+    @property
+    def head(self) -> BlockHeaderAPI:
+        """Return the newest final header."""
+        return self._head.header
+
+    def header_at(self, number: int) -> BlockHeaderAPI | None:
+        """Return the header at a height, or None above the head."""
+        block_hash = self.database.hash_at(number)
+        return None if block_hash is None else self.database.header(block_hash)
+
+    def propose(
+        self, proposal: Proposal, candidates: Iterable[SignedTransactionAPI], key: PrivateKey
+    ) -> tuple[CheckedBlock, LeftOut]:
+        """Build the next block, seal it as the only validator, and make it final.
+
+        Returns the block and the candidates left out with their faults. Raises
+        `NotTheOnlyValidator`.
+        """
+        validators = self.validators()
+        address = key.public_key.to_canonical_address()
+        if validators != (address,):
+            raise NotTheOnlyValidator(address, validators)
+        checked, left_out = self._runner.build(self._parent(), proposal, candidates)
+        block = checked.block
+        sealed = seal(self.domain, key, block.number, ROUND_0, block.hash)
+        self._append(checked, certify(block.number, ROUND_0, block.hash, [(0, sealed)]))
+        return checked, left_out
+
+    def import_block(self, block: Block, certificate: CommitCertificate) -> CheckedBlock | None:
+        """Check a final block, inference included, and append it.
+
+        A block that is already here is None. Raises an `InvalidBlock` naming transaction and
+        model where execution disagrees, `BackendDisagrees` where the definition sides with the
+        header against our own backend, or another `LocalFault`. Nothing is written then.
+        """
+        if self.database.hash_at(block.number) == block.hash:
+            return None
+        if block.number != int(self.head.block_number) + 1:
+            raise HeaderFieldWrong(
+                block.number, "number", block.number, int(self.head.block_number) + 1
+            )
+        validate_certificate(certificate, self.domain, self.validators(), block.hash, block.number)
+        try:
+            checked = self._runner.check(block, self._parent())
+        except ExecutionDisagrees as error:
+            for _tx_hash, call in error.inferences:
+                self.host.verify_on_reference(call)
+            raise
+        self._append(checked, certificate)
+        return checked
+
+    def _append(self, checked: CheckedBlock, certificate: CommitCertificate) -> None:
+        self.database.write_block(
+            FinalBlock(
+                checked.block, checked.executed.receipts, certificate, checked.executed.writes
+            )
+        )
+        self._head = checked.block
+
+    def _parent(self) -> Parent:
+        head = self._head
+        certificate = self.database.certificate(head.hash)
+        if certificate is None and head.number > 0:
+            raise BadCertificate(head.number, "is missing from the database")
+        return Parent(
+            header=head.header,
+            certificate_hash=bytes(32) if certificate is None else certificate.hash,
+            ancestor_hashes=lambda: self.database.hashes_below(head.number + 1),
+        )
+
+    def validators(self) -> tuple[bytes, ...]:
+        """Return the validators of the next block."""
+        return read_validators(self.storage_at(self.head))
+
+    def storage_at(self, header: BlockHeaderAPI) -> StorageReader:
+        """Return a reader of contract storage after a block."""
+        state = self.state_at(header)
+
+        def read(address: bytes, slot: int, /) -> int:
+            return state.get_storage(cast(Any, address), slot)
+
+        return read
+
+    def state_at(self, header: BlockHeaderAPI, *, free_gas: bool = False) -> PragueState:
+        """Open the state after a block, to read it or to run a message on it.
+
+        With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price.
+        """
+        context = BlockContext(
+            chain_id=self.parameters.chain_id,
+            number=int(header.block_number),
+            timestamp=int(header.timestamp),
+            coinbase=bytes(header.coinbase),
+            gas_limit=int(header.gas_limit),
+            base_fee=0 if free_gas else int(header.base_fee_per_gas or 0),
+            prev_randao=bytes(header.mix_hash),
+            parent_hash=bytes(header.parent_hash),
+            parent_beacon_block_root=bytes(header.parent_beacon_block_root or bytes(32)),
+        )
+        return open_state(
+            self._reading.state_class(context.number),
+            OverlayDatabase(self.database.state),
+            bytes(header.state_root),
+            context,
+            self.database.hashes_below(context.number),
+        )
+
+    def run_message(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> MessageResult:
+        """Run a message on the state after a block; raises a `LocalFault` as inference does."""
+        try:
+            state = self.state_at(header, free_gas=tx.gas_price == 0)
+            return run_message(state, tx)
+        finally:
+            self._reading.log.take()
+
+    def estimate_gas(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> int | MessageResult:
+        """Return the least gas with which a message succeeds after a block, or its failure."""
+        try:
+            state = self.state_at(header, free_gas=tx.gas_price == 0)
+            return estimate_gas(state, tx)
+        finally:
+            self._reading.log.take()

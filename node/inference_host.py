@@ -1,0 +1,95 @@
+"""Runs registered models for the opcodes: store, checked model, plan, backend."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from cvm.faults import BackendDisagrees
+from cvm.inference.backends.backend import Backend, Plan
+from cvm.inference.backends.table import backend_named
+from cvm.inference.engine import run_items
+from cvm.inference.faults import InferenceFault
+from cvm.inference.model_file import Model, parse_model
+from node.storage.model_store import ModelStore
+from opcodes.inference_host import InferenceCall
+
+PLAN_BUDGET_BYTES = 1 << 30
+"""Weights and activations of all cached plans together; the least recently used one goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A checked model and its plan on this node's backend."""
+
+    model: Model
+    plan: Plan
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what the plan is counted with against the budget."""
+        return self.model.cost.peak_bytes + self.model.cost.weight_bytes
+
+
+class NodeInferenceHost:
+    """The `InferenceHost` of a node; safe to call from any thread, one inference at a time."""
+
+    def __init__(self, store: ModelStore, backend_name: str) -> None:
+        self._store = store
+        self._backend: Backend = backend_named(backend_name)
+        self._plans: OrderedDict[bytes, LoadedModel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def backend_name(self) -> str:
+        """Return the name of the backend in use."""
+        return self._backend.name
+
+    def run(self, model_id: bytes, data: bytes) -> bytes:
+        """Run a batch; raises an `InferenceFault` or a `LocalFault`."""
+        with self._lock:
+            loaded = self._loaded(model_id)
+            return run_items(loaded.plan, loaded.model, data)
+
+    def model(self, model_id: bytes) -> Model:
+        """Return a checked model; raises `ModelDataMissing` or `InvalidModel`."""
+        with self._lock:
+            return self._loaded(model_id).model
+
+    def has(self, model_id: bytes) -> bool:
+        """Tell whether the bytes of a model lie in the store."""
+        return self._store.has(model_id)
+
+    def verify_on_reference(self, call: InferenceCall) -> None:
+        """Re-run a call on the definition; raises `BackendDisagrees` where it differs."""
+        data = self._store.read(call.model_id)
+        model = parse_model(data)
+        plan = backend_named("reference").plan(model.graph)
+        try:
+            output = run_items(plan, model, call.input)
+        except InferenceFault:
+            return
+        if call.ok and output != call.output:
+            raise BackendDisagrees(
+                self.backend_name,
+                f"model 0x{call.model_id.hex()}",
+                output.hex()[:64],
+                call.output.hex()[:64],
+            )
+
+    def _loaded(self, model_id: bytes) -> LoadedModel:
+        loaded = self._plans.get(model_id)
+        if loaded is not None:
+            self._plans.move_to_end(model_id)
+            return loaded
+        model = parse_model(self._store.read(model_id))
+        loaded = LoadedModel(model, self._backend.plan(model.graph))
+        self._plans[model_id] = loaded
+        self._evict(keep=model_id)
+        return loaded
+
+    def _evict(self, keep: bytes) -> None:
+        total = sum(loaded.size_bytes for loaded in self._plans.values())
+        for model_id in list(self._plans):
+            if total <= PLAN_BUDGET_BYTES or model_id == keep:
+                return
+            total -= self._plans.pop(model_id).size_bytes

@@ -1,0 +1,229 @@
+"""The `ChainView` of a running node: chain, pool, models, and the threads that execute."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any, TypeVar, cast
+
+from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.vm.forks.prague.state import PragueState
+
+from cvm.evm.message_call import MessageResult, SimulatedTransaction
+from cvm.evm.transactions import MAX_TX_GAS, decode_transaction
+from models_registry.registry import (
+    RegistryEntry,
+    RegistryStatus,
+    read_entry,
+    read_model_ids,
+)
+from node.attester import Attester
+from node.chain import Chain
+from node.rpc.chain_view import (
+    BlockView,
+    CallRequest,
+    CallResult,
+    ModelStatus,
+    SyncProgress,
+    TransactionLocation,
+)
+from node.storage.model_store import ModelStore
+from node.transaction_pool import TransactionPool
+from opcodes.gas import InferenceGas, inference_gas
+
+CALL_GAS_CAP = 50_000_000
+T = TypeVar("T")
+
+
+class LiveState:
+    """The `StateView` after one block."""
+
+    def __init__(self, state: PragueState) -> None:
+        self._state = state
+
+    def balance(self, address: bytes) -> int:
+        """Return the balance in wei."""
+        return self._state.get_balance(cast(Any, address))
+
+    def nonce(self, address: bytes) -> int:
+        """Return the transaction count."""
+        return self._state.get_nonce(cast(Any, address))
+
+    def code(self, address: bytes) -> bytes:
+        """Return the code."""
+        return self._state.get_code(cast(Any, address))
+
+    def storage(self, address: bytes, slot: int) -> int:
+        """Return a storage word."""
+        return self._state.get_storage(cast(Any, address), slot)
+
+
+class LiveChain:
+    """Answers JSON-RPC from the database and runs messages on one thread of their own.
+
+    `work` is set whenever a transaction or a chunk arrives, which wakes the producer.
+    """
+
+    def __init__(
+        self, chain: Chain, pool: TransactionPool, attester: Attester, store: ModelStore
+    ) -> None:
+        self._chain = chain
+        self._pool = pool
+        self._attester = attester
+        self._store = store
+        self._calls = ThreadPoolExecutor(1, thread_name_prefix="cvm-call")
+        self.work = asyncio.Event()
+
+    def close(self) -> None:
+        """Stop the thread that runs messages, after the one under way."""
+        self._calls.shutdown()
+
+    @property
+    def chain_id(self) -> int:
+        """Return the EIP-155 chain id."""
+        return self._chain.parameters.chain_id
+
+    @property
+    def client_version(self) -> str:
+        """Return the web3_clientVersion string."""
+        return f"cvm/v{version('cvm-chain')}/{self._chain.host.backend_name}"
+
+    def sync_progress(self) -> SyncProgress | None:
+        """Return None: blocks come from this node's own producer or from a file."""
+        return None
+
+    def peer_count(self) -> int:
+        """Return 0: this version has no peers."""
+        return 0
+
+    def head(self) -> BlockHeaderAPI:
+        """Return the newest final header."""
+        return self._chain.head
+
+    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+        """Return the header at a height, or None above the head."""
+        return self._chain.header_at(number)
+
+    def block_by_hash(self, block_hash: bytes) -> BlockView | None:
+        """Return a whole block."""
+        data = self._chain.database.block_bytes(block_hash)
+        block = self._chain.database.block(block_hash)
+        if data is None or block is None:
+            return None
+        return BlockView(block.header, block.transactions, (), len(data))
+
+    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+        """Return the receipts of a block, in order."""
+        return self._chain.database.receipts(block_hash)
+
+    def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
+        """Return where an included transaction stands."""
+        location = self._chain.database.transaction_location(tx_hash)
+        return None if location is None else TransactionLocation(*location)
+
+    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+        """Return a transaction that waits in the pool."""
+        return self._pool.get(tx_hash)
+
+    def pending_nonce(self, address: bytes) -> int:
+        """Return the next nonce after everything that waits in the pool."""
+        return self._pool.next_nonce(address, self.state_at(self.head()).nonce(address))
+
+    def state_at(self, header: BlockHeaderAPI) -> LiveState:
+        """Return the state after a block."""
+        return LiveState(self._chain.state_at(header))
+
+    async def submit(self, raw_transaction: bytes) -> bytes:
+        """Put a signed transaction into the pool and return its hash."""
+        tx = decode_transaction(raw_transaction)
+        self._pool.add(tx, self._chain.state_at(self.head()))
+        self.work.set()
+        return bytes(tx.hash)
+
+    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+        """Run a message on the state after a block, without keeping what it did."""
+        tx = simulated(request, CALL_GAS_CAP)
+        return call_result(await self._off_loop(lambda: self._chain.run_message(header, tx)))
+
+    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+        """Return the least gas limit with which the message succeeds, or the failed result."""
+        tx = simulated(request, self._affordable_gas(request, header))
+        found = await self._off_loop(lambda: self._chain.estimate_gas(header, tx))
+        return found if isinstance(found, int) else call_result(found)
+
+    def _affordable_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int:
+        """Return the most gas that a transaction may ask for and the sender can pay."""
+        if request.gas_price == 0:
+            return MAX_TX_GAS
+        balance = self.state_at(header).balance(request.sender)
+        return min(MAX_TX_GAS, max(balance - request.value, 0) // request.gas_price)
+
+    async def _off_loop(self, run: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._calls, run)
+
+    def model_ids(self) -> Sequence[bytes]:
+        """Return every registered model id, in order of registration."""
+        return read_model_ids(self._chain.storage_at(self.head()))
+
+    def model_entry(self, model_id: bytes) -> RegistryEntry | None:
+        """Return the registry's entry as the next block will see it, or None."""
+        head = self.head()
+        return read_entry(self._chain.storage_at(head), model_id, int(head.block_number) + 1)
+
+    def model_status(self, model_id: bytes, size_bytes: int | None = None) -> ModelStatus:
+        """Return what this node knows of a model's bytes and attestations."""
+        entry = self.model_entry(model_id)
+        size = size_bytes if entry is None else entry.size_bytes
+        judged = self._attester.judged(model_id)
+        if judged is not None and entry is not None and judged.nonce != entry.nonce:
+            judged = None
+        return ModelStatus(
+            has_bytes=self._store.has(model_id),
+            missing_chunks=() if size is None else self._store.missing_chunks(model_id, size),
+            record=None if judged is None else judged.record,
+            refusal=None if judged is None else judged.refusal,
+            attestations=() if judged is None or judged.signature is None else (judged.signature,),
+        )
+
+    async def put_chunk(
+        self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
+    ) -> None:
+        """Store a chunk after its Merkle proof was checked; raises `BadChunk`."""
+        await asyncio.to_thread(
+            self._store.put_chunk, model_id, size_bytes, index, chunk, tuple(proof)
+        )
+        if self._store.has(model_id):
+            await asyncio.to_thread(self._attester.judge_pending)
+            self.work.set()
+
+    def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceGas | None:
+        """Return what a first call would be charged now, or None where it is not ACTIVE."""
+        if entry.record is None or entry.status is not RegistryStatus.ACTIVE:
+            return None
+        return inference_gas(
+            entry.record.cost,
+            size_bytes=entry.record.size_bytes,
+            batch=batch,
+            item_input_bytes=entry.record.input_bytes,
+            item_output_bytes=entry.record.output_bytes,
+            royalty_per_item=entry.royalty_gas,
+            first_touch=True,
+        )
+
+
+def simulated(request: CallRequest, gas_cap: int) -> SimulatedTransaction:
+    """Return the message of a request, with a gas limit of at most `gas_cap`."""
+    return SimulatedTransaction(
+        sender=request.sender,
+        to=request.to or b"",
+        gas=gas_cap if request.gas is None else min(request.gas, gas_cap),
+        gas_price=request.gas_price,
+        value=request.value,
+        data=request.data,
+        access_list=request.access_list,
+    )
+
+
+def call_result(result: MessageResult) -> CallResult:
+    """Return a message's result in the words of JSON-RPC."""
+    return CallResult(result.output, result.gas_used, result.error, result.reverted)

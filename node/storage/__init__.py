@@ -1,0 +1,1 @@
+"""What the node keeps on disk: chain database and model store."""

@@ -1,0 +1,101 @@
+"""The record that every validator builds of a model, by itself, from the model's bytes."""
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+
+from cvm.inference.faults import InferenceFault
+from cvm.inference.model_file import Model
+from cvm.inference.tensor_bytes import encode_tensors
+from cvm.inference.tensor_type import Array, TensorType
+from models_registry.record import ModelRecord
+from opcodes import errors, gas
+
+FLOAT_STEP_SHIFT = 6
+"""A byte b becomes the float (b - 128) / 2**6: exact, between -2 and 2."""
+
+
+class ModelTooExpensive(Exception):
+    """One call would cost more gas than a transaction can bring (PROTOCOL section 3)."""
+
+    def __init__(self, cost: int, limit: int) -> None:
+        super().__init__(
+            f"base + load + one item cost {cost} gas, at most {limit}: "
+            "use a smaller or a quantised model"
+        )
+        self.cost = cost
+
+
+def build_record(model_id: bytes, model: Model, run: Callable[[bytes], bytes]) -> ModelRecord:
+    """Return the record of a checked model; `run` gives the packed output of one packed item.
+
+    Raises `ModelTooExpensive`; a `LocalFault` of `run` passes through.
+    """
+    record = ModelRecord(
+        engine=model.engine,
+        size_bytes=model.size_bytes,
+        batchable=model.batchable,
+        input_bytes=model.input_bytes,
+        output_bytes=model.output_bytes,
+        cost=model.cost,
+        test_hash=bytes(32),
+    )
+    validate_price(record)
+    types = tuple(value.type for value in model.graph.inputs)
+    try:
+        output = run(test_input(model_id, types))
+    except InferenceFault:
+        output = errors.INPUT_OUT_OF_RANGE
+    return ModelRecord(
+        engine=record.engine,
+        size_bytes=record.size_bytes,
+        batchable=record.batchable,
+        input_bytes=record.input_bytes,
+        output_bytes=record.output_bytes,
+        cost=record.cost,
+        test_hash=hashlib.sha256(output).digest(),
+    )
+
+
+def validate_price(record: ModelRecord) -> None:
+    """Refuse a model whose base + load + one item exceeds 2**23 gas, or whose output 1 MiB."""
+    charge = gas.inference_gas(
+        record.cost,
+        size_bytes=record.size_bytes,
+        batch=1,
+        item_input_bytes=record.input_bytes,
+        item_output_bytes=record.output_bytes,
+        royalty_per_item=0,
+        first_touch=True,
+    )
+    if charge.total > gas.MAX_ACTIVATION_GAS:
+        raise ModelTooExpensive(charge.total, gas.MAX_ACTIVATION_GAS)
+
+
+def test_input(model_id: bytes, types: tuple[TensorType, ...]) -> bytes:
+    """Return the packed item on which `testHash` is made.
+
+    SHAKE256(modelId) yields one byte per element, inputs in graph order, elements in C order:
+    float32 (b - 128) / 64, int8 b - 128, uint8 and wider integers b, bool b & 1.
+    """
+    stream = hashlib.shake_256(model_id).digest(sum(kind.size for kind in types))
+    tensors = []
+    offset = 0
+    for kind in types:
+        drawn = np.frombuffer(stream, np.uint8, kind.size, offset).reshape(kind.shape)
+        tensors.append(mapped(drawn, kind.dtype))
+        offset += kind.size
+    return encode_tensors(tensors)
+
+
+def mapped(drawn: Array, dtype: str) -> Array:
+    """Map bytes into the legal range of a dtype."""
+    if dtype == "float32":
+        centred = drawn.astype(np.int32) - 128
+        return np.ldexp(centred.astype(np.float32), -FLOAT_STEP_SHIFT)
+    if dtype == "int8":
+        return (drawn.astype(np.int16) - 128).astype(np.int8)
+    if dtype == "bool":
+        return (drawn & 1).astype(np.bool_)
+    return drawn.astype(dtype)
