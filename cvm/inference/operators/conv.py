@@ -72,7 +72,9 @@ def cost(parameters: ConvParameters, _view: NodeView, outputs: tuple[TensorType,
     )
 
 
-def conv(parameters: ConvParameters, x: Array, w: Array, bias: Array | None) -> tuple[Array, ...]:
+def conv(
+    parameters: ConvParameters, x: Array, w: Array, bias: Array | None = None
+) -> tuple[Array, ...]:
     """Return Conv-11 of float32 x (n, c, *spatial) and w (m, c / group, *kernel).
 
     Each output has one accumulator, from +0: `acc = fma(x, w, acc)` with one rounding, in

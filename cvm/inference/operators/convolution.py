@@ -8,10 +8,8 @@ from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute, ints_attribute
 from cvm.inference.operators.operands import require_elements
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.window import WINDOW_ATTRIBUTES, Window, resolve_window, taps
+from cvm.inference.operators.window import EVERY, WINDOW_ATTRIBUTES, Window, resolve_window, taps
 from cvm.inference.tensor_type import Array, Shape, TensorType
-
-EVERY = slice(None)
 
 BLOCK = 2**14
 """Outputs that are worked on together, so that an accumulator stays in a processor's cache."""

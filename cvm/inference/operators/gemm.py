@@ -79,7 +79,9 @@ def cost(parameters: GemmParameters, _view: NodeView, outputs: tuple[TensorType,
     return Cost(float32_macs=size * parameters.depth, elementwise=size * scalar_steps)
 
 
-def gemm(parameters: GemmParameters, a: Array, b: Array, c: Array | None) -> tuple[Array, ...]:
+def gemm(
+    parameters: GemmParameters, a: Array, b: Array, c: Array | None = None
+) -> tuple[Array, ...]:
     """Return Gemm-13: alpha * (a b) + beta * c for float32 a (m, k), b (k, n), c -> (m, n).
 
     Each dot product has one accumulator, from +0: `acc = fma(a, b, acc)`, k ascending. Then,

@@ -15,6 +15,9 @@ MAX_EXTENT = 2**20
 MAX_SPATIAL_RANK = 3
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
+EVERY = slice(None)
+"""The whole of an axis."""
+
 WINDOW_ATTRIBUTES = frozenset({"auto_pad", "dilations", "kernel_shape", "pads", "strides"})
 
 

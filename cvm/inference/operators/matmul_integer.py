@@ -1,0 +1,76 @@
+"""MatMulInteger: 8-bit matrix products with int32 results."""
+
+from dataclasses import dataclass
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.matrix_product import MatrixProductShape, resolve_matrix_product
+from cvm.inference.operators.matrix_product_integer import (
+    integer_product,
+    require_product_fits_int32,
+)
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.operands import operand_type, require_operand_count
+from cvm.inference.operators.quantisation import LIMITS, per_channel, zero_points
+from cvm.inference.tensor_type import Array, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class MatMulIntegerParameters(MatrixProductShape):
+    """A resolved product and its zero points: int32 (rows) of a, int32 (columns) of b."""
+
+    a_zero: Array
+    b_zero: Array
+
+
+def parse(view: NodeView) -> MatMulIntegerParameters:
+    """Check 8-bit a and b, constant zero points (per row of a, per column of b), and the bound.
+
+    Inputs: a, b, a_zero (optional), b_zero (optional).
+    """
+    require_operand_count(view, 2, 4)
+    a = operand_type(view, 0, LIMITS)
+    b = operand_type(view, 1, LIMITS)
+    shape = resolve_matrix_product(view, 0, a, 1, b)
+    a_zero = per_channel(zero_points(view, 2, shape.rows, a.dtype), shape.rows)
+    b_zero = per_channel(zero_points(view, 3, shape.columns, b.dtype), shape.columns)
+    require_product_fits_int32(
+        view,
+        shape,
+        (a.dtype, view.constant_at(0), a_zero),
+        (b.dtype, view.constant_at(1), b_zero),
+    )
+    return MatMulIntegerParameters(
+        shape.a_shape, shape.b_shape, shape.batch_shape, shape.output_shape, a_zero, b_zero
+    )
+
+
+def output_types(parameters: MatMulIntegerParameters, _view: NodeView) -> tuple[TensorType, ...]:
+    """Return int32 (*batch, m, n), without the axis of a vector operand."""
+    return (TensorType("int32", parameters.output_shape),)
+
+
+def cost(
+    parameters: MatMulIntegerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+) -> Cost:
+    """Count k multiply-adds for each output."""
+    return Cost(int8_macs=outputs[0].size * parameters.depth)
+
+
+def matmul_integer(
+    parameters: MatMulIntegerParameters,
+    a: Array,
+    b: Array,
+    *_zero_points: Array | None,
+) -> tuple[Array, ...]:
+    """Return MatMulInteger-10: sums of (a - a_zero) * (b - b_zero) as int32.
+
+    a (*batch, m, k) and b (*batch, k, n) are int8 or uint8, in any combination, shaped as
+    `numpy.matmul`. The sum is exact: `parse` proves that it stays below 2**31 in magnitude
+    in every order.
+    """
+    sums = integer_product(parameters, a, b, parameters.a_zero, parameters.b_zero)
+    return (sums.reshape(parameters.output_shape),)
+
+
+MATMUL_INTEGER = OpSpec("MatMulInteger", 10, frozenset(), parse, output_types, cost, matmul_integer)
