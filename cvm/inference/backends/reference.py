@@ -17,21 +17,14 @@ class ReferencePlan:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._operand_names = [_operand_names(node) for node in graph.nodes]
-        self._dying: list[list[str]] = [[] for _ in graph.nodes]
-        uses = last_uses(graph.nodes, graph.outputs)
-        made = [(value.name, 0) for value in graph.inputs]
-        made += [(name, index) for index, node in enumerate(graph.nodes) for name in node.outputs]
-        for name, made_at in made:
-            last = uses.get(name, made_at)
-            if last < len(graph.nodes):
-                self._dying[last].append(name)
+        self.dying = _dying_values(graph)
 
     def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
         """Run one item; see `backend.Plan`. Float faults (overflow, NaN) are values, not errors."""
         names = (value.name for value in self._graph.inputs)
         values: dict[str, Array] = dict(zip(names, inputs, strict=True))
         constants = self._graph.constants
-        steps = zip(self._graph.nodes, self._operand_names, self._dying, strict=True)
+        steps = zip(self._graph.nodes, self._operand_names, self.dying, strict=True)
         with np.errstate(all="ignore"):
             for node, operand_names, dying in steps:
                 operands = [
@@ -45,6 +38,19 @@ class ReferencePlan:
                 if trace is not None:
                     trace(node, outputs)
         return tuple(values[value.name] for value in self._graph.outputs)
+
+
+def _dying_values(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """Return, for every node, the values that nothing needs after it."""
+    uses = last_uses(graph.nodes, graph.outputs)
+    dying: list[list[str]] = [[] for _ in graph.nodes]
+    made = [(value.name, 0) for value in graph.inputs]
+    made += [(name, index) for index, node in enumerate(graph.nodes) for name in node.outputs]
+    for name, made_at in made:
+        last = uses.get(name, made_at)
+        if last < len(graph.nodes):
+            dying[last].append(name)
+    return tuple(map(tuple, dying))
 
 
 def _operand_names(node: Node) -> tuple[str, ...]:

@@ -1,0 +1,147 @@
+"""`cvm infer` runs a model file on arrays; `cvm selftest` proves every backend on vectors."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
+import typer
+
+from cvm.faults import BackendDisagrees, LocalFault
+from cvm.inference.backends.table import BACKEND_NAMES, backend_named
+from cvm.inference.engine import NodeTrace, output_sha256, run_items, trace_items
+from cvm.inference.faults import InferenceFault, InvalidModel
+from cvm.inference.limits import MAX_FILE_BYTES
+from cvm.inference.model_file import Model, parse_model
+from cvm.inference.self_test import run_self_test
+from cvm.inference.tensor_bytes import decode_item
+from cvm.inference.tensor_type import Array
+from node.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
+from node.self_test_vectors import load_self_test_vectors
+from opcodes.gas import compute_gas
+
+USAGE_ERROR = 2
+
+
+def infer(
+    model: Annotated[Path, typer.Argument(help="the ONNX file")],
+    inputs: Annotated[
+        list[Path], typer.Option("--input", help=".npy, once per graph input, or one .npz")
+    ],
+    backend: Annotated[str, typer.Option(help=" or ".join(BACKEND_NAMES))] = "cpu",
+    trace: Annotated[bool, typer.Option("--trace", help="also print a hash per node")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Run a model on arrays and print its outputs, their hash, cost and time."""
+    try:
+        report = infer_report(model, inputs, backend, trace)
+    except (InvalidModel, InferenceFault, LocalFault, BadInputFile) as fault:
+        _fail(str(fault))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}")
+    typer.echo(json.dumps(report, allow_nan=False) if as_json else _text(report))
+
+
+def infer_report(
+    model_path: Path, input_paths: list[Path], backend_name: str, wants_trace: bool
+) -> dict[str, Any]:
+    """Return what `cvm infer --json` prints.
+
+    Raises `InvalidModel`, `InferenceFault`, `LocalFault`, `BadInputFile` or `OSError`.
+    """
+    with model_path.open("rb") as stream:
+        model = parse_model(stream.read(MAX_FILE_BYTES + 1))
+    data = pack_items(input_paths[0], model, load_input_arrays(input_paths, model.graph.inputs))
+    plan = backend_named(backend_name).plan(model.graph)
+    started = perf_counter()
+    traces: tuple[NodeTrace, ...] = ()
+    if wants_trace:
+        output, traces = trace_items(plan, model, data)
+    else:
+        output = run_items(plan, model, data)
+    seconds = perf_counter() - started
+    report: dict[str, Any] = {
+        "backend": backend_name,
+        "items": len(data) // model.input_bytes,
+        "outputs": _outputs(model, output),
+        "output_sha256": output_sha256(output),
+        "macs": model.cost.macs,
+        "gas": compute_gas(model.cost),
+        "milliseconds": round(seconds * 1000, 3),
+    }
+    if wants_trace:
+        report["trace"] = [
+            {"name": node.name, "op_type": node.op_type, "sha256": node.sha256} for node in traces
+        ]
+    return report
+
+
+def selftest() -> None:
+    """Run the golden vectors on every backend; exit 1 when one disagrees."""
+    vectors = load_self_test_vectors()
+    disagrees = False
+    for name in BACKEND_NAMES:
+        started = perf_counter()
+        try:
+            passed = run_self_test(backend_named(name), vectors)
+        except BackendDisagrees as fault:
+            disagrees = True
+            typer.echo(f"{name} WRONG: {fault}")
+        except LocalFault as fault:
+            typer.echo(f"{name} unavailable: {fault}")
+        else:
+            typer.echo(f"{name} ok {passed} vectors {perf_counter() - started:.1f} s")
+    if disagrees:
+        raise typer.Exit(1)
+
+
+def _fail(message: str) -> NoReturn:
+    """Print one line on stderr and leave."""
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    raise typer.Exit(USAGE_ERROR)
+
+
+def _outputs(model: Model, output: bytes) -> list[dict[str, Any]]:
+    """Return the outputs as lists, item after item."""
+    item_bytes = model.output_bytes
+    items = [
+        decode_item(output[start : start + item_bytes], model.graph.outputs)
+        for start in range(0, len(output), item_bytes)
+    ]
+    return [
+        {
+            "name": value.name,
+            "dtype": value.type.dtype,
+            "shape": list(value.type.shape),
+            "items": [_numbers(arrays[index]) for arrays in items],
+        }
+        for index, value in enumerate(model.graph.outputs)
+    ]
+
+
+def _numbers(array: Array) -> list[int | float | str | bool]:
+    """Return the elements in row-major order; NaN and infinities as text, which JSON lacks.
+
+    A float32 gets its shortest decimal that reads back to the same bits.
+    """
+    if array.dtype != np.float32:
+        return list(array.ravel().tolist())
+    return [float(str(x)) if np.isfinite(x) else str(x) for x in array.ravel()]
+
+
+def _text(report: dict[str, Any]) -> str:
+    """Return the report as lines for people."""
+    lines = []
+    for output in report["outputs"]:
+        lines.append(f"{output['name']} {output['dtype']}{output['shape']}")
+        lines += [f"  {' '.join(map(str, numbers))}" for numbers in output["items"]]
+    lines.append(f"output_sha256 {report['output_sha256']}")
+    lines.append(
+        f"backend {report['backend']}, items {report['items']}, MACs {report['macs']:,} and "
+        f"gas {report['gas']:,} per item, {report['milliseconds']} ms"
+    )
+    lines += [
+        f"{node['sha256']} {node['op_type']} {node['name']}" for node in report.get("trace", ())
+    ]
+    return "\n".join(lines)
