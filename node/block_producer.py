@@ -47,35 +47,36 @@ class BlockProducer:
         self._key = key
         self._instant = instant
         self._idle_blocks = idle_blocks
+        self._took_some = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cvm-produce")
 
     async def run(self, work: asyncio.Event) -> None:
-        """Produce blocks until cancelled; raises a `LocalFault` when this machine fails."""
+        """Produce blocks until cancelled; raises a `LocalFault` when this machine fails.
+
+        `work` is set when a transaction arrives.
+        """
         try:
             while True:
                 await self._wait(work)
                 work.clear()
                 if self._idle_blocks or len(self._pool):
                     await self._produce()
+                    if self._took_some and len(self._pool):
+                        work.set()
         finally:
             self._writer.shutdown()
 
     async def _wait(self, work: asyncio.Event) -> None:
-        """Return when the next block is due."""
-        due_in_s = max(
-            int(self._chain.head.timestamp) + self._chain.parameters.period_s - now_s(), 0
-        )
+        """Return when the next block is due: at once where work waits, else after a period."""
+        period_s = self._chain.parameters.period_s
+        due_in_s = max(int(self._chain.head.timestamp) + period_s - now_s(), 0)
         if not self._instant:
             await asyncio.sleep(due_in_s)
-            if self._idle_blocks:
-                return
-        if len(self._pool):
-            return
         if not self._idle_blocks:
             await work.wait()
             return
         try:
-            async with asyncio.timeout(max(due_in_s, self._chain.parameters.period_s)):
+            async with asyncio.timeout(max(due_in_s, period_s) if self._instant else 0):
                 await work.wait()
         except TimeoutError:
             return
@@ -88,6 +89,7 @@ class BlockProducer:
         checked, left_out = await loop.run_in_executor(
             self._writer, self._chain.propose, proposal, candidates, self._key
         )
+        self._took_some = bool(checked.block.transactions)
         self._settle(checked, left_out)
         await loop.run_in_executor(self._writer, self._attester.judge_pending)
 

@@ -2,6 +2,7 @@
 
 from eth.abc import BlockHeaderAPI
 
+from cvm.evm.faults import FeeCapTooLow
 from node.rpc.block_lookup import require_header
 from node.rpc.call_parameters import Call, CallMessage
 from node.rpc.chain_view import CallRequest, CallResult, ChainView
@@ -34,7 +35,7 @@ async def estimate_gas(chain: ChainView, message: Call, block: Block = BlockTag.
 
 
 def call_request(message: CallMessage, chain_id: int, header: BlockHeaderAPI) -> CallRequest:
-    """Return the message with its effective gas price; raises `ServerError`."""
+    """Return the message with its effective gas price; raises `ServerError` or `FeeCapTooLow`."""
     if message.chain_id is not None and message.chain_id != chain_id:
         raise ServerError(
             f"chainId does not match node's (have={message.chain_id}, want={chain_id})"
@@ -66,8 +67,5 @@ def _effective_price(message: CallMessage, fee: int) -> int:
     if not cap:
         return 0
     if cap < fee:
-        raise ServerError(
-            f"max fee per gas less than block base fee: address 0x{message.sender.hex()}, "
-            f"maxFeePerGas: {cap}, baseFee: {fee}"
-        )
+        raise FeeCapTooLow(cap, fee)
     return cap if message.gas_price is not None else min(cap, fee + tip)

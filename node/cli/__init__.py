@@ -1,0 +1,19 @@
+"""The command line: `cvm COMMAND`. Each family of commands has its file."""
+
+import sys
+
+import typer
+
+from cvm.numba_cache import configure_numba_cache
+
+
+def main() -> None:
+    """Run the `cvm` console script."""
+    configure_numba_cache()
+    from node.cli.app import app
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)

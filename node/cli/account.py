@@ -1,0 +1,63 @@
+"""`cvm account`: keystore V3 files of this node."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from eth_keys.datatypes import PrivateKey
+from eth_utils.exceptions import ValidationError
+
+from node.cli.faults import BadArgument, clear_errors, read_password
+from node.cli.run import Datadir
+from node.config import DEFAULT_DATADIR
+from node.keys import list_accounts, new_account, store_key
+
+account = typer.Typer(no_args_is_help=True, help="Make, import and list keystore files.")
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password", help="file with the password; asked for if not given")
+]
+
+
+@account.command("new")
+def new_command(datadir: Datadir = DEFAULT_DATADIR, password: PasswordFile = None) -> None:
+    """Draw a new key and keep it, encrypted."""
+    with clear_errors():
+        secret = read_password(password, "new password", confirm=True)
+        stored = new_account(datadir / "keystore", secret)
+        typer.echo(f"0x{stored.address.hex()}  {stored.path}")
+
+
+@account.command("import")
+def import_command(
+    key_env: Annotated[
+        str, typer.Option("--key-env", help="environment variable that holds the hex key")
+    ],
+    datadir: Datadir = DEFAULT_DATADIR,
+    password: PasswordFile = None,
+) -> None:
+    """Keep an existing key, encrypted; the key itself is never an argument."""
+    with clear_errors():
+        key = key_from_environment(key_env)
+        secret = read_password(password, "new password", confirm=True)
+        stored = store_key(datadir / "keystore", key, secret)
+        typer.echo(f"0x{stored.address.hex()}  {stored.path}")
+
+
+@account.command("list")
+def list_command(datadir: Datadir = DEFAULT_DATADIR) -> None:
+    """List addresses and files."""
+    with clear_errors():
+        for stored in list_accounts(datadir / "keystore"):
+            typer.echo(f"0x{stored.address.hex()}  {stored.path}")
+
+
+def key_from_environment(name: str) -> PrivateKey:
+    """Read a hex private key from an environment variable; raises `BadArgument`."""
+    text = os.environ.get(name)
+    if text is None:
+        raise BadArgument(f"environment variable {name} is not set")
+    try:
+        return PrivateKey(bytes.fromhex(text.strip().removeprefix("0x")))
+    except (ValueError, ValidationError):
+        raise BadArgument(f"environment variable {name} holds no 32-byte hex key") from None

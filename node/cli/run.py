@@ -1,0 +1,202 @@
+"""`cvm init`, `cvm node`, `cvm dev`, `cvm genesis`: making a chain and running a node."""
+
+import asyncio
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from consensus.new_genesis import new_genesis
+from consensus.parameters import ChainParameters
+from node.chain import Chain, init_chain
+from node.cli.faults import BadArgument, clear_errors, read_password
+from node.clock import now_s
+from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
+from node.keys import (
+    DEV_BALANCE_WEI,
+    DEV_MNEMONIC,
+    address_of,
+    dev_accounts,
+    dev_validator,
+    load_key,
+)
+from node.logs import configure_logs
+from node.rpc.server import RpcServer
+from node.service import prove_backend, run_node
+from node.storage.chain_database import ChainDatabase
+
+DEV_CHAIN_ID = 31_337
+DEV_PERIOD_S = 1
+DEV_ACTIVATION_DELAY = 1
+
+Datadir = Annotated[Path, typer.Option("--datadir", help="where chain, models and keys lie")]
+HttpAddr = Annotated[str, typer.Option("--http.addr", help="interface of JSON-RPC")]
+HttpPort = Annotated[int, typer.Option("--http.port", help="port of JSON-RPC; 0 takes a free one")]
+BackendName = Annotated[str, typer.Option("--backend", help="reference, cpu or cuda")]
+LogJson = Annotated[bool, typer.Option("--log.json", help="log JSON lines")]
+
+
+def init(
+    genesis: Annotated[Path, typer.Argument(help="geth-format genesis JSON")],
+    datadir: Datadir = DEFAULT_DATADIR,
+) -> None:
+    """Write block 0 of a genesis file into a data directory."""
+    with clear_errors():
+        document = genesis.read_bytes()
+        database = ChainDatabase(datadir / "chain")
+        try:
+            header = init_chain(database, document)
+        finally:
+            database.close()
+        typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
+
+
+def genesis(
+    chain_id: Annotated[int, typer.Option("--chain-id")],
+    validator: Annotated[list[str], typer.Option("--validator", help="address, in order of turns")],
+    fund: Annotated[
+        list[str] | None, typer.Option("--fund", help="ADDRESS=ETHER, repeated")
+    ] = None,
+    period: Annotated[int, typer.Option("--period", help="seconds between blocks")] = 2,
+    activation_delay: Annotated[
+        int, typer.Option("--activation-delay", help="blocks from activate to ACTIVE")
+    ] = 64,
+) -> None:
+    """Print the genesis file of a new chain."""
+    with clear_errors():
+        balances = dict(parse_funding(text) for text in fund or [])
+        document = new_genesis(
+            ChainParameters(chain_id=chain_id, period_s=period),
+            [parse_address(text) for text in validator],
+            balances,
+            now_s(),
+            activation_delay=activation_delay,
+        )
+        typer.echo(json.dumps(document, indent=2))
+
+
+def node(
+    datadir: Datadir = DEFAULT_DATADIR,
+    http_addr: HttpAddr = "127.0.0.1",
+    http_port: HttpPort = DEFAULT_HTTP_PORT,
+    backend: BackendName = "cpu",
+    validator: Annotated[
+        Path | None, typer.Option("--validator", help="keystore file: seal blocks with this key")
+    ] = None,
+    password: Annotated[
+        Path | None, typer.Option("--password", help="file that holds the keystore's password")
+    ] = None,
+    log_json: LogJson = False,
+) -> None:
+    """Run a full node on a data directory that `cvm init` made."""
+    configure_logs(as_json=log_json)
+    with clear_errors():
+        key = None
+        if validator is not None:
+            key = load_key(validator, read_password(password, f"password of {validator.name}"))
+        config = NodeConfig(
+            datadir=datadir,
+            http_host=http_addr,
+            http_port=http_port,
+            backend=backend,
+            validator_key=key,
+            instant=False,
+            idle_blocks=True,
+        )
+        prove_backend(backend)
+        asyncio.run(run_node(config, announce))
+
+
+def dev(
+    datadir: Annotated[
+        Path | None,
+        typer.Option("--datadir", help="keep the chain here; a temporary folder if not given"),
+    ] = None,
+    http_addr: HttpAddr = "127.0.0.1",
+    http_port: HttpPort = DEFAULT_HTTP_PORT,
+    backend: BackendName = "cpu",
+    idle_blocks: Annotated[
+        bool, typer.Option(help="also make an empty block every second without transactions")
+    ] = True,
+    log_json: LogJson = False,
+) -> None:
+    """Run a development chain: one validator, instant blocks, ten funded accounts."""
+    configure_logs(as_json=log_json)
+    with clear_errors():
+        if datadir is not None:
+            run_dev(datadir, http_addr, http_port, backend, idle_blocks)
+            return
+        with TemporaryDirectory(prefix="cvm-dev-") as folder:
+            run_dev(Path(folder), http_addr, http_port, backend, idle_blocks)
+
+
+def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool) -> None:
+    """Start a development chain in a folder, or go on with the one that is there."""
+    config = NodeConfig(
+        datadir=datadir,
+        http_host=host,
+        http_port=port,
+        backend=backend,
+        validator_key=dev_validator(),
+        instant=True,
+        idle_blocks=idle_blocks,
+    )
+    database = ChainDatabase(config.chain_folder)
+    try:
+        if database.genesis_json() is None:
+            init_chain(database, json.dumps(dev_genesis(now_s())).encode())
+    finally:
+        database.close()
+    prove_backend(backend)
+    asyncio.run(run_node(config, announce_dev))
+
+
+def dev_genesis(timestamp: int) -> dict[str, object]:
+    """Return the genesis object of a development chain."""
+    return new_genesis(
+        ChainParameters(chain_id=DEV_CHAIN_ID, period_s=DEV_PERIOD_S),
+        [address_of(dev_validator())],
+        {address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
+        timestamp,
+        activation_delay=DEV_ACTIVATION_DELAY,
+    )
+
+
+def announce(chain: Chain, server: RpcServer) -> None:
+    """Say that the node answers."""
+    typer.echo(
+        f"head {chain.head.block_number} 0x{chain.head.hash.hex()}\n"
+        f"chain id {chain.parameters.chain_id}, backend {chain.host.backend_name}\n"
+        f"listening on {server.url}"
+    )
+
+
+def announce_dev(chain: Chain, server: RpcServer) -> None:
+    """Show the funded TEST accounts as anvil does, then say that the node answers."""
+    lines = ["Test accounts: their keys are public, never send them anything of value.", ""]
+    for index, key in enumerate(dev_accounts()):
+        ether = DEV_BALANCE_WEI // 10**18
+        lines.append(f"({index}) 0x{address_of(key).hex()}  {ether} ether  key {key.to_hex()}")
+    typer.echo("\n".join([*lines, "", f"mnemonic: {DEV_MNEMONIC}", ""]))
+    announce(chain, server)
+
+
+def parse_address(text: str) -> bytes:
+    """Parse 0x and 40 hex digits."""
+    try:
+        address = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise BadArgument(f"{text!r} is not an address: 0x and 40 hex digits") from None
+    if len(address) != 20:
+        raise BadArgument(f"{text!r} has {len(address)} bytes, an address has 20")
+    return address
+
+
+def parse_funding(text: str) -> tuple[bytes, int]:
+    """Parse ADDRESS=ETHER into an address and wei."""
+    address, _equals, ether = text.partition("=")
+    if not ether.isdigit():
+        raise BadArgument(f"--fund {text!r}: write ADDRESS=ETHER with a whole number of ether")
+    return parse_address(address), int(ether) * 10**18

@@ -1,0 +1,102 @@
+"""Keys of this node: keystore V3 files, and the well-known accounts of development chains."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_account import Account
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+from eth_keys.datatypes import PrivateKey
+
+from node.clock import now_s
+
+DEV_MNEMONIC = "test test test test test test test test test test test junk"  # public: test keys
+DEV_ACCOUNT_COUNT = 10
+DEV_VALIDATOR_INDEX = 100
+DEV_BALANCE_WEI = 10_000 * 10**18
+
+
+class BadKeystore(Exception):
+    """A keystore file cannot be read or opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """A keystore file and the address that it says it holds."""
+
+    address: bytes
+    path: Path
+
+
+def dev_key(index: int) -> PrivateKey:
+    """Return a TEST key of the mnemonic that anvil and hardhat use; anyone can spend from it."""
+    Account.enable_unaudited_hdwallet_features()
+    account = Account.from_mnemonic(DEV_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+    return PrivateKey(bytes(account.key))
+
+
+def dev_accounts() -> tuple[PrivateKey, ...]:
+    """Return the funded TEST accounts of a development chain."""
+    return tuple(dev_key(index) for index in range(DEV_ACCOUNT_COUNT))
+
+
+def dev_validator() -> PrivateKey:
+    """Return the TEST validator of a development chain."""
+    return dev_key(DEV_VALIDATOR_INDEX)
+
+
+def address_of(key: PrivateKey) -> bytes:
+    """Return the 20-byte address of a key."""
+    return bytes(key.public_key.to_canonical_address())
+
+
+def new_account(folder: Path, password: bytes) -> StoredAccount:
+    """Draw a key and keep it as a keystore V3 file that only its owner can read."""
+    return store_key(folder, PrivateKey(draw_secret()), password)
+
+
+def draw_secret() -> bytes:
+    """Return 32 bytes that are a secp256k1 secret."""
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    while True:
+        secret = secrets.token_bytes(32)
+        if 0 < int.from_bytes(secret, "big") < order:
+            return secret
+
+
+def store_key(folder: Path, key: PrivateKey, password: bytes) -> StoredAccount:
+    """Write a key as a keystore V3 file (scrypt, mode 0600), complete or not at all."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    document = create_keyfile_json(key.to_bytes(), password, kdf="scrypt")
+    address = address_of(key)
+    path = folder / f"UTC--{now_s()}--{address.hex()}"
+    partial = path.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(document))
+    partial.replace(path)
+    return StoredAccount(address, path)
+
+
+def list_accounts(folder: Path) -> tuple[StoredAccount, ...]:
+    """Return the keystore files of a folder, oldest first."""
+    accounts = []
+    for path in sorted(folder.glob("UTC--*")) if folder.is_dir() else ():
+        try:
+            address = bytes.fromhex(json.loads(path.read_text())["address"].removeprefix("0x"))
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise BadKeystore(f"{path} is not a keystore V3 file: {error}") from error
+        accounts.append(StoredAccount(address, path))
+    return tuple(accounts)
+
+
+def load_key(path: Path, password: bytes) -> PrivateKey:
+    """Open a keystore V3 file; raises `BadKeystore`."""
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadKeystore(f"cannot read keystore {path}: {error}") from error
+    try:
+        return PrivateKey(decode_keyfile_json(document, password))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadKeystore(f"keystore {path} does not open with this password: {error}") from error

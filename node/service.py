@@ -1,0 +1,113 @@
+"""One running node: opens the data directory, proves the backend, serves, produces, stops."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from cvm.inference.backends.table import backend_named
+from cvm.inference.self_test import run_self_test
+from node.attester import Attester
+from node.block_producer import BlockProducer
+from node.chain import Chain, NotTheOnlyValidator
+from node.config import NodeConfig
+from node.inference_host import NodeInferenceHost
+from node.keys import address_of
+from node.live_chain import LiveChain
+from node.rpc.server import RpcServer, start_rpc_server
+from node.self_test_vectors import load_self_test_vectors
+from node.storage.chain_database import ChainDatabase
+from node.storage.model_store import ModelStore
+from node.transaction_pool import TransactionPool
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNode:
+    """The parts of a node that need no event loop."""
+
+    chain: Chain
+    store: ModelStore
+
+
+@contextmanager
+def open_node(config: NodeConfig) -> Iterator[OpenNode]:
+    """Open a data directory; raises `NoChainHere` or a `LocalFault`."""
+    database = ChainDatabase(config.chain_folder)
+    try:
+        store = ModelStore(config.models_folder)
+        host = NodeInferenceHost(store, config.backend)
+        yield OpenNode(Chain(database, host), store)
+    finally:
+        database.close()
+
+
+def prove_backend(name: str) -> int:
+    """Run the self-test of a backend; raises `BackendDisagrees`. Returns the vectors passed."""
+    passed = run_self_test(backend_named(name), load_self_test_vectors())
+    log.info("self-test passed", backend=name, vectors=passed)
+    return passed
+
+
+async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], None]) -> None:
+    """Run until SIGINT or SIGTERM; `on_ready` is called once the node answers.
+
+    Raises `NotTheOnlyValidator`, or a `LocalFault` when this machine fails.
+    """
+    with open_node(config) as node:
+        validate_validator(config, node.chain)
+        pool = TransactionPool(node.chain.parameters.chain_id)
+        attester = Attester(node.chain, config.validator_key)
+        view = LiveChain(node.chain, pool, attester, node.store)
+        attester.judge_pending()
+        try:
+            async with await start_rpc_server(view, config.http_host, config.http_port) as server:
+                on_ready(node.chain, server)
+                await run_tasks(config, node.chain, pool, attester, view, server)
+        finally:
+            view.close()
+
+
+def validate_validator(config: NodeConfig, chain: Chain) -> None:
+    """Refuse at start what would refuse the first block."""
+    if config.validator_key is None:
+        return
+    validators = chain.validators()
+    address = address_of(config.validator_key)
+    if validators != (address,):
+        raise NotTheOnlyValidator(address, validators)
+
+
+async def run_tasks(
+    config: NodeConfig,
+    chain: Chain,
+    pool: TransactionPool,
+    attester: Attester,
+    view: LiveChain,
+    server: RpcServer,
+) -> None:
+    """Own every task of the node until a signal asks it to stop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(server.run())]
+        if config.validator_key is not None:
+            producer = BlockProducer(
+                chain,
+                pool,
+                attester,
+                config.validator_key,
+                instant=config.instant,
+                idle_blocks=config.idle_blocks,
+            )
+            running.append(tasks.create_task(producer.run(view.work)))
+        await stop.wait()
+        log.info("stopping", head=int(chain.head.block_number))
+        for task in running:
+            task.cancel()
