@@ -1,0 +1,1 @@
+"""The `cvm model` commands: prepare, check, register, list and show."""

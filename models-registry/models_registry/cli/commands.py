@@ -1,0 +1,252 @@
+"""The commands of `cvm model`; what they know of opcodes and gas is handed in by the node."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cvm.inference.faults import InvalidModel
+from models_registry.chunks import MAX_MODEL_BYTES, BadModelSize
+from models_registry.cli.chain_client import ChainClient
+from models_registry.cli.http_client import ClientFault, RpcClient
+from models_registry.cli.keys import BadKey, load_key
+from models_registry.cli.prepare import CannotPrepare, parse_shape, prepare_model
+from models_registry.cli.registration import Registration, RegistrationFault
+from models_registry.cli.report import GasQuote, ModelReport, report_json, report_text
+from models_registry.cli.terminal import TerminalProgress, WallClock
+
+REFUSED = 2
+"""Exit status for an input that is refused, as for wrong options."""
+
+FAILED = 1
+"""Exit status where the chain or the machine did not do its part."""
+
+DEFAULT_RPC = "http://127.0.0.1:8545"
+
+ModelFile = Annotated[Path, typer.Argument(help="an ONNX file")]
+Rpc = Annotated[str, typer.Option("--rpc", help="the node's JSON-RPC address")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
+
+
+class CannotRead(Exception):
+    """A file of the user cannot be read or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRules:
+    """What the node knows and this package may not.
+
+    `inspect` raises `InvalidModel` for every file that validators would refuse; `price` is what
+    one cold call with one item costs; `dev_key` is the dev chain's funded key, if there is one.
+    """
+
+    inspect: Callable[[bytes], ModelReport]
+    price: Callable[[ModelReport], GasQuote]
+    dev_key: bytes | None = None
+
+
+def model_commands(rules: ModelRules) -> typer.Typer:
+    """Return `prepare`, `check`, `register`, `list` and `show`, to be mounted as `cvm model`."""
+    app = typer.Typer(help="Prepare, check, register and list models.", no_args_is_help=True)
+    _add_prepare(app, rules)
+    _add_check(app, rules)
+    _add_register(app, rules)
+    _add_list_and_show(app)
+    return app
+
+
+def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
+    @app.command()
+    def prepare(
+        model: ModelFile,
+        output: Annotated[Path, typer.Option("-o", "--output", help="the file to write")],
+        shape: Annotated[
+            list[str] | None, typer.Option(help="NAME=1,3,224,224: fix an input's shape")
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Turn an ordinary ONNX file into the strict form, check it and report on it."""
+        with _faults_shown():
+            shapes = dict(parse_shape(text) for text in shape or ())
+            data = prepare_model(_load(model), shapes)
+            report = rules.inspect(data)
+            _save(output, data)
+            _print_report(report, rules, as_json)
+
+
+def _add_check(app: typer.Typer, rules: ModelRules) -> None:
+    @app.command()
+    def check(model: ModelFile, as_json: AsJson = False) -> None:
+        """Print a file's id, inputs, outputs, cost and gas, or the rule that it breaks."""
+        with _faults_shown():
+            _print_report(rules.inspect(_load(model)), rules, as_json)
+
+
+def _add_register(app: typer.Typer, rules: ModelRules) -> None:
+    @app.command()
+    def register(
+        model: ModelFile,
+        rpc: Rpc = DEFAULT_RPC,
+        uri: Annotated[str, typer.Option(help="where people can read about the model")] = "",
+        key_env: Annotated[
+            str | None, typer.Option(help="environment variable that holds the key in hex")
+        ] = None,
+        keystore: Annotated[Path | None, typer.Option(help="keystore file, version 3")] = None,
+        password_file: Annotated[Path | None, typer.Option(help="its password")] = None,
+        account: Annotated[
+            str | None, typer.Option(help="dev: the dev chain's funded account")
+        ] = None,
+        timeout: Annotated[float, typer.Option(help="seconds to wait in each stage")] = 600.0,
+        as_json: AsJson = False,
+    ) -> None:
+        """Bring a model to ACTIVE; run it again after an interruption and it goes on."""
+        with _faults_shown():
+            data = _load(model)
+            report = rules.inspect(data)
+            key = load_key(
+                os.environ,
+                rules.dev_key,
+                key_env=key_env,
+                keystore=keystore,
+                password_file=password_file,
+                account=account,
+            )
+            chain = ChainClient(RpcClient(rpc))
+            with TerminalProgress() as progress:
+                progress.note(f"model id 0x{report.model_id.hex()}")
+                registration = Registration(
+                    chain, key, data, uri, progress, WallClock(), timeout_s=timeout
+                )
+                registration.run()
+            _print_registered(chain, registration, report, rules.price(report), as_json)
+
+
+def _add_list_and_show(app: typer.Typer) -> None:
+    @app.command("list")
+    def list_models(rpc: Rpc = DEFAULT_RPC, as_json: AsJson = False) -> None:
+        """List the registered models."""
+        with _faults_shown():
+            models = ChainClient(RpcClient(rpc)).models()
+            if as_json:
+                typer.echo(json.dumps(models))
+                return
+            for model in models:
+                typer.echo(
+                    f"{model.get('modelId')}  {model.get('status')!s:<8}  "
+                    f"{_shown(model.get('size'))} bytes  {model.get('uri') or ''}".rstrip()
+                )
+            if not models:
+                typer.echo("no models are registered; `cvm model register FILE` registers one")
+
+    @app.command()
+    def show(
+        model_id: Annotated[str, typer.Argument(help="0x and 64 hex digits")],
+        rpc: Rpc = DEFAULT_RPC,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show one registered model."""
+        with _faults_shown():
+            identity = _parse_model_id(model_id)
+            model = ChainClient(RpcClient(rpc)).model(identity)
+            if model is None:
+                raise CannotRead(f"no model 0x{identity.hex()} is registered; see `cvm model list`")
+            if as_json:
+                typer.echo(json.dumps(model))
+                return
+            for name, value in model.items():
+                shown = value if name in _HEX_FIELDS else _shown(value)
+                typer.echo(f"{name:<17}{shown}")
+
+
+_HEX_FIELDS = frozenset({"modelId", "owner", "recordHash", "uri"})
+
+
+def _print_registered(
+    chain: ChainClient,
+    registration: Registration,
+    report: ModelReport,
+    quote: GasQuote,
+    as_json: bool,
+) -> None:
+    model = chain.model(report.model_id) or {}
+    if as_json:
+        result = {
+            **report_json(report, quote),
+            "status": model.get("status"),
+            "activationHeight": model.get("activationHeight"),
+            "transactions": registration.transactions,
+        }
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(report_text(report, quote))
+    typer.echo(
+        f"status      {model.get('status')} from block {_shown(model.get('activationHeight'))}"
+    )
+
+
+def _print_report(report: ModelReport, rules: ModelRules, as_json: bool) -> None:
+    quote = rules.price(report)
+    shown = json.dumps(report_json(report, quote)) if as_json else report_text(report, quote)
+    typer.echo(shown)
+
+
+def _shown(value: Any) -> str:
+    """Return a JSON-RPC value as a person reads it: quantities in decimal."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items())
+    if value is None:
+        return "-"
+    if isinstance(value, str) and value.startswith("0x"):
+        return f"{int(value, 16):,}"
+    return str(value)
+
+
+def _parse_model_id(text: str) -> bytes:
+    digits = text.removeprefix("0x")
+    try:
+        identity = bytes.fromhex(digits)
+    except ValueError:
+        identity = b""
+    if len(identity) != 32 or len(digits) != 64:
+        raise CannotRead(f"{text!r} is not a model id: 0x and 64 hex digits")
+    return identity
+
+
+def _load(path: Path) -> bytes:
+    """Read a model file, and no more of it than any model may have."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_MODEL_BYTES + 1)
+    except OSError as error:
+        raise CannotRead(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_MODEL_BYTES:
+        raise CannotRead(f"{path}: more than {MAX_MODEL_BYTES} bytes, the largest model")
+    return data
+
+
+def _save(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.write_bytes(data)
+        new.replace(path)
+    except OSError as error:
+        raise CannotRead(f"{path}: {error.strerror}") from error
+
+
+@contextmanager
+def _faults_shown() -> Iterator[None]:
+    """Turn a fault into one line on stderr and an exit status."""
+    try:
+        yield
+    except (InvalidModel, BadModelSize, CannotPrepare, CannotRead, BadKey) as fault:
+        typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(REFUSED) from fault
+    except (ClientFault, RegistrationFault) as fault:
+        typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(FAILED) from fault
