@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NoReturn, TypeAlias
 
 from node.rpc.faults import InvalidParams, InvalidRequest, MethodNotFound, ParseError, RpcError
@@ -11,6 +13,12 @@ from node.rpc.parameters import MAX_SHOWN_CHARACTERS, shown
 from node.rpc.registry import Method
 
 RequestId: TypeAlias = str | int | float | None
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A JSON string, or what is left of the body where it is never closed; linear in time."""
+
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in _STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,13 @@ class BadRequest(Exception):
 
 
 def parse_body(body: bytes, max_depth: int) -> object:
-    """Return the JSON of a body; raises `ParseError`, for too deep nesting too."""
+    """Return the JSON of a body; raises `ParseError`, for too deep nesting too.
+
+    The depth is checked first: py-evm raises the interpreter's recursion limit so far that json
+    would run through the C stack and end the process before it raised RecursionError.
+    """
+    if _depth(body) > max_depth:
+        raise ParseError(f"nested deeper than {max_depth} levels")
     try:
         value: object = json.loads(
             body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_parse_finite
@@ -45,10 +59,6 @@ def parse_body(body: bytes, max_depth: int) -> object:
         raise ParseError(f"byte {fault.start} is not UTF-8") from fault
     except ValueError as fault:
         raise ParseError("a number is not finite or has too many digits") from fault
-    except RecursionError as fault:
-        raise ParseError(f"nested deeper than {max_depth} levels") from fault
-    if _is_deeper_than(value, max_depth):
-        raise ParseError(f"nested deeper than {max_depth} levels")
     return value
 
 
@@ -106,16 +116,7 @@ def _parse_finite(text: str) -> float:
     return number
 
 
-def _is_deeper_than(value: object, max_depth: int) -> bool:
-    level = [value]
-    for _ in range(max_depth + 1):
-        level = [child for item in level for child in _children(item)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _depth(body: bytes) -> int:
+    """Return how deep arrays and objects nest, without recursion and without parsing."""
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)

@@ -1,0 +1,342 @@
+"""A small chain in memory: real Prague headers, signed transactions, receipts, and test models.
+
+Block 1 holds a legacy, an access-list and a dynamic-fee transaction; block 2 creates a contract,
+delegates (EIP-7702) and carries a blob transaction for the sake of its form; block 3 is empty.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.db.trie import make_trie_root_and_nodes
+from eth.rlp.logs import Log
+from eth.rlp.receipts import Receipt
+from eth.vm.forks.cancun.transactions import UnsignedBlobTransaction
+from eth.vm.forks.prague.blocks import PragueBlockHeader
+from eth.vm.forks.prague.receipts import PragueTypedReceipt
+from eth.vm.forks.prague.transactions import Authorization, PragueTransactionBuilder
+from eth.vm.forks.shanghai.withdrawals import Withdrawal
+from eth_keys.datatypes import PrivateKey
+from eth_typing import Address, BlockNumber, Hash32
+
+from consensus.faults import InvalidTransaction
+from cvm.inference.cost import Cost
+from models_registry.chunks import validate_chunk
+from models_registry.record import ModelRecord
+from models_registry.registry import RegistryEntry, RegistryStatus
+from node.rpc.chain_view import (
+    BlockView,
+    CallRequest,
+    CallResult,
+    ModelStatus,
+    StateView,
+    SyncProgress,
+    TransactionLocation,
+)
+from opcodes.gas import InferenceGas, inference_gas
+
+CHAIN_ID = 1337
+ALICE_KEY = PrivateKey(b"\x11" * 32)
+"""A test key: never use it where money is."""
+ALICE = Address(ALICE_KEY.public_key.to_canonical_address())
+BOB = Address(b"\xb0" * 20)
+CONTRACT = Address(b"\xcc" * 20)
+COINBASE = Address(b"\xc0" * 20)
+TOPIC = 0xABC
+OTHER_TOPIC = 0xDEF
+GWEI = 10**9
+
+ACTIVE_MODEL = b"\xaa" * 32
+PENDING_MODEL = b"\xbb" * 32
+RECORD = ModelRecord(
+    engine=1,
+    size_bytes=320_000,
+    batchable=True,
+    input_bytes=784,
+    output_bytes=40,
+    cost=Cost(1_000_000, 0, 5_000, 10, 20_000, 7, 320_000, 64_000),
+    test_hash=b"\x77" * 32,
+)
+ENTRIES = (
+    RegistryEntry(
+        model_id=ACTIVE_MODEL,
+        owner=ALICE,
+        size_bytes=320_000,
+        royalty_gas=100,
+        uri="ipfs://digits",
+        nonce=1,
+        status=RegistryStatus.ACTIVE,
+        activation_height=2,
+        registered_at=1,
+        record=RECORD,
+    ),
+    RegistryEntry(
+        model_id=PENDING_MODEL,
+        owner=BOB,
+        size_bytes=1_000,
+        royalty_gas=0,
+        uri="",
+        nonce=2,
+        status=RegistryStatus.PENDING,
+        activation_height=0,
+        registered_at=2,
+        record=None,
+    ),
+)
+
+
+def legacy_tx(nonce: int, gas_price: int, to: Address = BOB) -> SignedTransactionAPI:
+    unsigned = PragueTransactionBuilder.create_unsigned_transaction(
+        nonce=nonce, gas_price=gas_price, gas=50_000, to=to, value=7, data=b"\x01\x02"
+    )
+    return unsigned.as_signed_transaction(ALICE_KEY, chain_id=CHAIN_ID)
+
+
+def access_list_tx(nonce: int, gas_price: int) -> SignedTransactionAPI:
+    return PragueTransactionBuilder.new_unsigned_access_list_transaction(
+        chain_id=CHAIN_ID,
+        nonce=nonce,
+        gas_price=gas_price,
+        gas=60_000,
+        to=CONTRACT,
+        value=0,
+        data=b"",
+        access_list=[(CONTRACT, [0, 5])],
+    ).as_signed_transaction(ALICE_KEY)
+
+
+def dynamic_fee_tx(nonce: int, tip: int, to: Address = CONTRACT) -> SignedTransactionAPI:
+    return PragueTransactionBuilder.new_unsigned_dynamic_fee_transaction(
+        chain_id=CHAIN_ID,
+        nonce=nonce,
+        max_priority_fee_per_gas=tip,
+        max_fee_per_gas=5 * GWEI,
+        gas=70_000,
+        to=to,
+        value=0,
+        data=b"\x60\x00",
+        access_list=[],
+    ).as_signed_transaction(ALICE_KEY)
+
+
+def blob_tx(nonce: int) -> SignedTransactionAPI:
+    return UnsignedBlobTransaction(
+        CHAIN_ID, nonce, GWEI, 5 * GWEI, 80_000, BOB, 0, b"", [], 9, [b"\x01" + b"\x02" * 31]
+    ).as_signed_transaction(ALICE_KEY)
+
+
+def set_code_tx(nonce: int) -> SignedTransactionAPI:
+    return PragueTransactionBuilder.new_unsigned_set_code_transaction(
+        chain_id=CHAIN_ID,
+        nonce=nonce,
+        max_priority_fee_per_gas=GWEI,
+        max_fee_per_gas=5 * GWEI,
+        gas=90_000,
+        to=BOB,
+        value=0,
+        data=b"",
+        access_list=[],
+        authorization_list=[Authorization(CHAIN_ID, CONTRACT, 3, 1, 0x11, 0x22)],
+    ).as_signed_transaction(ALICE_KEY)
+
+
+def receipt(
+    tx: SignedTransactionAPI, cumulative_gas: int, logs: Sequence[Log] = (), *, ok: bool = True
+) -> ReceiptAPI:
+    inner = Receipt(b"\x01" if ok else b"", cumulative_gas, list(logs))
+    return inner if tx.type_id is None else PragueTypedReceipt(tx.type_id, inner)
+
+
+def make_block(
+    parent: BlockHeaderAPI | None,
+    transactions: Sequence[SignedTransactionAPI] = (),
+    receipts: Sequence[ReceiptAPI] = (),
+    withdrawals: Sequence[Withdrawal] = (),
+) -> BlockView:
+    """Return a block on `parent` whose header commits to what it holds."""
+    number = 0 if parent is None else parent.block_number + 1
+    bloom = 0
+    for item in receipts:
+        bloom |= item.bloom
+    header = PragueBlockHeader(
+        difficulty=0,
+        block_number=BlockNumber(number),
+        gas_limit=2**25,
+        timestamp=1_700_000_000 + 2 * number,
+        coinbase=COINBASE,
+        nonce=bytes(8),
+        parent_hash=Hash32(bytes(32)) if parent is None else parent.hash,
+        transaction_root=make_trie_root_and_nodes(tuple(transactions))[0],
+        receipt_root=make_trie_root_and_nodes(tuple(receipts))[0],
+        withdrawals_root=make_trie_root_and_nodes(tuple(withdrawals))[0],
+        bloom=bloom,
+        gas_used=receipts[-1].gas_used if receipts else 0,
+        extra_data=b"cvm",
+        base_fee_per_gas=GWEI,
+        parent_beacon_block_root=Hash32(bytes([number]) * 32),
+        blob_gas_used=131_072 if any(tx.type_id == 3 for tx in transactions) else 0,
+    )
+    return BlockView(header, tuple(transactions), tuple(withdrawals), 600 + number)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeState:
+    """Alice is rich, the contract has code and one storage word."""
+
+    def balance(self, address: bytes) -> int:
+        return 10**18 if address == ALICE else 0
+
+    def nonce(self, address: bytes) -> int:
+        return 6 if address == ALICE else 0
+
+    def code(self, address: bytes) -> bytes:
+        return b"\x60\x00" if address == CONTRACT else b""
+
+    def storage(self, address: bytes, slot: int) -> int:
+        return 0x2A if (address, slot) == (CONTRACT, 1) else 0
+
+
+@dataclass
+class FakeChain:
+    """What the tests set is answered; what they call is kept."""
+
+    blocks: list[BlockView] = field(default_factory=list)
+    receipts_of: dict[bytes, list[ReceiptAPI]] = field(default_factory=dict)
+    pool: list[SignedTransactionAPI] = field(default_factory=list)
+    entries: tuple[RegistryEntry, ...] = ENTRIES
+    progress: SyncProgress | None = None
+    call_result: CallResult = field(default_factory=lambda: CallResult(b"\xff\xee", 21_000, None))
+    estimate: int | CallResult = 21_000
+    fault: Exception | None = None
+    requests: list[CallRequest] = field(default_factory=list)
+    submitted: list[bytes] = field(default_factory=list)
+    chunks: list[tuple[bytes, int]] = field(default_factory=list)
+    sizes_asked: list[int | None] = field(default_factory=list)
+
+    @property
+    def chain_id(self) -> int:
+        return CHAIN_ID
+
+    @property
+    def client_version(self) -> str:
+        return "cvm/v0.1.0/test"
+
+    def add_block(
+        self,
+        transactions: Sequence[SignedTransactionAPI] = (),
+        receipts: Sequence[ReceiptAPI] = (),
+        withdrawals: Sequence[Withdrawal] = (),
+    ) -> BlockView:
+        parent = self.blocks[-1].header if self.blocks else None
+        block = make_block(parent, transactions, receipts, withdrawals)
+        self.blocks.append(block)
+        self.receipts_of[block.header.hash] = list(receipts)
+        return block
+
+    def sync_progress(self) -> SyncProgress | None:
+        return self.progress
+
+    def peer_count(self) -> int:
+        return 3
+
+    def head(self) -> BlockHeaderAPI:
+        return self.blocks[-1].header
+
+    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+        return self.blocks[number].header if number < len(self.blocks) else None
+
+    def block_by_hash(self, block_hash: bytes) -> BlockView | None:
+        return next((b for b in self.blocks if b.header.hash == block_hash), None)
+
+    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+        return self.receipts_of[block_hash]
+
+    def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
+        for block in self.blocks:
+            for index, tx in enumerate(block.transactions):
+                if tx.hash == tx_hash:
+                    return TransactionLocation(block.header.hash, index)
+        return None
+
+    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+        return next((tx for tx in self.pool if tx.hash == tx_hash), None)
+
+    def pending_nonce(self, address: bytes) -> int:
+        return FakeState().nonce(address) + len(self.pool)
+
+    def state_at(self, header: BlockHeaderAPI) -> StateView:
+        return FakeState()
+
+    async def submit(self, raw_transaction: bytes) -> bytes:
+        self._fail()
+        if raw_transaction == b"":
+            raise InvalidTransaction("rlp: cannot decode transaction: no bytes")
+        self.submitted.append(raw_transaction)
+        return b"\x99" * 32
+
+    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+        self._fail()
+        self.requests.append(request)
+        return self.call_result
+
+    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+        self._fail()
+        self.requests.append(request)
+        return self.estimate
+
+    def model_ids(self) -> Sequence[bytes]:
+        return [entry.model_id for entry in self.entries]
+
+    def model_entry(self, model_id: bytes) -> RegistryEntry | None:
+        return next((entry for entry in self.entries if entry.model_id == model_id), None)
+
+    def model_status(self, model_id: bytes, size_bytes: int | None = None) -> ModelStatus:
+        self.sizes_asked.append(size_bytes)
+        if model_id == ACTIVE_MODEL:
+            return ModelStatus(True, (), RECORD, None, (b"\x65" * 65,))
+        return ModelStatus(False, (0, 17), None, "too many nodes: 3000 > 2048")
+
+    async def put_chunk(
+        self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
+    ) -> None:
+        validate_chunk(model_id, size_bytes, index, chunk, proof)
+        self.chunks.append((model_id, index))
+
+    def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceGas | None:
+        if entry.record is None:
+            return None
+        return inference_gas(
+            entry.record.cost,
+            size_bytes=entry.size_bytes,
+            batch=batch,
+            item_input_bytes=entry.record.input_bytes,
+            item_output_bytes=entry.record.output_bytes,
+            royalty_per_item=entry.royalty_gas,
+            first_touch=True,
+        )
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+def small_chain() -> FakeChain:
+    """Return the chain of four blocks that the module describes."""
+    chain = FakeChain()
+    chain.add_block()
+    first = [legacy_tx(0, 2 * GWEI), access_list_tx(1, 3 * GWEI), dynamic_fee_tx(2, GWEI // 2)]
+    log = Log(CONTRACT, (TOPIC, OTHER_TOPIC), b"\x2a")
+    chain.add_block(
+        first,
+        [
+            receipt(first[0], 21_000),
+            receipt(first[1], 51_000, [log, Log(BOB, (TOPIC,), b"")]),
+            receipt(first[2], 91_000, [log], ok=False),
+        ],
+        [Withdrawal(0, 5, BOB, 100)],
+    )
+    second = [dynamic_fee_tx(3, GWEI, to=Address(b"")), set_code_tx(4), blob_tx(5)]
+    totals = (40_000, 86_000, 107_000)
+    chain.add_block(second, [receipt(tx, gas) for tx, gas in zip(second, totals, strict=True)])
+    chain.add_block()
+    return chain

@@ -1,0 +1,62 @@
+"""The table holds every method that clients need, each under one name and with its arguments."""
+
+import pytest
+
+from node.rpc.methods import METHODS
+from node.rpc.registry import rpc_method
+
+ARGUMENTS = {
+    "cvm_estimateInference": (2, 2),
+    "cvm_getModel": (1, 1),
+    "cvm_listModels": (0, 0),
+    "cvm_modelStatus": (1, 2),
+    "cvm_putChunk": (5, 5),
+    "eth_accounts": (0, 0),
+    "eth_baseFee": (0, 0),
+    "eth_blobBaseFee": (0, 0),
+    "eth_blockNumber": (0, 0),
+    "eth_call": (1, 2),
+    "eth_chainId": (0, 0),
+    "eth_estimateGas": (1, 2),
+    "eth_feeHistory": (2, 3),
+    "eth_gasPrice": (0, 0),
+    "eth_getBalance": (1, 2),
+    "eth_getBlockByHash": (2, 2),
+    "eth_getBlockByNumber": (2, 2),
+    "eth_getBlockReceipts": (1, 1),
+    "eth_getBlockTransactionCountByHash": (1, 1),
+    "eth_getBlockTransactionCountByNumber": (1, 1),
+    "eth_getCode": (1, 2),
+    "eth_getLogs": (1, 1),
+    "eth_getStorageAt": (2, 3),
+    "eth_getTransactionByBlockHashAndIndex": (2, 2),
+    "eth_getTransactionByBlockNumberAndIndex": (2, 2),
+    "eth_getTransactionByHash": (1, 1),
+    "eth_getTransactionCount": (1, 2),
+    "eth_getTransactionReceipt": (1, 1),
+    "eth_maxPriorityFeePerGas": (0, 0),
+    "eth_sendRawTransaction": (1, 1),
+    "eth_syncing": (0, 0),
+    "net_listening": (0, 0),
+    "net_peerCount": (0, 0),
+    "net_version": (0, 0),
+    "web3_clientVersion": (0, 0),
+    "web3_sha3": (1, 1),
+}
+"""Required arguments, and all of them."""
+
+
+def test_the_table_is_complete() -> None:
+    found = {
+        name: (sum(p.is_required for p in method.parameters), len(method.parameters))
+        for name, method in METHODS.items()
+    }
+    assert found == ARGUMENTS
+
+
+def test_a_name_is_registered_once() -> None:
+    async def second() -> str:
+        return "never"
+
+    with pytest.raises(ValueError, match="eth_chainId is registered twice"):
+        rpc_method("eth_chainId")(second)
