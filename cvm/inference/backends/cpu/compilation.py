@@ -1,0 +1,28 @@
+"""How every kernel is compiled: exact IEEE semantics, no interpreter lock, cached on disk."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def kernel(function: F) -> F:
+    """Compile a function on first use for the types that it is called with.
+
+    No fastmath (each float operation is rounded once, in the order written), NumPy's division
+    (no exception on zero), no interpreter lock. A kernel made by a factory may close over integers
+    only: numba's cache cannot recognise anything else in a second process.
+    """
+    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)(function)
+    return cast(F, compiled)
+
+
+def compile_for(function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    """Compile a kernel for these arguments, or load it from the disk cache, without running it."""
+    compiler = getattr(function, "compile", None)
+    typeof: Any = numba.typeof
+    if compiler is not None:
+        compiler(tuple(typeof(argument) for argument in arguments))

@@ -1,0 +1,97 @@
+"""The scalar rules of EXACT that kernels are written with, instead of Python's own functions."""
+
+# ruff: noqa: ARG001  (an intrinsic names all its operands, but reads only some of their types)
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+
+from cvm.inference.backends.cpu.compilation import kernel
+from cvm.inference.backends.cpu.llvm_vectors import vector_intrinsic
+
+ROUNDING_MAGIC = np.float32(12582912.0)
+"""1.5 * 2**23: adding and subtracting it rounds a float32 of magnitude below 2**22 to an integer,
+ties to even, because the spacing of float32 is 1 there."""
+
+NAN = np.float32(np.nan)
+
+
+@vector_intrinsic
+def float_bits(typing_context: Any, x: Any) -> Any:
+    """Return the bits of a float32 as an int32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], ir.IntType(32))
+
+    return types.int32(types.float32), codegen
+
+
+@vector_intrinsic
+def double_of_bits(typing_context: Any, bits: Any) -> Any:
+    """Return the float64 with these bits."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], ir.DoubleType())
+
+    return types.float64(types.int64), codegen
+
+
+@vector_intrinsic
+def fma_f32(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c rounded once: the step of a dot product."""
+    float32 = types.float32
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        number = ir.FloatType()
+        function = builder.module.declare_intrinsic(
+            "llvm.fma.f32", (), ir.FunctionType(number, [number] * 3)
+        )
+        return builder.call(function, values)
+
+    return float32(float32, float32, float32), codegen
+
+
+@kernel
+def max_f32(a: np.float32, b: np.float32) -> np.float32:
+    """Return Max(a, b): NaN if either is NaN, else a if a > b or a == b is +0, else b."""
+    if a != a:
+        return a
+    if b != b:
+        return b
+    if a > b or (a == b and float_bits(a) >= 0):
+        return a
+    return b
+
+
+@kernel
+def min_f32(a: np.float32, b: np.float32) -> np.float32:
+    """Return Min(a, b): NaN if either is NaN, else a if a < b or a == b is -0, else b."""
+    if a != a:
+        return a
+    if b != b:
+        return b
+    if a < b or (a == b and float_bits(a) < 0):
+        return a
+    return b
+
+
+@kernel
+def round_to_integer(x: np.float32) -> np.float32:
+    """Return x rounded to an integer, ties to even, for |x| < 2**22."""
+    return (x + ROUNDING_MAGIC) - ROUNDING_MAGIC
+
+
+@kernel
+def requantise(
+    total: np.int32, multiplier: np.float32, low: np.float32, high: np.float32
+) -> np.int32:
+    """Return clip(rint(float32(total) * multiplier), low, high) as an int32.
+
+    The bounds are integers, so that clipping first gives the same value and stays below 2**22.
+    """
+    value = np.float32(total) * multiplier
+    value = low if value < low else value
+    value = high if value > high else value
+    return np.int32(round_to_integer(value))

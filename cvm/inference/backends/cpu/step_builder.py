@@ -1,0 +1,106 @@
+"""What a kernel family sees while it turns one node into calls of kernels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cvm.inference.backends.cpu.feature_level import FeatureLevel
+from cvm.inference.graph import Node
+from cvm.inference.tensor_type import Array, Shape
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and the widest vector."""
+
+SLACK_BYTES = 64
+"""Readable bytes past the end of every buffer, so that a kernel may load whole vectors."""
+
+Step = tuple[Callable[..., object], tuple[Any, ...]]
+"""A function and its arguments, fixed when the plan is made."""
+
+INT8_DTYPES = ("int8", "uint8")
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A buffer that lives during one node; the plan puts an array in its place."""
+
+    dtype: str
+    size: int
+    offset: int
+
+
+def aligned(size_bytes: int) -> int:
+    """Round a size up to whole cache lines."""
+    return -(-size_bytes // ALIGNMENT) * ALIGNMENT
+
+
+def empty_buffer(dtype: str, shape: Shape) -> Array:
+    """Return a zeroed array that starts on a cache line and has slack after its end."""
+    size_bytes = prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size_bytes + SLACK_BYTES + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size_bytes].view(dtype).reshape(shape)
+
+
+def buffer_of(array: Array) -> Array:
+    """Return a writable copy of an array with slack after its end."""
+    copy = empty_buffer(str(array.dtype), array.shape)
+    copy[...] = array
+    return copy
+
+
+class StepBuilder:
+    """Collects the steps and the scratch memory of one node."""
+
+    def __init__(
+        self,
+        level: FeatureLevel,
+        node: Node,
+        operands: Callable[[int], Array | None],
+        results: Sequence[Array],
+    ) -> None:
+        self.level = level
+        self.node = node
+        self.results = tuple(results)
+        self.steps: list[Step] = []
+        self.scratch_bytes = 0
+        self._operands = operands
+
+    def operand(self, index: int) -> Array:
+        """Return the buffer of input `index`, which is present."""
+        array = self._operands(index)
+        if array is None:
+            raise IndexError(f"{self.node.name!r}: input {index} is absent; ask `optional` first")
+        return array
+
+    def optional(self, index: int) -> Array | None:
+        """Return the buffer of input `index`, or None where it is absent."""
+        return self._operands(index)
+
+    def constant(self, index: int) -> Array | None:
+        """Return the value of input `index` where it is an initializer, else None."""
+        return self.node.view.constant_at(index)
+
+    def scratch(self, dtype: str, size: int) -> Any:
+        """Reserve `size` elements that hold nothing between nodes; pass the result to `add`."""
+        place = Scratch(dtype, size, self.scratch_bytes)
+        size_bytes = size * np.dtype(dtype).itemsize + SLACK_BYTES
+        self.scratch_bytes += aligned(size_bytes)
+        return place
+
+    def add(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Append a call."""
+        self.steps.append((function, arguments))
+
+
+def flat(array: Array) -> Array:
+    """Return the elements of a contiguous array as one axis, without a copy."""
+    return array.reshape(-1)
+
+
+def flat_bytes(array: Array) -> Array:
+    """Return int8 or uint8 elements as one axis of uint8, without a copy."""
+    return array.reshape(-1).view(np.uint8)

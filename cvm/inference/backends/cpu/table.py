@@ -1,0 +1,54 @@
+"""Which kernel family runs which operator; an operator without one runs by its definition."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from cvm.inference.backends.cpu import (
+    argmax,
+    conv_f32,
+    conv_int8,
+    definition,
+    elementwise,
+    gemm_f32,
+    gemm_int8,
+    pooling,
+    quantisation,
+    softmax,
+    views,
+)
+from cvm.inference.backends.cpu.step_builder import StepBuilder
+from cvm.inference.graph import Node
+
+Builder = Callable[[StepBuilder], None]
+
+BUILDERS = MappingProxyType[str, Builder](
+    {
+        "Add": elementwise.build_add,
+        "ArgMax": argmax.build,
+        "AveragePool": pooling.build_average,
+        "Clip": elementwise.build_clip,
+        "Conv": conv_f32.build,
+        "ConvInteger": conv_int8.build_integer,
+        "DequantizeLinear": quantisation.build_dequantise,
+        "Flatten": views.build,
+        "Gemm": gemm_f32.build_gemm,
+        "GlobalAveragePool": pooling.build_global_average,
+        "MatMul": gemm_f32.build_matmul,
+        "MatMulInteger": gemm_int8.build_integer,
+        "MaxPool": pooling.build_max,
+        "Mul": elementwise.build_mul,
+        "QLinearConv": conv_int8.build_qlinear,
+        "QLinearMatMul": gemm_int8.build_qlinear,
+        "QuantizeLinear": quantisation.build_quantise,
+        "Relu": elementwise.build_relu,
+        "Reshape": views.build,
+        "Softmax": softmax.build,
+    }
+)
+
+
+def builder_of(node: Node) -> Builder:
+    """Return the family that builds a node's steps."""
+    if node.spec.domain:
+        return definition.build
+    return BUILDERS.get(node.spec.name, definition.build)
