@@ -6,8 +6,10 @@ import typer
 
 from node.cli.account import account
 from node.cli.archive import export_command, import_command
+from node.cli.demo import demo
 from node.cli.infer import infer, selftest
-from node.cli.run import dev, genesis, init, node
+from node.cli.model import model_app
+from node.cli.run import dev, genesis, genesis_of, init, node
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,12 +20,15 @@ app = typer.Typer(
 app.command()(dev)
 app.command()(init)
 app.command()(genesis)
+app.command("genesis-of")(genesis_of)
 app.command()(node)
 app.command("export")(export_command)
 app.command("import")(import_command)
 app.command()(infer)
 app.command()(selftest)
+app.command()(demo)
 app.add_typer(account, name="account")
+app.add_typer(model_app(), name="model")
 
 
 @app.command("version")

@@ -25,7 +25,7 @@ from node.keys import (
 from node.logs import configure_logs
 from node.rpc.server import RpcServer
 from node.service import prove_backend, run_node
-from node.storage.chain_database import ChainDatabase
+from node.storage.chain_database import ChainDatabase, NoChainHere
 
 DEV_CHAIN_ID = 31_337
 DEV_PERIOD_S = 1
@@ -75,6 +75,19 @@ def genesis(
             activation_delay=activation_delay,
         )
         typer.echo(json.dumps(document, indent=2))
+
+
+def genesis_of(datadir: Datadir = DEFAULT_DATADIR) -> None:
+    """Print the genesis file that a data directory started from."""
+    with clear_errors():
+        database = ChainDatabase(datadir / "chain", read_only=True)
+        try:
+            document = database.genesis_json()
+        finally:
+            database.close()
+        if document is None:
+            raise NoChainHere(datadir)
+        typer.echo(document.decode())
 
 
 def node(

@@ -1,0 +1,49 @@
+"""Mounts `cvm model`: the registry's commands with the node's rules and prices."""
+
+import typer
+
+from cvm.inference.faults import InvalidModel
+from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.report import GasQuote, ModelReport, inspect_file
+from models_registry.record import ModelRecord
+from node.keys import dev_key
+from opcodes.gas import MAX_ACTIVATION_GAS, InferenceGas, inference_gas
+from opcodes.model_record import ModelTooExpensive, validate_price
+
+
+def inspect(data: bytes) -> ModelReport:
+    """Check a file by every rule of a validator; raises `InvalidModel`."""
+    report = inspect_file(data)
+    record = ModelRecord(
+        engine=report.engine,
+        size_bytes=report.size_bytes,
+        batchable=report.batchable,
+        input_bytes=report.input_bytes,
+        output_bytes=report.output_bytes,
+        cost=report.cost,
+        test_hash=bytes(32),
+    )
+    try:
+        validate_price(record)
+    except ModelTooExpensive as error:
+        raise InvalidModel(f"at most {MAX_ACTIVATION_GAS} gas a call", str(error)) from error
+    return report
+
+
+def price(report: ModelReport) -> GasQuote:
+    """Return what a cold call with one item is charged."""
+    charge: InferenceGas = inference_gas(
+        report.cost,
+        size_bytes=report.size_bytes,
+        batch=1,
+        item_input_bytes=report.input_bytes,
+        item_output_bytes=report.output_bytes,
+        royalty_per_item=0,
+        first_touch=True,
+    )
+    return GasQuote(charge.base, charge.load, charge.compute, charge.io_bytes)
+
+
+def model_app() -> typer.Typer:
+    """Return the commands of `cvm model`; `--account dev` is the first TEST account."""
+    return model_commands(ModelRules(inspect, price, dev_key(0).to_bytes()))
