@@ -9,7 +9,7 @@ import numpy as np
 from cvm.inference.cost import Cost
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
-from cvm.inference.limits import MAX_CONSTANT_READ_BYTES, MAX_MACS, MAX_PEAK_BYTES
+from cvm.inference.limits import MAX_CONSTANT_READS, MAX_MACS, MAX_PEAK_BYTES
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
 from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode
@@ -41,7 +41,7 @@ class GraphBuilder:
         self._types.update((name, type_of(array)) for name, array in constants.items())
         self._nodes: list[Node] = []
         self._macs = 0
-        self._constant_read_bytes = 0
+        self._constant_reads = 0
 
     def add(self, node: OnnxNode) -> None:
         """Check a node and infer its outputs; raises `InvalidModel` naming the node."""
@@ -91,10 +91,10 @@ class GraphBuilder:
 
     def _count_constant_reads(self, view: NodeView) -> None:
         """Bound the work of checking weights that many nodes share."""
-        self._constant_read_bytes += sum(c.nbytes for c in view.constants if c is not None)
-        if self._constant_read_bytes > MAX_CONSTANT_READ_BYTES:
-            found = f"{self._constant_read_bytes} bytes up to here"
-            raise refusal(view, "constant reads", f"{found}, limit {MAX_CONSTANT_READ_BYTES}")
+        self._constant_reads += sum(c.size for c in view.constants if c is not None)
+        if self._constant_reads > MAX_CONSTANT_READS:
+            found = f"{self._constant_reads} elements up to here"
+            raise refusal(view, "constant reads", f"{found}, limit {MAX_CONSTANT_READS}")
 
     def _count_macs(self, view: NodeView, cost: Cost) -> None:
         """Bound the multiply-accumulates of one item."""

@@ -73,6 +73,8 @@ def read_varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
 
     Raises `InvalidModel` where it is cut off, over 64 bits, or longer than it need be.
     """
+    if position < end and data[position] < 0x80:
+        return data[position], position + 1
     value = 0
     for index in range(min(_MAX_VARINT_BYTES, end - position)):
         octet = data[position + index]
@@ -119,8 +121,9 @@ class MessageReader:
                 repeated.setdefault(rule.name, []).append(value)
             else:
                 single[rule.name] = value
-        lists = {name: tuple(values) for name, values in repeated.items()}
-        return message(**single, **lists)
+        for name, values in repeated.items():
+            single[name] = tuple(values)
+        return message(**single)
 
     def _rule(self, rules: dict[int, _Rule], tag: int, message: type[Any], start: int) -> _Rule:
         """Return the rule of a tag, after the checks that need no value."""
