@@ -54,7 +54,7 @@ def _load_keystore(path: Path, password_file: Path | None) -> PrivateKey:
         raise BadKey(f"--keystore {path} needs --password-file")
     password = _read_text(password_file).rstrip("\r\n")
     try:
-        keystore = json.loads(_read_text(path))
+        keystore = dict(json.loads(_read_text(path)))
         key = bytes(decode_keyfile_json(keystore, password.encode()))
     except (ValueError, KeyError, TypeError, NotImplementedError, ValidationError) as error:
         raise BadKey(

@@ -1,7 +1,7 @@
 """Turns an ordinary ONNX file into the strict form of engine 1, without changing what it computes.
 
-The steps, in order: inline functions, fix shapes, convert to opset 21, Constant nodes to
-initializers, infer the outputs' shapes, sort, drop what only informs, write canonical bytes.
+The steps, in order: inline functions, sort, fix input shapes, convert to opset 21, Constant nodes
+to initializers, infer the outputs' shapes, drop what only informs, write canonical bytes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,11 +34,11 @@ def prepare_model(data: bytes, shapes: Shapes) -> bytes:
     if model.functions:
         model = inliner.inline_local_functions(model)
     _forget_initializer_inputs(model.graph)
+    _sort_nodes(model.graph)
     _fix_input_shapes(model.graph, shapes)
     model = _convert_opset(model)
     _constants_to_initializers(model.graph)
     _infer_output_shapes(model)
-    _sort_nodes(model.graph)
     _drop_unused_initializers(model.graph)
     _pack_initializers(model.graph)
     _drop_remarks(model)

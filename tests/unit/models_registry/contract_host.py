@@ -64,6 +64,18 @@ class ContractHost:
         """Run a message and keep what it did; raises `Reverted`."""
         return self._run(sender, to, self._state.get_code(Address(to)), data, None, gas)
 
+    def dry_run(self, sender: bytes, to: bytes, data: bytes, height: int) -> Answer:
+        """Run a message as at a height and keep nothing; raises `Reverted`."""
+        before, at_height = self._state.snapshot(), self.height
+        self.height = height
+        try:
+            return self._run(
+                sender, to, self._state.get_code(Address(to)), data, None, GAS, keeps=False
+            )
+        finally:
+            self._state.revert(before)
+            self.height = at_height
+
     def view(self, to: bytes, signature: str, arguments: list[Any], returns: list[str]) -> Any:
         """Call a view by its signature and decode what it returns."""
         types = signature[signature.index("(") + 1 : -1]
@@ -79,6 +91,7 @@ class ContractHost:
         data: bytes,
         create_address: Address | None,
         gas: int = GAS,
+        keeps: bool = True,
     ) -> Answer:
         self._state.execution_context = _context(self.height)
         context = CancunTransactionContext(gas_price=0, origin=Address(sender))
@@ -92,7 +105,8 @@ class ContractHost:
             )
             apply = computation_class.apply_create_message
         computation = apply(self._state, message, context)
-        self._state.lock_changes()
+        if keeps:
+            self._state.lock_changes()
         self._state.clear_transient_storage()
         if computation.is_error:
             raise Reverted(bytes(computation.output))
