@@ -8,13 +8,14 @@
 (`<name>.new`), synced, and renamed, so a name holds all of its bytes or does not exist; after
 a crash the next call goes on with the chunks that are there. Files ending in `.new` are leftovers
 and are written over. The store takes a chunk of any model: which models to take is the caller's
-decision. One process writes at a time.
+decision. One process holds a store; its threads may all call it.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from cvm.faults import LocalFault, ModelDataMissing
 from models_registry.chunks import BadModelSize, chunk_count, model_id, validate_chunk
@@ -41,6 +42,7 @@ class ModelStore:
         self._root = root
         self._partial = root / "partial"
         self._damaged = root / "damaged"
+        self._writing = Lock()
         with _disk_faults(root):
             for folder in (self._root, self._partial, self._damaged):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -55,15 +57,16 @@ class ModelStore:
         Raises `BadChunk` before anything is written, `ModelStoreFault` where the disk fails.
         """
         validate_chunk(model, size_bytes, index, chunk, proof)
-        if self.has(model):
-            return
         path = self._chunk_path(model, index)
-        with _disk_faults(path):
-            if not path.exists():
-                path.parent.mkdir(exist_ok=True)
-                _save(path, chunk)
-        if not self.missing_chunks(model, size_bytes):
-            self._assemble(model, size_bytes)
+        with self._writing:
+            if self.has(model):
+                return
+            with _disk_faults(path):
+                if not path.exists():
+                    path.parent.mkdir(exist_ok=True)
+                    _save(path, chunk)
+            if not self.missing_chunks(model, size_bytes):
+                self._assemble(model, size_bytes)
 
     def missing_chunks(self, model: bytes, size_bytes: int) -> tuple[int, ...]:
         """Return the indices of the chunks that are not here, ascending.
@@ -92,19 +95,19 @@ class ModelStore:
             except FileNotFoundError as error:
                 raise ModelDataMissing(model) from error
             if not _gives_id(data, model):
-                path.replace(self._damaged / path.name)
-                _sync_folder(self._root)
+                self._set_aside(path)
                 raise ModelDataMissing(model)
         return data
 
     def add_file(self, data: bytes) -> bytes:
         """Keep a whole model and return its id; raises `BadModelSize`, `ModelStoreFault`."""
         model = model_id(data)
-        if not self.has(model):
-            path = self._model_path(model)
-            with _disk_faults(path):
-                _save(path, data)
-            self._forget_chunks(model)
+        path = self._model_path(model)
+        with self._writing:
+            if not self.has(model):
+                with _disk_faults(path):
+                    _save(path, data)
+                self._forget_chunks(model)
         return model
 
     def list_models(self) -> tuple[bytes, ...]:
@@ -112,6 +115,12 @@ class ModelStore:
         with _disk_faults(self._root):
             names = [path.stem for path in self._root.iterdir() if path.suffix == MODEL_SUFFIX]
         return tuple(bytes.fromhex(name) for name in sorted(names) if _is_id(name))
+
+    def _set_aside(self, path: Path) -> None:
+        with self._writing:
+            if path.exists():
+                path.replace(self._damaged / path.name)
+                _sync_folder(self._root)
 
     def _assemble(self, model: bytes, size_bytes: int) -> None:
         """Join the chunks of a model; where one was damaged on disk, drop all to come again."""

@@ -1,5 +1,6 @@
 """The model store: proven chunks, files that are whole or absent, and a disk that fails."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def test_a_store_that_is_opened_again_goes_on_where_it_stopped(
 def test_a_chunk_may_come_twice(store: ModelStore) -> None:
     put(store, 0, 0, 1, 2, 2)
     assert store.read(MODEL) == DATA
+
+
+def test_chunks_may_come_in_many_threads_at_once(store: ModelStore, root: Path) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for done in [pool.submit(put, store, index % 3) for index in range(48)]:
+            done.result()
+    assert store.read(MODEL) == DATA
+    assert files(root) == [f"{MODEL.hex()}.onnx"]
 
 
 def test_nothing_is_written_of_a_chunk_that_proves_nothing(store: ModelStore, root: Path) -> None:
