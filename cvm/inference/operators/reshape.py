@@ -5,6 +5,7 @@ from math import prod
 
 from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
+from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import (
@@ -14,9 +15,6 @@ from cvm.inference.operators.operands import (
 )
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, Shape, TensorType
-
-MAX_RANK = 6
-"""The largest rank of a tensor (EXACT section 4)."""
 
 
 @dataclass(frozen=True, slots=True)

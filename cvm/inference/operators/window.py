@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 
 from cvm.inference.graph import NodeView
+from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import ints_attribute, string_attribute
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Shape
-
-MAX_EXTENT = 2**20
-"""No kernel extent, stride, dilation or pad may exceed the largest dimension of a tensor."""
 
 MAX_SPATIAL_RANK = 3
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
@@ -78,7 +76,10 @@ def resolve_window(
 def _checked(
     view: NodeView, name: str, values: tuple[int, ...] | None, count: int, least: int
 ) -> tuple[int, ...]:
-    """Return `count` values in [least, MAX_EXTENT], or `count` times `least` if absent."""
+    """Return `count` values in [least, MAX_DIM], or `count` times `least` if absent.
+
+    No extent, stride, dilation or pad may exceed the largest dimension of a tensor.
+    """
     if values is None:
         return (least,) * count
     if len(values) != count:
@@ -86,11 +87,11 @@ def _checked(
             view, "attribute value", f"{name} must have {count} values, found {len(values)}"
         )
     for value in values:
-        if not least <= value <= MAX_EXTENT:
+        if not least <= value <= MAX_DIM:
             raise refusal(
                 view,
                 "attribute value",
-                f"{name} must lie in [{least}, {MAX_EXTENT}], found {value}",
+                f"{name} must lie in [{least}, {MAX_DIM}], found {value}",
             )
     return values
 
