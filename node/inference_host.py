@@ -33,9 +33,9 @@ class LoadedModel:
 class NodeInferenceHost:
     """The `InferenceHost` of a node; safe to call from any thread, one inference at a time."""
 
-    def __init__(self, store: ModelStore, backend_name: str) -> None:
+    def __init__(self, store: ModelStore, backend: Backend) -> None:
         self._store = store
-        self._backend: Backend = backend_named(backend_name)
+        self._backend = backend
         self._plans: OrderedDict[bytes, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
 

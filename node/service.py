@@ -40,7 +40,7 @@ def open_node(config: NodeConfig) -> Iterator[OpenNode]:
     database = ChainDatabase(config.chain_folder)
     try:
         store = ModelStore(config.models_folder)
-        host = NodeInferenceHost(store, config.backend)
+        host = NodeInferenceHost(store, backend_named(config.backend))
         yield OpenNode(Chain(database, host), store)
     finally:
         database.close()

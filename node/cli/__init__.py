@@ -10,10 +10,11 @@ from cvm.numba_cache import configure_numba_cache
 def main() -> None:
     """Run the `cvm` console script."""
     configure_numba_cache()
-    from node.cli.app import app
+    from node.cli.app import build_app
 
+    command = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        app()
+        build_app(command)()
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(130)

@@ -61,3 +61,8 @@ def key_from_environment(name: str) -> PrivateKey:
         return PrivateKey(bytes.fromhex(text.strip().removeprefix("0x")))
     except (ValueError, ValidationError):
         raise BadArgument(f"environment variable {name} holds no 32-byte hex key") from None
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's group of commands."""
+    app.add_typer(account, name="account")

@@ -1,37 +1,49 @@
-"""The table of commands."""
+"""The table of commands, and the file that holds each.
 
+Only the file of the command that was asked for is imported, because the EVM alone takes a
+second to load; `cvm --help` imports them all.
+"""
+
+from importlib import import_module
 from importlib.metadata import version
 
 import typer
 
-from node.cli.account import account
-from node.cli.archive import export_command, import_command
-from node.cli.demo import demo
-from node.cli.infer import infer, selftest
-from node.cli.model import model_app
-from node.cli.run import dev, genesis, genesis_of, init, node
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="cvm: an EVM-compatible chain on which contracts run neural networks, exactly.",
-)
-app.command()(dev)
-app.command()(init)
-app.command()(genesis)
-app.command("genesis-of")(genesis_of)
-app.command()(node)
-app.command("export")(export_command)
-app.command("import")(import_command)
-app.command()(infer)
-app.command()(selftest)
-app.command()(demo)
-app.add_typer(account, name="account")
-app.add_typer(model_app(), name="model")
+HELP = "cvm: an EVM-compatible chain on which contracts run neural networks, exactly."
+FILES = {
+    "dev": "run",
+    "init": "run",
+    "genesis": "run",
+    "genesis-of": "run",
+    "node": "run",
+    "export": "archive",
+    "import": "archive",
+    "infer": "infer",
+    "selftest": "infer",
+    "account": "account",
+    "model": "model",
+    "demo": "demo",
+}
+"""Command or group of commands -> module in node.cli whose `add_commands(app)` adds it."""
 
 
-@app.command("version")
-def version_command() -> None:
+def build_app(command: str | None) -> typer.Typer:
+    """Return the application with at least the named command; all of them for any other name."""
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP
+    )
+    modules = [FILES[command]] if command in FILES else sorted(set(FILES.values()))
+    for name in modules:
+        import_module(f"node.cli.{name}").add_commands(app)
+    app.callback(help=HELP)(entry)
+    app.command("version")(show_version)
+    return app
+
+
+def entry() -> None:
+    """Keep command names even where only one command is loaded."""
+
+
+def show_version() -> None:
     """Print the version."""
     typer.echo(f"cvm {version('cvm-chain')}")

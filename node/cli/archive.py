@@ -87,3 +87,9 @@ def import_command(
         return
     for name, value in report.items():
         typer.echo(f"{name:12} {value}")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("export")(export_command)
+    app.command("import")(import_command)

@@ -201,3 +201,8 @@ def step(number: int, text: str) -> None:
 def say(text: str) -> None:
     """Print a line of a step."""
     console.print(f"      {text}", markup=False, soft_wrap=True)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command()(demo)

@@ -44,6 +44,7 @@ def price(report: ModelReport) -> GasQuote:
     return GasQuote(charge.base, charge.load, charge.compute, charge.io_bytes)
 
 
-def model_app() -> typer.Typer:
-    """Return the commands of `cvm model`; `--account dev` is the first TEST account."""
-    return model_commands(ModelRules(inspect, price, dev_key(0).to_bytes()))
+def add_commands(app: typer.Typer) -> None:
+    """Add the group `cvm model`; its `--account dev` is the first TEST account."""
+    rules = ModelRules(inspect, price, dev_key(0).to_bytes())
+    app.add_typer(model_commands(rules), name="model")

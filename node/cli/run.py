@@ -213,3 +213,12 @@ def parse_funding(text: str) -> tuple[bytes, int]:
     if not ether.isdigit():
         raise BadArgument(f"--fund {text!r}: write ADDRESS=ETHER with a whole number of ether")
     return parse_address(address), int(ether) * 10**18
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(dev)
+    app.command()(init)
+    app.command()(genesis)
+    app.command("genesis-of")(genesis_of)
+    app.command()(node)

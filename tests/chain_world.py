@@ -1,0 +1,148 @@
+"""A one-validator chain on disk for tests: real registry, real model, real transactions.
+
+Every key here is a TEST key.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import rlp
+from eth_account import Account
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
+
+from consensus.block_execution import CheckedBlock, LeftOut, Proposal
+from consensus.new_genesis import new_genesis
+from consensus.parameters import ChainParameters
+from cvm.evm.transactions import decode_transaction
+from cvm.inference.backends.backend import Backend
+from cvm.inference.backends.table import backend_named
+from models_registry.addresses import MODEL_REGISTRY
+from models_registry.artifact import load_artifact
+from models_registry.attestation import attestation_digest, order_signatures
+from models_registry.registry_calls import (
+    commitment,
+    encode_activate,
+    encode_commit,
+    encode_register,
+)
+from node.attester import Attester
+from node.chain import Chain, init_chain
+from node.demo_contract import classify_data, constructor_data
+from node.inference_host import NodeInferenceHost
+from node.sample_models import sample_model_path
+from node.storage.chain_database import ChainDatabase
+from node.storage.model_store import ModelStore
+
+CHAIN_ID = 1_907
+VALIDATOR = PrivateKey(b"\x51" * 32)  # TEST key
+USER = PrivateKey(b"\x52" * 32)  # TEST key
+STRANGER = PrivateKey(b"\x53" * 32)  # TEST key
+GENESIS_TIME = 1_800_000_000
+WEI = 10**24
+SALT = b"\x5a" * 32
+FEE_CAP = 10**10
+
+
+def address_of(key: PrivateKey) -> bytes:
+    return bytes(key.public_key.to_canonical_address())
+
+
+def genesis_document() -> dict[str, Any]:
+    return new_genesis(
+        ChainParameters(chain_id=CHAIN_ID, period_s=1),
+        [address_of(VALIDATOR)],
+        {address_of(USER): WEI},
+        GENESIS_TIME,
+        activation_delay=1,
+    )
+
+
+def signed(
+    key: PrivateKey,
+    nonce: int,
+    *,
+    to: bytes | None = None,
+    data: bytes = b"",
+    value: int = 0,
+    gas: int = 2_000_000,
+    chain_id: int = CHAIN_ID,
+    fee_cap: int = FEE_CAP,
+    tip: int = 1,
+) -> bytes:
+    """Return a signed EIP-1559 transaction as it travels."""
+    fields: dict[str, Any] = {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "gas": gas,
+        "maxFeePerGas": fee_cap,
+        "maxPriorityFeePerGas": tip,
+        "value": value,
+        "data": data,
+    } | ({} if to is None else {"to": to})
+    return bytes(Account.sign_transaction(fields, key.to_bytes()).raw_transaction)
+
+
+class ChainWorld:
+    """A chain in a folder, its store and its attester; `close` it in the end."""
+
+    def __init__(self, folder: Path, genesis_json: bytes, backend: Backend | None = None) -> None:
+        self.database = ChainDatabase(folder / "chain")
+        init_chain(self.database, genesis_json)
+        self.store = ModelStore(folder / "models")
+        self.host = NodeInferenceHost(self.store, backend or backend_named("reference"))
+        self.chain = Chain(self.database, self.host)
+        self.attester = Attester(self.chain, VALIDATOR)
+        self.nonce = 0
+
+    def close(self) -> None:
+        self.database.close()
+
+    def propose(self, raw: Sequence[bytes] = ()) -> tuple[CheckedBlock, LeftOut]:
+        """Make the next block final, as the only validator."""
+        proposal = Proposal(address_of(VALIDATOR), 0)
+        made = self.chain.propose(proposal, [decode_transaction(tx) for tx in raw], VALIDATOR)
+        self.attester.judge_pending()
+        return made
+
+    def send(self, to: bytes | None, data: bytes, gas: int = 2_000_000) -> CheckedBlock:
+        """Include one transaction of USER, which must succeed."""
+        checked, left_out = self.propose([signed(USER, self.nonce, to=to, data=data, gas=gas)])
+        assert left_out == ()
+        assert checked.executed.receipts[0].state_root == b"\x01", "the transaction failed"
+        self.nonce += 1
+        return checked
+
+    def register_model(self, name: str = "digits_int8.onnx") -> bytes:
+        """Bring a bundled model to ACTIVE by commit, register and activate."""
+        data = sample_model_path(name).read_bytes()
+        model_id = self.store.add_file(data)
+        owner = address_of(USER)
+        self.send(MODEL_REGISTRY, encode_commit(commitment(model_id, owner, SALT)))
+        self.propose()
+        self.send(MODEL_REGISTRY, encode_register(model_id, len(data), 0, "", SALT))
+        judged = self.attester.judged(model_id)
+        assert judged is not None
+        assert judged.record is not None
+        assert judged.signature is not None
+        digest = attestation_digest(CHAIN_ID, model_id, judged.nonce, judged.record.hash)
+        signatures = order_signatures(digest, [judged.signature])
+        self.send(MODEL_REGISTRY, encode_activate(model_id, judged.record.encode(), signatures))
+        return model_id
+
+    def deploy_classifier(self, model_id: bytes) -> bytes:
+        """Deploy DigitClassifier and return its address."""
+        bytecode = load_artifact("DigitClassifier").bytecode
+        sender, nonce = address_of(USER), self.nonce
+        self.send(None, constructor_data(bytecode, model_id))
+        return created_address(sender, nonce)
+
+    def classify(self, contract: bytes, image: bytes) -> CheckedBlock:
+        """Send a digit to the contract."""
+        return self.send(contract, classify_data(image))
+
+
+def created_address(sender: bytes, nonce: int) -> bytes:
+    return bytes(keccak(rlp.encode([sender, nonce]))[12:])
