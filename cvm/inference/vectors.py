@@ -9,6 +9,7 @@ are initializers. A float attribute is `{"float": "3f800000"}` or a decimal.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -49,39 +50,47 @@ class Vector:
     def graph(self, specs: Specs) -> Graph:
         """Return a checked graph of this one node.
 
-        Raises `BadVector` where the operator infers other types than the vector's outputs have,
-        and `InvalidModel` where the operator refuses the case.
+        Raises `BadVector` for an unknown operator, `InvalidModel` where the operator refuses
+        the case.
         """
         spec = specs.get(("", self.op_type))
         if spec is None:
             raise BadVector(self.name, f"unknown operator {self.op_type}")
-        names = tuple("" if a is None else f"in{i}" for i, a in enumerate(self.inputs))
-        constants = {
-            names[i]: array for i in self.constants if (array := self.inputs[i]) is not None
-        }
-        view = NodeView(
-            op_type=self.op_type,
-            name=self.name,
-            attributes=self.attributes,
-            types=tuple(None if array is None else type_of(array) for array in self.inputs),
-            constants=tuple(constants.get(name) for name in names),
-        )
+        view, names = self._view()
         parameters = spec.parse(view)
         types = spec.output_types(parameters, view)
-        expected = tuple(type_of(array) for array in self.outputs)
-        if types != expected:
-            raise BadVector(self.name, f"outputs {expected}, inferred {types}")
         cost = node_cost(spec.cost(parameters, view, types), view, types)
-        outputs = tuple(Value(f"out{i}", t) for i, t in enumerate(types))
+        outputs = tuple(Value(f"out{index}", entry) for index, entry in enumerate(types))
         output_names = tuple(value.name for value in outputs)
         node = Node(self.name, spec, parameters, view, names, output_names, types, cost)
-        inputs = tuple(
-            Value(name, type_of(array))
-            for name, array in zip(names, self.inputs, strict=True)
-            if array is not None and name not in constants
-        )
+        inputs, constants = self._graph_inputs(names)
         total = graph_cost(inputs, outputs, [node], constants)
         return Graph(inputs, outputs, (node,), constants, total)
+
+    def _view(self) -> tuple[NodeView, tuple[str, ...]]:
+        """Return what the operator sees, and its inputs' names; none is absent at the end."""
+        count = len(self.inputs)
+        while count and self.inputs[count - 1] is None:
+            count -= 1
+        operands = self.inputs[:count]
+        names = tuple("" if array is None else f"in{i}" for i, array in enumerate(operands))
+        types = tuple(None if array is None else type_of(array) for array in operands)
+        constants = tuple(a if i in self.constants else None for i, a in enumerate(operands))
+        return NodeView(self.op_type, self.name, self.attributes, types, constants), names
+
+    def _graph_inputs(self, names: tuple[str, ...]) -> tuple[tuple[Value, ...], dict[str, Array]]:
+        """Return the graph's inputs and its initializers."""
+        inputs: list[Value] = []
+        constants: dict[str, Array] = {}
+        for index, name in enumerate(names):
+            array = self.inputs[index]
+            if array is None:
+                continue
+            if index in self.constants:
+                constants[name] = array
+            else:
+                inputs.append(Value(name, type_of(array)))
+        return tuple(inputs), constants
 
 
 def parse_vectors(text: str) -> tuple[Vector, ...]:
@@ -123,16 +132,26 @@ def _float32(bits: str) -> np.float32:
 
 def _tensor(tensor: Json, vector: str) -> Array:
     """Return a read-only tensor whose numbers are exact in its dtype."""
-    dtype = np.dtype(tensor["dtype"])
-    array: Array
+    dtype, shape = np.dtype(tensor["dtype"]), tuple(tensor["shape"])
+    numbers = tensor["bits"] if "bits" in tensor else tensor["data"]
+    if len(numbers) != prod(shape):
+        raise BadVector(vector, f"{len(numbers)} numbers for shape {shape}")
     if "bits" in tensor:
-        words = [int(bits, 16) for bits in tensor["bits"]]
-        array = np.array(words, dtype=np.uint32).view(dtype)
+        words = [int(bits, 16) for bits in numbers]
+        array: Array = np.array(words, dtype=np.uint32).view(dtype)
     else:
-        with np.errstate(all="raise"):
-            array = np.array(tensor["data"], dtype=dtype)
-        if array.tolist() != tensor["data"]:
-            raise BadVector(vector, f"{tensor['data']} are not exact numbers of {dtype}")
-    array = array.reshape(tuple(tensor["shape"]))
+        array = _exact_numbers(numbers, dtype, vector)
+    array = array.reshape(shape)
     array.flags.writeable = False
+    return array
+
+
+def _exact_numbers(numbers: Json, dtype: np.dtype[Any], vector: str) -> Array:
+    """Return numbers in a dtype that holds each of them exactly."""
+    try:
+        array: Array = np.array(numbers, dtype=dtype)
+    except OverflowError as error:
+        raise BadVector(vector, f"{numbers} are not exact numbers of {dtype}") from error
+    if array.tolist() != numbers:
+        raise BadVector(vector, f"{numbers} are not exact numbers of {dtype}")
     return array
