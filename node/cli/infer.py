@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import numpy as np
 import typer
 
-from cvm.faults import BackendDisagrees, LocalFault
+from cvm.faults import BackendDisagrees, LocalFault, UnknownBackend
 from cvm.inference.backends.table import BACKEND_NAMES, backend_named
 from cvm.inference.engine import NodeTrace, output_sha256, run_items, trace_items
 from cvm.inference.faults import InferenceFault, InvalidModel
@@ -22,6 +22,13 @@ from node.self_test_vectors import load_self_test_vectors
 from opcodes.gas import compute_gas
 
 USAGE_ERROR = 2
+LOCAL_FAULT = 3
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `infer` and `selftest`."""
+    app.command()(infer)
+    app.command()(selftest)
 
 
 def infer(
@@ -36,10 +43,12 @@ def infer(
     """Run a model on arrays and print its outputs, their hash, cost and time."""
     try:
         report = infer_report(model, inputs, backend, trace)
-    except (InvalidModel, InferenceFault, LocalFault, BadInputFile) as fault:
-        _fail(str(fault))
+    except (InvalidModel, InferenceFault, UnknownBackend, BadInputFile) as fault:
+        _fail(str(fault), USAGE_ERROR)
+    except LocalFault as fault:
+        _fail(str(fault), LOCAL_FAULT)
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}")
+        _fail(f"{error.filename}: {error.strerror}", USAGE_ERROR)
     typer.echo(json.dumps(report, allow_nan=False) if as_json else _text(report))
 
 
@@ -96,10 +105,10 @@ def selftest() -> None:
         raise typer.Exit(1)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, exit_code: int) -> NoReturn:
     """Print one line on stderr and leave."""
     typer.echo(f"error: {' '.join(message.split())}", err=True)
-    raise typer.Exit(USAGE_ERROR)
+    raise typer.Exit(exit_code)
 
 
 def _outputs(model: Model, output: bytes) -> list[dict[str, Any]]:

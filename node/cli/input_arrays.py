@@ -69,7 +69,7 @@ def pack_items(path: Path, model: Model, arrays: Sequence[Array]) -> bytes:
 
 
 def _items_of(path: Path, model: Model, array: Array, value: Value) -> Array:
-    """Return an array with a leading axis of items."""
+    """Return an array of the host's byte order with a leading axis of items."""
     shape, found = value.type.shape, array.shape
     is_batch = model.batchable and len(found) > 0 and 1 <= found[0] <= MAX_BATCH
     if found == shape:
@@ -84,7 +84,7 @@ def _items_of(path: Path, model: Model, array: Array, value: Value) -> Array:
         batch = f", or 1 to {MAX_BATCH} items along its first axis" if model.batchable else ""
         reason = f"shape {list(found)}, input {value.name!r} takes {list(shape)}{batch}"
         raise BadInputFile(path, reason)
-    return array.reshape((count, *shape))
+    return array.astype(value.type.dtype).reshape((count, *shape))
 
 
 def _without_ones(shape: Shape) -> Shape:
@@ -95,13 +95,9 @@ def _without_ones(shape: Shape) -> Shape:
 def _load_npy(path: Path) -> Array:
     """Return the array of one .npy file, mapped, so that a false header allocates nothing."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, OverflowError, MemoryError) as error:
         raise BadInputFile(path, f"not a readable .npy file ({error})") from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise BadInputFile(path, "an .npz archive is given alone, and ends in .npz")
-    return array
 
 
 def _load_npz(path: Path, inputs: Sequence[Value]) -> tuple[Array, ...]:
