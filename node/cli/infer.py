@@ -154,9 +154,3 @@ def _text(report: dict[str, Any]) -> str:
         f"{node['sha256']} {node['op_type']} {node['name']}" for node in report.get("trace", ())
     ]
     return "\n".join(lines)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add this file's commands."""
-    app.command()(infer)
-    app.command()(selftest)
