@@ -1,7 +1,6 @@
 """What can be wrong with a model file or with an input, grouped by what the catcher does.
 
-* InvalidModel   - the file is refused, whoever reads it (one class per rule, in `model_checks`
-                   and beside each operator; all carry the value and the rule)
+* InvalidModel   - the file is refused, whoever reads it; it carries the rule and the value
 * InferenceFault - the call fails in the same way on every machine (an opcode returns ok = 0)
   - BadInputSize
   - InputOutOfRange

@@ -18,7 +18,7 @@ class OpSpec(Generic[P]):
     * `parse(view)` checks attributes, dtypes, ranks and constant inputs, raises `InvalidModel`,
       and returns the operator's frozen parameters.
     * `output_types(parameters, view)` is the shape rule.
-    * `cost(parameters, view, outputs)` fills the first five counts; the graph adds the rest.
+    * `cost(parameters, view, outputs)` fills the first four counts; the graph adds the rest.
     * `run(parameters, *inputs)` is the definition (NumPy, under EXACT section 1): absent
       optional inputs are None, the result is a tuple with one array per output.
 
