@@ -11,6 +11,7 @@ from eth.vm.forks.prague.state import PragueState
 
 from cvm.evm.message_call import MessageResult, SimulatedTransaction
 from cvm.evm.transactions import MAX_TX_GAS, decode_transaction
+from models_registry.chunks import TooManyUnregisteredBytes
 from models_registry.registry import (
     RegistryEntry,
     RegistryStatus,
@@ -32,6 +33,8 @@ from node.transaction_pool import TransactionPool
 from opcodes.gas import InferenceGas, inference_gas
 
 CALL_GAS_CAP = 50_000_000
+MAX_UNREGISTERED_BYTES = 256 << 20
+"""As much as the registry lets be PENDING (PROTOCOL section 3)."""
 T = TypeVar("T")
 
 
@@ -188,7 +191,15 @@ class LiveChain:
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
     ) -> None:
-        """Store a chunk after its Merkle proof was checked; raises `BadChunk`."""
+        """Store a chunk after its Merkle proof was checked; raises `BadChunk`.
+
+        What the registry does not know yet is taken up to `MAX_UNREGISTERED_BYTES` in all.
+        """
+        registered = self.model_ids()
+        if model_id not in registered:
+            held = self._store.bytes_beside(registered)
+            if held + len(chunk) > MAX_UNREGISTERED_BYTES:
+                raise TooManyUnregisteredBytes(held, MAX_UNREGISTERED_BYTES)
         await asyncio.to_thread(
             self._store.put_chunk, model_id, size_bytes, index, chunk, tuple(proof)
         )

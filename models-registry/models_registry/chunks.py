@@ -75,6 +75,18 @@ class WrongChunk(BadChunk):
         self.found = found
 
 
+class TooManyUnregisteredBytes(BadChunk):
+    """The node keeps only so much that the registry does not know; register what is here first."""
+
+    def __init__(self, held: int, limit: int) -> None:
+        super().__init__(
+            f"this node holds {held} bytes of models that are not registered, at most {limit}: "
+            "register them first, or use a node of your own"
+        )
+        self.held = held
+        self.limit = limit
+
+
 def validate_model_size(size_bytes: int) -> None:
     """Refuse a size that no model may have with `BadModelSize`."""
     if not 1 <= size_bytes <= MAX_MODEL_BYTES:

@@ -12,7 +12,7 @@ decision. One process holds a store; its threads may all call it.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -115,6 +115,16 @@ class ModelStore:
         with _disk_faults(self._root):
             names = [path.stem for path in self._root.iterdir() if path.suffix == MODEL_SUFFIX]
         return tuple(bytes.fromhex(name) for name in sorted(names) if _is_id(name))
+
+    def bytes_beside(self, models: Collection[bytes]) -> int:
+        """Return the bytes held of all other models than these, whole or in part."""
+        listed = {model.hex() for model in models}
+        with self._writing, _disk_faults(self._root):
+            whole = self._root.glob(f"*{MODEL_SUFFIX}")
+            chunks = self._partial.glob(f"*/*{CHUNK_SUFFIX}")
+            sizes = [path.stat().st_size for path in whole if path.stem not in listed]
+            sizes += [path.stat().st_size for path in chunks if path.parent.name not in listed]
+        return sum(sizes)
 
     def _set_aside(self, path: Path) -> None:
         with self._writing:

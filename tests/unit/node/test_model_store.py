@@ -195,3 +195,12 @@ def test_a_root_that_is_a_file_is_named(tmp_path: Path) -> None:
     path.write_text("in the way")
     with pytest.raises(ModelStoreFault, match=str(path)):
         ModelStore(path)
+
+
+def test_bytes_beside_counts_whole_models_and_chunks_of_others(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    listed = store.add_file(b"listed")
+    store.add_file(b"another")
+    data = b"\x07" * (CHUNK_BYTES + 5)
+    store.put_chunk(model_id(data), len(data), 1, data[CHUNK_BYTES:], chunk_proofs(data)[1])
+    assert store.bytes_beside([listed]) == len(b"another") + 5
