@@ -9,7 +9,7 @@ import numpy as np
 from cvm.inference.cost import Cost
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
-from cvm.inference.limits import MAX_CONSTANT_READS, MAX_MACS, MAX_PEAK_BYTES
+from cvm.inference.limits import CHAIN_LIMITS, SizeLimits
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
 from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode
@@ -32,11 +32,16 @@ class GraphBuilder:
     """Knows, while it walks the nodes, the type of every value made so far."""
 
     def __init__(
-        self, inputs: tuple[Value, ...], constants: Mapping[str, Array], specs: Specs
+        self,
+        inputs: tuple[Value, ...],
+        constants: Mapping[str, Array],
+        specs: Specs,
+        limits: SizeLimits,
     ) -> None:
         self._inputs = inputs
         self._constants = constants
         self._specs = specs
+        self._limits = limits
         self._types = {value.name: value.type for value in inputs}
         self._types.update((name, type_of(array)) for name, array in constants.items())
         self._nodes: list[Node] = []
@@ -48,20 +53,21 @@ class GraphBuilder:
         name = (node.name or f"{node.op_type}_{len(self._nodes)}")[:MAX_SHOWN_NAME]
         try:
             spec, inputs, view = self._view(node, name)
+            outputs = _named_outputs(spec, view, node.output)
         except InvalidModel as fault:
             label = f"{node.op_type[:MAX_SHOWN_NAME]} node {name!r}"
             raise InvalidModel(fault.rule, f"{label}: {fault.detail}") from fault
         self._count_constant_reads(view)
         parameters = spec.parse(view)
         types = spec.output_types(parameters, view)
-        if len(types) != len(node.output):
-            raise refusal(view, "outputs", f"names {len(node.output)}, makes {len(types)}")
+        if len(types) != len(outputs):
+            raise refusal(view, "outputs", f"names {len(outputs)}, makes {len(types)}")
         for tensor_type in types:
             checked_shape(tensor_type.shape, f"output of {view.op_type} node {name!r}")
         cost = node_cost(spec.cost(parameters, view, types), view, types)
         self._count_macs(view, cost)
-        self._nodes.append(Node(name, spec, parameters, view, inputs, node.output, types, cost))
-        self._types.update(zip(node.output, types, strict=True))
+        self._nodes.append(Node(name, spec, parameters, view, inputs, outputs, types, cost))
+        self._types.update(zip(outputs, types, strict=True))
 
     def _view(self, node: OnnxNode, name: str) -> tuple[OpSpec[Any], tuple[str, ...], NodeView]:
         """Return a node's operator, the names of its inputs, and what the operator may see."""
@@ -77,6 +83,7 @@ class GraphBuilder:
             attributes=_attributes(node.attribute, spec.attributes),
             types=tuple(self._type_of_input(value) for value in inputs),
             constants=tuple(self._constants.get(value) for value in inputs),
+            wanted=tuple(map(bool, _without_trailing_absent(node.output))),
         )
         return spec, inputs, view
 
@@ -92,15 +99,17 @@ class GraphBuilder:
     def _count_constant_reads(self, view: NodeView) -> None:
         """Bound the work of checking weights that many nodes share."""
         self._constant_reads += sum(c.size for c in view.constants if c is not None)
-        if self._constant_reads > MAX_CONSTANT_READS:
+        limit = self._limits.constant_reads
+        if self._constant_reads > limit:
             found = f"{self._constant_reads} elements up to here"
-            raise refusal(view, "constant reads", f"{found}, limit {MAX_CONSTANT_READS}")
+            raise refusal(view, "constant reads", f"{found}, limit {limit}")
 
     def _count_macs(self, view: NodeView, cost: Cost) -> None:
         """Bound the multiply-accumulates of one item."""
         self._macs += cost.macs
-        if self._macs > MAX_MACS:
-            raise refusal(view, "MACs", f"{self._macs} for one item up to here, limit {MAX_MACS}")
+        limit = self._limits.macs
+        if self._macs > limit:
+            raise refusal(view, "MACs", f"{self._macs} for one item up to here, limit {limit}")
 
     def graph(self, outputs: tuple[Value, ...], remarks: tuple[Value, ...]) -> Graph:
         """Return the finished graph; `remarks` are the file's value_info."""
@@ -112,21 +121,25 @@ class GraphBuilder:
         for value in remarks:
             check_declaration(value, self._types, "value_info")
         cost = graph_cost(self._inputs, outputs, self._nodes, self._constants)
-        if cost.peak_bytes > MAX_PEAK_BYTES:
-            raise InvalidModel(
-                "memory", f"{cost.peak_bytes} bytes for one item, limit {MAX_PEAK_BYTES}"
-            )
+        limit = self._limits.peak_bytes
+        if cost.peak_bytes > limit:
+            raise InvalidModel("memory", f"{cost.peak_bytes} bytes for one item, limit {limit}")
         return Graph(self._inputs, outputs, tuple(self._nodes), self._constants, cost)
 
 
-def build_graph(message: OnnxGraph, constants: Mapping[str, Array], specs: Specs) -> Graph:
+def build_graph(
+    message: OnnxGraph,
+    constants: Mapping[str, Array],
+    specs: Specs,
+    limits: SizeLimits = CHAIN_LIMITS,
+) -> Graph:
     """Return the checked graph of a file whose names are already known to be unique.
 
     Raises `InvalidModel` for an unknown operator or attribute, a value that is read before it
     is made, a declared type that is not the inferred one, and every limit on cost and memory.
     """
     inputs = tuple(declared_value(value, "graph input") for value in message.input)
-    builder = GraphBuilder(inputs, constants, specs)
+    builder = GraphBuilder(inputs, constants, specs, limits)
     for node in message.node:
         builder.add(node)
     return builder.graph(
@@ -155,8 +168,17 @@ def graph_cost(
     return replace(total, weight_bytes=weight_bytes, peak_bytes=peak_bytes)
 
 
+def _named_outputs(spec: OpSpec[Any], view: NodeView, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the outputs that have names; one may be left out only where the operator allows."""
+    if not spec.optional_outputs and not all(view.wanted):
+        raise InvalidModel("value name", f"output {view.wanted.index(False)} has an empty name")
+    if not any(view.wanted):
+        raise InvalidModel("value name", "every output has an empty name")
+    return tuple(filter(None, names))
+
+
 def _without_trailing_absent(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Drop empty names at the end: optional inputs that are absent."""
+    """Drop empty names at the end: optional inputs or outputs that are absent."""
     count = len(names)
     while count and not names[count - 1]:
         count -= 1

@@ -1,6 +1,7 @@
-"""The bounds of engine 1 on a model file and on a call; all of them are consensus."""
+"""The bounds of engine 1 on a model file and on a call; those of a chain are consensus."""
 
-MAX_FILE_BYTES = 64 * 2**20
+from dataclasses import dataclass
+
 MAX_FIELDS = 2**17
 """Protobuf fields in one file; it bounds what reading a hostile file costs in time and memory."""
 MAX_LISTED_INTEGER_BYTES = 2**20
@@ -9,10 +10,30 @@ MAX_NODES = 2_048
 MAX_RANK = 6
 MAX_DIM = 2**20
 MAX_ELEMENTS = 2**26
-MAX_MACS = 2**33
-"""Multiply-accumulates of one item, both kinds together."""
-MAX_PEAK_BYTES = 512 * 2**20
-"""Weights and live activations of one item."""
-MAX_CONSTANT_READS = 2**27
-"""Elements of constants that nodes read, once per reader; it bounds what checking them costs."""
 MAX_BATCH = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """How large a model may be.
+
+    `macs` counts multiply-accumulates of one item, both kinds together; `peak_bytes` weights
+    and live activations of one item; `constant_reads` the elements of constants that nodes
+    read, once per reader, which bounds what checking them costs.
+    """
+
+    file_bytes: int
+    macs: int
+    peak_bytes: int
+    constant_reads: int
+
+
+CHAIN_LIMITS = SizeLimits(
+    file_bytes=64 * 2**20, macs=2**33, peak_bytes=512 * 2**20, constant_reads=2**27
+)
+"""EXACT section 4: what validators take."""
+
+OFF_CHAIN_LIMITS = SizeLimits(
+    file_bytes=2**31 - 1, macs=2**40, peak_bytes=2**33, constant_reads=2**31
+)
+"""For running a file on one's own machine, where nobody else has to re-run it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import Value
-from cvm.inference.limits import MAX_FILE_BYTES, MAX_NODES
+from cvm.inference.limits import MAX_NODES
 from cvm.inference.onnx_messages import OnnxGraph, OnnxModel, OnnxValue
 from cvm.inference.tensor_type import TensorType
 from cvm.inference.weights import checked_type
@@ -14,10 +14,10 @@ OPSET = 21
 ML_OPSET = 3
 
 
-def check_file_size(size_bytes: int) -> None:
-    """Refuse a file of more than 64 MiB."""
-    if size_bytes > MAX_FILE_BYTES:
-        raise InvalidModel("file size", f"{size_bytes} bytes, limit {MAX_FILE_BYTES}")
+def check_file_size(size_bytes: int, limit: int) -> None:
+    """Refuse a file that is too large: of more than 64 MiB on a chain."""
+    if size_bytes > limit:
+        raise InvalidModel("file size", f"{size_bytes} bytes, limit {limit}")
 
 
 def check_ir_version(model: OnnxModel) -> None:
@@ -49,10 +49,13 @@ def checked_graph(model: OnnxModel) -> OnnxGraph:
 
 
 def check_names(graph: OnnxGraph) -> None:
-    """Want one name and one maker for every value: an input, an initializer or a node."""
+    """Want one name and one maker for every value: an input, an initializer or a node.
+
+    A node leaves an output out by an empty name.
+    """
     made = [value.name for value in graph.input]
     made += [tensor.name for tensor in graph.initializer]
-    made += [name for node in graph.node for name in node.output]
+    made += [name for node in graph.node for name in node.output if name]
     check_unique(made, "a value that is made")
     check_unique((value.name for value in graph.output), "a graph output")
     check_unique((value.name for value in graph.value_info), "a value_info")

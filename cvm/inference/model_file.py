@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cvm.inference.cost import Cost
 from cvm.inference.graph import Graph, Value
 from cvm.inference.graph_builder import build_graph
+from cvm.inference.limits import CHAIN_LIMITS, SizeLimits
 from cvm.inference.model_checks import (
     check_file_size,
     check_ir_version,
@@ -41,15 +42,15 @@ class Model:
         return self.graph.cost
 
 
-def parse_model(data: bytes) -> Model:
+def parse_model(data: bytes, limits: SizeLimits = CHAIN_LIMITS) -> Model:
     """Check a model file and return its graph, sizes and cost.
 
     The rules are those of EXACT engine 1: one self-contained ONNX file of opset 21 in canonical
     bytes, with the listed operators and attributes only, fixed shapes, finite weights, and the
-    limits of `limits`. Raises `InvalidModel` with the rule and the value, and nothing else,
+    bounds of `limits`. Raises `InvalidModel` with the rule and the value, and nothing else,
     whatever the bytes are; it allocates only what it has checked to be within bounds.
     """
-    check_file_size(len(data))
+    check_file_size(len(data), limits.file_bytes)
     message = MessageReader(data).read(OnnxModel)
     check_ir_version(message)
     check_opsets(message)
@@ -57,7 +58,7 @@ def parse_model(data: bytes) -> Model:
     check_names(onnx_graph)
     check_listed_integers(onnx_graph.initializer)
     constants = {tensor.name: decode_tensor(tensor) for tensor in onnx_graph.initializer}
-    graph = build_graph(onnx_graph, constants, OPERATORS)
+    graph = build_graph(onnx_graph, constants, OPERATORS, limits)
     return Model(
         graph=graph,
         engine=ENGINE,

@@ -12,7 +12,7 @@ from cvm.faults import BackendDisagrees, LocalFault, UnknownBackend
 from cvm.inference.backends.table import BACKEND_NAMES, backend_named
 from cvm.inference.engine import NodeTrace, output_sha256, run_items, trace_items
 from cvm.inference.faults import InferenceFault, InvalidModel
-from cvm.inference.limits import MAX_FILE_BYTES
+from cvm.inference.limits import CHAIN_LIMITS, OFF_CHAIN_LIMITS, SizeLimits
 from cvm.inference.model_file import Model, parse_model
 from cvm.inference.self_test import run_self_test
 from cvm.inference.tensor_bytes import decode_item
@@ -37,12 +37,17 @@ def infer(
         list[Path], typer.Option("--input", help=".npy, once per graph input, or one .npz")
     ],
     backend: Annotated[str, typer.Option(help=" or ".join(BACKEND_NAMES))] = "cpu",
+    off_chain: Annotated[
+        bool, typer.Option("--off-chain", help="lift the size limits that a chain sets")
+    ] = False,
     trace: Annotated[bool, typer.Option("--trace", help="also print a hash per node")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Run a model on arrays and print its outputs, their hash, cost and time."""
     try:
-        report = infer_report(model, inputs, backend, trace)
+        report = infer_report(
+            model, inputs, backend, trace, OFF_CHAIN_LIMITS if off_chain else CHAIN_LIMITS
+        )
     except (InvalidModel, InferenceFault, UnknownBackend, BadInputFile) as fault:
         _fail(str(fault), USAGE_ERROR)
     except LocalFault as fault:
@@ -53,14 +58,18 @@ def infer(
 
 
 def infer_report(
-    model_path: Path, input_paths: list[Path], backend_name: str, wants_trace: bool
+    model_path: Path,
+    input_paths: list[Path],
+    backend_name: str,
+    wants_trace: bool,
+    limits: SizeLimits = CHAIN_LIMITS,
 ) -> dict[str, Any]:
     """Return what `cvm infer --json` prints.
 
     Raises `InvalidModel`, `InferenceFault`, `LocalFault`, `BadInputFile` or `OSError`.
     """
     with model_path.open("rb") as stream:
-        model = parse_model(stream.read(MAX_FILE_BYTES + 1))
+        model = parse_model(stream.read(limits.file_bytes + 1), limits)
     data = pack_items(input_paths[0], model, load_input_arrays(input_paths, model.graph.inputs))
     plan = backend_named(backend_name).plan(model.graph)
     started = perf_counter()
