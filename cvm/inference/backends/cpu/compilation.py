@@ -9,6 +9,11 @@ from numba import njit
 F = TypeVar("F", bound=Callable[..., object])
 
 
+def compiled(function: Callable[..., object], on_disk: bool) -> Any:
+    """Return a function that numba compiles as every kernel is, cached on disk or not."""
+    return njit(nogil=True, cache=on_disk, error_model="numpy", fastmath=False)(function)
+
+
 def kernel(function: F) -> F:
     """Compile a function on first use for the types that it is called with.
 
@@ -16,8 +21,7 @@ def kernel(function: F) -> F:
     (no exception on zero), no interpreter lock. A kernel made by a factory may close over integers
     only: numba's cache cannot recognise anything else in a second process.
     """
-    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)(function)
-    return cast(F, compiled)
+    return cast(F, compiled(function, on_disk=True))
 
 
 def compile_for(function: Callable[..., object], arguments: tuple[object, ...]) -> None:

@@ -79,6 +79,10 @@ class CpuPlan:
         except MemoryError as error:
             raise OutOfMemory(self._peak_bytes) from error
 
+    def calls(self) -> tuple[Step, ...]:
+        """Return what one run calls, in order: each function with its arguments."""
+        return tuple(self._steps)
+
     def _run_traced(self, trace: Trace) -> None:
         """Run node by node and report copies of what each made."""
         for node, steps, results in self._nodes:
