@@ -1,12 +1,12 @@
 """`cvm init`, `cvm node`, `cvm dev`, `cvm genesis`: making a chain and running a node."""
 
-import asyncio
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+import uvloop
 
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
@@ -119,7 +119,7 @@ def node(
             idle_blocks=True,
         )
         prove_backend(backend)
-        asyncio.run(run_node(config, announce))
+        uvloop.run(run_node(config, announce))
 
 
 def dev(
@@ -163,7 +163,7 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
     finally:
         database.close()
     prove_backend(backend)
-    asyncio.run(run_node(config, announce_dev))
+    uvloop.run(run_node(config, announce_dev))
 
 
 def dev_genesis(timestamp: int) -> dict[str, object]:
