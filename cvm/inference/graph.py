@@ -20,7 +20,8 @@ class NodeView:
     """What an operator's rules may look at: attributes, input types, constant inputs.
 
     `types[i]` is None where an optional input is absent; `constants[i]` is the value of
-    an input that is an initializer, else None. Trailing absent inputs are not listed.
+    an input that is an initializer, else None. `wanted[i]` says whether output `i` has a name;
+    the node makes only those. Trailing absent inputs and outputs are not listed.
     """
 
     op_type: str
@@ -28,6 +29,11 @@ class NodeView:
     attributes: Mapping[str, AttributeValue]
     types: tuple[TensorType | None, ...]
     constants: tuple[Array | None, ...]
+    wanted: tuple[bool, ...] = (True,)
+
+    def wants(self, index: int) -> bool:
+        """Return whether output `index` is named."""
+        return index < len(self.wanted) and self.wanted[index]
 
     def type_at(self, index: int) -> TensorType | None:
         """Return the type of input `index`, or None where it is absent."""

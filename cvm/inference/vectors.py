@@ -3,7 +3,8 @@
 A file is a JSON list of cases `{"name", "op", "attributes", "inputs", "constants", "outputs"}`.
 A tensor is `{"dtype", "shape", "data"}` with exact numbers, or, for float32, `{"dtype", "shape",
 "bits"}` with eight hex digits each; an absent input is null. `constants` lists the inputs that
-are initializers. A float attribute is `{"float": "3f800000"}` or a decimal.
+are initializers. An output that the node leaves out is null. A float attribute is
+`{"float": "3f800000"}` or a decimal.
 """
 
 import json
@@ -30,7 +31,10 @@ class BadVector(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One case: an operator, what goes in, and the exact result."""
+    """One case: an operator, what goes in, and the exact result.
+
+    `outputs` are those that the node names; `absent_outputs` are the indices of the others.
+    """
 
     name: str
     op_type: str
@@ -38,6 +42,7 @@ class Vector:
     inputs: tuple[Array | None, ...]
     constants: frozenset[int]
     outputs: tuple[Array, ...]
+    absent_outputs: frozenset[int] = frozenset()
 
     def input_arrays(self) -> tuple[Array, ...]:
         """Return the inputs that are not initializers, in order."""
@@ -76,7 +81,10 @@ class Vector:
         names = tuple("" if array is None else f"in{i}" for i, array in enumerate(operands))
         types = tuple(None if array is None else type_of(array) for array in operands)
         constants = tuple(a if i in self.constants else None for i, a in enumerate(operands))
-        return NodeView(self.op_type, self.name, self.attributes, types, constants), names
+        count = len(self.outputs) + len(self.absent_outputs)
+        wanted = tuple(index not in self.absent_outputs for index in range(count))
+        view = NodeView(self.op_type, self.name, self.attributes, types, constants, wanted)
+        return view, names
 
     def _graph_inputs(self, names: tuple[str, ...]) -> tuple[tuple[Value, ...], dict[str, Array]]:
         """Return the graph's inputs and its initializers."""
@@ -107,7 +115,8 @@ def _vector(case: Json) -> Vector:
         attributes={key: _attribute(value) for key, value in case.get("attributes", {}).items()},
         inputs=tuple(None if t is None else _tensor(t, name) for t in case["inputs"]),
         constants=frozenset(case.get("constants", ())),
-        outputs=tuple(_tensor(tensor, name) for tensor in case["outputs"]),
+        outputs=tuple(_tensor(t, name) for t in case["outputs"] if t is not None),
+        absent_outputs=frozenset(i for i, t in enumerate(case["outputs"]) if t is None),
     )
 
 

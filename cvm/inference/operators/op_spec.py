@@ -22,6 +22,10 @@ class OpSpec(Generic[P]):
     * `run(parameters, *inputs)` is the definition (NumPy, under EXACT section 1): absent
       optional inputs are None, the result is a tuple with one array per output.
 
+    With `optional_outputs` a node may leave out any output by an empty name: `output_types` and
+    `run` then give only those that `NodeView.wanted` lists. Without, every output that stands
+    before a named one is named too.
+
     `since_version` is the ONNX operator version that is in force at opset 21.
     """
 
@@ -33,3 +37,4 @@ class OpSpec(Generic[P]):
     cost: Callable[[P, NodeView, tuple[TensorType, ...]], Cost]
     run: Callable[..., tuple[Array, ...]]
     domain: str = ""
+    optional_outputs: bool = False
