@@ -287,16 +287,25 @@ def slices(x: Tensor, axis: int, index: tuple[int, ...]) -> list[Any]:
 
 def softmax(x: Tensor, axis: int) -> Tensor:
     """Return the softmax along an axis."""
+    done: dict[tuple[int, ...], list[float]] = {}
 
     def one(index: tuple[int, ...]) -> float:
-        values = slices(x, axis, index)
-        largest = values[0]
-        for value in values[1:]:
-            largest = float32.greater_of(largest, value)
-        exponentials = [float32.exponential(float32.subtract(v, largest)) for v in values]
-        return float32.divide(exponentials[index[axis]], float32.chunked_sum(exponentials))
+        others = (*index[:axis], *index[axis + 1 :])
+        if others not in done:
+            done[others] = softmax_of(slices(x, axis, index))
+        return done[others][index[axis]]
 
     return filled("float32", x.shape, one)
+
+
+def softmax_of(values: list[float]) -> list[float]:
+    """Return the softmax of a list."""
+    largest = values[0]
+    for value in values[1:]:
+        largest = float32.greater_of(largest, value)
+    exponentials = [float32.exponential(float32.subtract(v, largest)) for v in values]
+    total = float32.chunked_sum(exponentials)
+    return [float32.divide(exponential, total) for exponential in exponentials]
 
 
 def quantize(

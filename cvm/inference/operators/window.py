@@ -52,8 +52,9 @@ def resolve_window(
     auto_pad SAME_UPPER and SAME_LOWER give ceil(length / stride) outputs, the odd pad going
     to the end or to the beginning; VALID gives no pads. The output length is
     floor((length + pads - extent) / stride) + 1 with extent = (kernel - 1) * dilation + 1;
-    with `round_up` (ceil_mode) the ceiling, without a last window that would start beyond
-    the input and its beginning pad. Raises `InvalidModel`.
+    with `round_up` (ceil_mode) the ceiling, without a last window that would start on the
+    end pad (ONNX MaxPool-22 says so, onnxruntime does so for 12), and without auto_pad.
+    Raises `InvalidModel`.
     """
     rank = len(spatial)
     if not 1 <= rank <= MAX_SPATIAL_RANK:
@@ -104,7 +105,7 @@ def _resolve_auto_pad(
     pads: tuple[int, ...],
     round_up: bool,
 ) -> tuple[int, ...]:
-    """Return explicit pads; auto_pad excludes them, and VALID excludes ceil_mode."""
+    """Return explicit pads; auto_pad excludes them, and ceil_mode (ONNX is unclear on both)."""
     mode = string_attribute(view, "auto_pad", "NOTSET")
     if mode not in AUTO_PADS:
         raise refusal(view, "attribute value", f"auto_pad must be one of {AUTO_PADS}, got {mode!r}")
@@ -112,11 +113,11 @@ def _resolve_auto_pad(
         return pads
     if any(pads):
         raise refusal(view, "attribute value", f"pads {list(pads)} together with auto_pad {mode}")
+    if round_up:
+        raise refusal(
+            view, "attribute value", f"ceil_mode together with auto_pad {mode}; write the pads out"
+        )
     if mode == "VALID":
-        if round_up:
-            raise refusal(
-                view, "attribute value", "ceil_mode with auto_pad VALID; write the pads out"
-            )
         return pads
     before, after = [], []
     for length, extent, stride in zip(spatial, extents, strides, strict=True):

@@ -69,6 +69,12 @@ ATTRIBUTES = [
         id="ceil_mode with VALID",
     ),
     pytest.param(
+        max_pool(ceil_mode=1, auto_pad="SAME_UPPER"),
+        "attribute value",
+        "SAME_UPPER",
+        id="ceil_mode with SAME_UPPER",
+    ),
+    pytest.param(
         max_pool(pads=(2, 0, 0, 0)),
         "attribute value",
         "padding alone",

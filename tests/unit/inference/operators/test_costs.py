@@ -1,0 +1,105 @@
+"""What each operator counts: multiply-adds, scalar steps, exponentials."""
+
+import numpy as np
+import pytest
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import AttributeValue, NodeView
+from tests.unit.inference.operators.nodes import const, f32, node, spec_of, t
+
+X = t("float32", 1, 4, 6, 6)
+W = np.ones((8, 2, 3, 3), np.float32)
+U8 = t("uint8", 1, 4, 6, 6)
+ZERO, ONE = const("uint8", 0), f32(1)
+GROUPED: dict[str, AttributeValue] = {"group": 2, "pads": (1, 1, 1, 1)}
+OUTPUTS = 8 * 6 * 6
+
+CASES = [
+    pytest.param(
+        node("Conv", X, W, attributes=GROUPED), Cost(float32_macs=OUTPUTS * 18), id="Conv"
+    ),
+    pytest.param(
+        node("Conv", X, W, np.ones(8, np.float32), attributes=GROUPED),
+        Cost(float32_macs=OUTPUTS * 18, elementwise=OUTPUTS),
+        id="Conv, bias",
+    ),
+    pytest.param(
+        node("ConvInteger", U8, W.astype(np.int8), attributes=GROUPED),
+        Cost(int8_macs=OUTPUTS * 18),
+        id="ConvInteger",
+    ),
+    pytest.param(
+        node(
+            *("QLinearConv", U8, ONE, ZERO, W.astype(np.uint8), ONE, ZERO, ONE, ZERO),
+            attributes=GROUPED,
+        ),
+        Cost(int8_macs=OUTPUTS * 18, elementwise=OUTPUTS * 4),
+        id="QLinearConv",
+    ),
+    pytest.param(
+        node("MatMul", t("float32", 2, 3, 4), t("float32", 4, 5)),
+        Cost(float32_macs=2 * 3 * 4 * 5),
+        id="MatMul",
+    ),
+    pytest.param(
+        node("MatMulInteger", t("int8", 3, 4), t("int8", 4, 5)),
+        Cost(int8_macs=3 * 4 * 5),
+        id="MatMulInteger",
+    ),
+    pytest.param(
+        node(
+            *("QLinearMatMul", t("uint8", 3, 4), ONE, ZERO, t("uint8", 4, 5), ONE, ZERO),
+            *(ONE, ZERO),
+        ),
+        Cost(int8_macs=3 * 4 * 5, elementwise=3 * 5 * 4),
+        id="QLinearMatMul",
+    ),
+    pytest.param(
+        node("Gemm", t("float32", 3, 4), t("float32", 4, 5)), Cost(float32_macs=60), id="Gemm"
+    ),
+    pytest.param(
+        node(
+            *("Gemm", t("float32", 3, 4), t("float32", 4, 5), t("float32", 5)),
+            attributes={"alpha": np.float32(2), "beta": np.float32(3)},
+        ),
+        Cost(float32_macs=60, elementwise=15 * 3),
+        id="Gemm, factors",
+    ),
+    pytest.param(
+        node("Add", t("int8", 2, 1), t("int8", 3)), Cost(elementwise=6), id="Add, broadcast"
+    ),
+    pytest.param(node("Mul", t("float32"), t("float32")), Cost(elementwise=1), id="Mul"),
+    pytest.param(node("Relu", X), Cost(elementwise=144), id="Relu"),
+    pytest.param(node("Clip", X), Cost(), id="Clip without bounds"),
+    pytest.param(node("Clip", X, None, f32(6)), Cost(elementwise=144), id="Clip, one bound"),
+    pytest.param(
+        node("MaxPool", X, attributes={"kernel_shape": (2, 3)}),
+        Cost(elementwise=4 * 5 * 4 * 6),
+        id="MaxPool",
+    ),
+    pytest.param(
+        node("AveragePool", X, attributes={"kernel_shape": (2, 3)}),
+        Cost(elementwise=4 * 5 * 4 * 7),
+        id="AveragePool",
+    ),
+    pytest.param(node("GlobalAveragePool", X), Cost(elementwise=4 * 37), id="GlobalAveragePool"),
+    pytest.param(
+        node("Softmax", t("float32", 2, 10)),
+        Cost(elementwise=80, transcendental=20),
+        id="Softmax",
+    ),
+    pytest.param(
+        node("ArgMax", t("int8", 2, 10), attributes={"axis": 1}), Cost(elementwise=20), id="ArgMax"
+    ),
+    pytest.param(node("Flatten", X), Cost(), id="Flatten"),
+    pytest.param(node("Reshape", X, const("int64", [-1])), Cost(), id="Reshape"),
+    pytest.param(node("QuantizeLinear", X, ONE), Cost(elementwise=576), id="QuantizeLinear"),
+    pytest.param(node("DequantizeLinear", U8, ONE), Cost(elementwise=288), id="DequantizeLinear"),
+]
+
+
+@pytest.mark.parametrize(("view", "expected"), CASES)
+def test_counts(view: NodeView, expected: Cost) -> None:
+    spec = spec_of(view.op_type)
+    parameters = spec.parse(view)
+    assert spec.cost(parameters, view, spec.output_types(parameters, view)) == expected
