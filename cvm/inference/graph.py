@@ -12,7 +12,9 @@ from cvm.inference.tensor_type import Array, TensorType
 if TYPE_CHECKING:
     from cvm.inference.operators.op_spec import OpSpec
 
-AttributeValue = int | np.float32 | str | tuple[int, ...] | tuple[np.float32, ...] | Array
+AttributeValue = (
+    int | np.float32 | str | tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...] | Array
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ MAX_SHOWN_NAME = 120
 Specs = Mapping[tuple[str, str], OpSpec[Any]]
 """The operators that a graph may use, by domain and name."""
 
-_ATTRIBUTE_FIELDS = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints"}
+_ATTRIBUTE_FIELDS = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
 """AttributeProto.AttributeType to the one field that holds the value."""
 
 
@@ -216,15 +216,19 @@ def _attribute_value(entry: OnnxAttribute) -> AttributeValue:
 
 def _stored_value(
     entry: OnnxAttribute,
-) -> int | np.float32 | memoryview | tuple[int, ...] | tuple[np.float32, ...]:
+) -> int | np.float32 | memoryview | tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...]:
     """Return the value as it is stored; no other field of the attribute may be filled."""
     singles = {"f": entry.f, "i": entry.i, "s": entry.s}
-    lists = {"floats": entry.floats, "ints": entry.ints}
+    lists: dict[str, tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...]] = {
+        "floats": entry.floats,
+        "ints": entry.ints,
+        "strings": entry.strings,
+    }
     filled = [name for name, value in singles.items() if value is not None]
     filled += [name for name, values in lists.items() if values]
     expected = _ATTRIBUTE_FIELDS.get(entry.type)
-    if expected in lists and filled in ([], [expected]):
-        return entry.floats if expected == "floats" else entry.ints
+    if expected is not None and expected in lists and filled in ([], [expected]):
+        return lists[expected]
     value = singles.get(expected or "")
     if value is None or filled != [expected]:
         raise InvalidModel("attribute", f"{entry.name!r} of type {entry.type} fills {filled}")

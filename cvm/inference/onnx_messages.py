@@ -59,7 +59,7 @@ class OnnxAttribute:
     g: Annotated[None, Field(6, REFUSED)] = None
     floats: Annotated[tuple[np.float32, ...], Field(7, FLOAT, repeated=True)] = ()
     ints: Annotated[tuple[int, ...], Field(8, INTEGER, repeated=True)] = ()
-    strings: Annotated[None, Field(9, REFUSED)] = None
+    strings: Annotated[tuple[str, ...], Field(9, TEXT, repeated=True)] = ()
     tensors: Annotated[None, Field(10, REFUSED)] = None
     graphs: Annotated[None, Field(11, REFUSED)] = None
     doc_string: Annotated[str, Field(13, TEXT)] = ""

@@ -121,17 +121,24 @@ def _vector(case: Json) -> Vector:
 
 
 def _attribute(value: Json) -> AttributeValue:
-    """Return an attribute: whole number, text, whole numbers, or a float32."""
+    """Return an attribute: whole number, text, float32, or a list of one of them."""
     match value:
-        case {"float": str() as bits}:
-            return _float32(bits)
         case {"float": number} | (float() as number):
-            return np.float32(number)
+            return _float_attribute(number)
+        case [str(), *_]:
+            return tuple(str(entry) for entry in value)
+        case [{"float": _}, *_]:
+            return tuple(_float_attribute(entry["float"]) for entry in value)
         case list():
             return tuple(int(entry) for entry in value)
         case str():
             return value
     return int(value)
+
+
+def _float_attribute(number: str | float) -> np.float32:
+    """Return a float32 from its bits or from a decimal."""
+    return _float32(number) if isinstance(number, str) else np.float32(number)
 
 
 def _float32(bits: str) -> np.float32:

@@ -44,6 +44,28 @@ def float_attribute(view: NodeView, name: str, default: float) -> np.float32:
     return value
 
 
+def floats_attribute(view: NodeView, name: str) -> tuple[np.float32, ...]:
+    """Return an attribute that is a list of finite float32, or nothing where it is absent."""
+    value = view.attributes.get(name, ())
+    if isinstance(value, tuple):
+        floats = tuple(item for item in value if isinstance(item, np.float32))
+        if len(floats) == len(value):
+            if not all(np.isfinite(item) for item in floats):
+                raise refusal(view, "attribute value", f"{name} must be finite, found {value}")
+            return floats
+    raise refusal(view, "attribute type", f"{name} must be a list of floats, found {value!r}")
+
+
+def strings_attribute(view: NodeView, name: str) -> tuple[str, ...]:
+    """Return an attribute that is a list of texts, or nothing where it is absent."""
+    value = view.attributes.get(name, ())
+    if isinstance(value, tuple):
+        texts = tuple(item for item in value if isinstance(item, str))
+        if len(texts) == len(value):
+            return texts
+    raise refusal(view, "attribute type", f"{name} must be a list of texts, found {value!r}")
+
+
 def string_attribute(view: NodeView, name: str, default: str) -> str:
     """Return a string attribute, or the default where it is absent."""
     value = view.attributes.get(name, default)
