@@ -59,8 +59,8 @@ def run_message(state: PragueState, tx: SimulatedTransaction) -> MessageResult:
     """Run a message and roll the state back.
 
     With a gas price of 0 the state's context must have a base fee of 0, as geth does for
-    eth_call. A message that cannot start (balance, intrinsic gas) is a result with an error, worded as
-    geth words it. Raises a `LocalFault` when an added opcode does.
+    eth_call. A message that cannot start (balance, intrinsic gas) is a result with an error,
+    worded as geth words it. Raises a `LocalFault` when an added opcode does.
     """
     refusal = refusal_of(state, tx)
     if refusal is not None:

@@ -5,12 +5,17 @@ repair what py-evm 0.12.1b1 leaves out: EIP-3607, the full balance check, tip ab
 the EIP-7623 floor and the initcode cost in the intrinsic check.
 """
 
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import rlp
 from eth.abc import SignedTransactionAPI
-from eth.exceptions import UnrecognizedTransactionType
-from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth.vm.forks.berlin.transactions import AccessListTransaction
+from eth.vm.forks.london.transactions import DynamicFeeTransaction
+from eth.vm.forks.prague.transactions import (
+    PragueTransactionBuilder,
+    PragueTypedTransaction,
+    SetCodeTransaction,
+)
 from eth_keys.exceptions import BadSignature
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
@@ -36,6 +41,8 @@ from cvm.evm.faults import (
     WrongChainId,
 )
 from cvm.evm.intrinsic_gas import floor_data_gas, intrinsic_gas
+from cvm.evm.strict_rlp import BadRlp, decode_rlp
+from cvm.evm.transaction_fields import validate_fields
 
 MAX_TX_GAS = 1 << 24  # EIP-7825
 MAX_INITCODE_BYTES = 49_152  # EIP-3860
@@ -43,6 +50,11 @@ MAX_NONCE = 2**64 - 1  # EIP-2681
 DELEGATION_PREFIX = bytes.fromhex("ef0100")  # EIP-7702
 DELEGATION_BYTES = 23
 SUPPORTED_TYPES = (0, 1, 2, 4)
+PAYLOADS: dict[int, Any] = {
+    1: AccessListTransaction,
+    2: DynamicFeeTransaction,
+    4: SetCodeTransaction,
+}
 
 
 class AccountReader(Protocol):
@@ -60,20 +72,27 @@ class AccountReader(Protocol):
 
 def decode_transaction(raw: bytes) -> SignedTransactionAPI:
     """Decode EIP-2718 bytes from outside; raises `MalformedTransaction` or its siblings."""
-    if raw and raw[0] < 0x80 and raw[0] not in SUPPORTED_TYPES:
+    if raw and raw[0] < 0x80 and raw[0] not in PAYLOADS:
         raise TransactionTypeNotSupported(raw[0])
     try:
-        tx = PragueTransactionBuilder.decode(raw)
+        tx = parse_transaction(raw)
         if tx.encode() != raw:
             raise MalformedTransaction("the encoding is not canonical")
-        tx.validate()
-    except UnrecognizedTransactionType as error:
-        raise TransactionTypeNotSupported(raw[0]) from error
-    except BadSignature as error:
-        raise InvalidSignature(str(error)) from error
-    except (RLPException, ValidationError, TypeError, ValueError, IndexError) as error:
-        raise MalformedTransaction(str(error)[:200] or "empty") from error
+    except (BadRlp, RLPException, ValidationError, TypeError, ValueError) as error:
+        raise MalformedTransaction(str(error)[:200]) from error
+    validate_fields(tx, type_of(tx))
     return tx
+
+
+def parse_transaction(raw: bytes) -> SignedTransactionAPI:
+    """Build a transaction of one of our types; raises `BadRlp` or what py-evm's sedes raise."""
+    payload = PAYLOADS.get(raw[0]) if raw else None
+    if payload is not None:
+        return PragueTypedTransaction(raw[0], payload.deserialize(decode_rlp(raw[1:])))
+    fields = decode_rlp(raw)
+    if not isinstance(fields, list):
+        raise BadRlp("a legacy transaction is a list")
+    return PragueTransactionBuilder.deserialize(cast(Any, fields))
 
 
 def type_of(tx: SignedTransactionAPI) -> int:
