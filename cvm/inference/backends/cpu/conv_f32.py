@@ -207,21 +207,35 @@ def build(builder: StepBuilder) -> None:
         builder.scratch("float32", level.rows * level.width),
         flat(builder.results[0]),
     )
+    if any(parameters.pads) and may_lack_bias(builder):
+        add_restoring(builder, window, weights, bias)
+
+
+def may_lack_bias(builder: StepBuilder) -> bool:
+    """Say whether a bias may be -0 in some run, which is what an absent one counts as."""
+    bias = builder.constant(2)
+    return bias is None or bool((bias.view(np.int32) == NO_BIAS.view(np.int32)).any())
+
+
+def add_restoring(builder: StepBuilder, window: Window, weights: Array, bias: Array) -> None:
+    """Plan `restore_negative_zeros`, unless no weight could make a product underflow."""
+    parameters: ConvParameters = builder.node.parameters
     smallest_weight = np.min(np.abs(weights), where=weights != 0, initial=np.float32(np.inf))
-    if any(parameters.pads) and np.isfinite(smallest_weight):
-        builder.add(
-            restore_negative_zeros,
-            flat(builder.operand(0)),
-            window,
-            flat(weights).copy(),
-            flat(bias),
-            np.float32(min(EXACT_PRODUCT / float(smallest_weight), 3e38)),
-            groups,
-            images,
-            channels,
-            maps,
-            flat(builder.results[0]),
-        )
+    if not np.isfinite(smallest_weight):
+        return
+    builder.add(
+        restore_negative_zeros,
+        flat(builder.operand(0)),
+        window,
+        flat(weights).copy(),
+        flat(bias),
+        np.float32(min(EXACT_PRODUCT / float(smallest_weight), 3e38)),
+        parameters.group,
+        parameters.input_shape[0],
+        parameters.weight_shape[1],
+        parameters.weight_shape[0] // parameters.group,
+        flat(builder.results[0]),
+    )
 
 
 def padded_bias(builder: StepBuilder, groups: int, maps: int) -> Array:

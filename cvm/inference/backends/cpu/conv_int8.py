@@ -14,6 +14,7 @@ from cvm.inference.backends.cpu.im2col import (
     SLACK,
     Planes,
     Window,
+    as_one_row,
     planes_of,
     tap_offsets,
     window_of,
@@ -35,6 +36,35 @@ def pad_row(out: Array, start: int, stop: int, fill: int) -> None:
     """Fill out[start:stop]."""
     for at in range(start, stop):
         out[at] = np.int32(fill)
+
+
+@kernel
+def join_quads(
+    a: Array, b: Array, c: Array, d: Array, stride: int, flips: np.uint32, out: Array
+) -> None:
+    """Write words of four bytes, the first lowest, each xor `flips`."""
+    if stride == 1:
+        for i in range(len(out)):
+            low = np.uint32(a[i]) | np.uint32(b[i]) << np.uint32(8)
+            high = np.uint32(c[i]) | np.uint32(d[i]) << np.uint32(8)
+            out[i] = np.int32((low | high << np.uint32(16)) ^ flips)
+    else:
+        for i in range(len(out)):
+            j = i * stride
+            low = np.uint32(a[j]) | np.uint32(b[j]) << np.uint32(8)
+            high = np.uint32(c[j]) | np.uint32(d[j]) << np.uint32(8)
+            out[i] = np.int32((low | high << np.uint32(16)) ^ flips)
+
+
+@kernel
+def join_pairs(
+    a: Array, b: Array, stride: int, flip: int, zero: int, keep: int, out: Array
+) -> None:
+    """Write words of two int16, each (byte xor `flip`) - `zero`; `keep` masks the high one."""
+    for i in range(len(out)):
+        left = np.int32(a[i * stride] ^ np.uint8(flip)) - np.int32(zero)
+        right = np.int32(b[i * stride] ^ np.uint8(flip)) - np.int32(zero)
+        out[i] = np.int32((left & 0xFFFF) | ((right << 16) & keep))
 
 
 @kernel
@@ -74,13 +104,12 @@ def write_quads(
                         low = high = planes.phase
                     pad_row(out, at, at + low, fill)
                     start = base + row * window.width + first
-                    if present == 4:
-                        for position in range(low, high):
-                            i = start + position * stride
-                            word = np.uint32(x[i]) | np.uint32(x[i + size]) << np.uint32(8)
-                            word |= np.uint32(x[i + 2 * size]) << np.uint32(16)
-                            word |= np.uint32(x[i + 3 * size]) << np.uint32(24)
-                            out[at + position] = np.int32(word ^ np.uint32(flip * 0x01010101))
+                    if present == 4 and high > low:
+                        i = start + low * stride
+                        join_quads(
+                            x[i:], x[i + size :], x[i + 2 * size :], x[i + 3 * size :],
+                            stride, np.uint32(flip * 0x01010101), out[at + low : at + high],
+                        )  # fmt: skip
                     else:
                         for position in range(low, high):
                             i = start + position * stride
@@ -127,11 +156,10 @@ def write_pairs(
                         low = high = planes.phase
                     pad_row(out, at, at + low, 0)
                     start = base + row * window.width + first
-                    for position in range(low, high):
-                        i = start + position * stride
-                        left = np.int32(x[i] ^ np.uint8(flip)) - np.int32(zero)
-                        right = np.int32(x[i + other] ^ np.uint8(flip)) - np.int32(zero)
-                        out[at + position] = np.int32((left & 0xFFFF) | ((right << 16) & keep))
+                    if high > low:
+                        i = start + low * stride
+                        pair = x[i:], x[i + other :]
+                        join_pairs(*pair, stride, flip, zero, keep, out[at + low : at + high])
                     pad_row(out, at + high, at + planes.phase, 0)
                     at += planes.phase
 
@@ -210,18 +238,20 @@ def conv_int8(level: FeatureLevel, requantises: bool) -> Callable[..., None]:
                         weights, a, panel, 0, terms, channel, tile, 0, width, depth,
                     )  # fmt: skip
                     for r in range(min(rows, maps - row)):
+                        totals = tile[r * width : (r + 1) * width]
+                        result = y[out + r * columns : out + r * columns + count]
                         if has_weight_zeros:
-                            factor = np.int64(weight_zeros[channel + r])
+                            factor = weight_zeros[channel + r]
                             for j in range(width):
-                                tile[r * width + j] -= np.int32(factor * sums[j])
+                                totals[j] -= np.int32(factor * sums[j])
                         if to_bytes == 1:
                             multiplier = multipliers[channel + r]
                             for j in range(count):
-                                value = requantise(tile[r * width + j], multiplier, low, high)
-                                y[out + r * columns + j] = np.uint8((value + zero) & 0xFF)
+                                value = requantise(totals[j], multiplier, low, high)
+                                result[j] = np.uint8((value + zero) & 0xFF)
                         else:
                             for j in range(count):
-                                y[out + r * columns + j] = tile[r * width + j]
+                                result[j] = totals[j]
 
     return convolve
 
@@ -286,7 +316,7 @@ def build(
     x = builder.operand(x_index)
     flip = SIGN if x.dtype == np.int8 else 0
     x_zero = offsets[0] + flip
-    frame = (images * groups, channels, window, planes, flip, x_zero)
+    frame = (images * groups, channels, *as_one_row(window, planes), flip, x_zero)
     builder.add(interleave(level), flat_bytes(x), *frame, source)
     packed, terms, w_zeros = packed_weights(builder, w_index, x_zero, offsets)
     taps = tap_offsets(window, planes, words)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
-from cvm.inference.backends.cpu.scalar_operations import max_f32, min_f32
+from cvm.inference.backends.cpu.scalar_operations import larger, min_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.broadcasting import BroadcastParameters
@@ -33,20 +33,19 @@ def binary(operation: int) -> Callable[..., None]:
                 i += rest % lengths[axis] * a_steps[axis]
                 j += rest % lengths[axis] * b_steps[axis]
                 rest //= lengths[axis]
-            at = index * inner
+            row = y[index * inner : (index + 1) * inner]
+            left, right = a[i:], b[j:]
             if a_step == 1 and b_step == 1:
                 for q in range(inner):
-                    left, right = a[i + q], b[j + q]
-                    y[at + q] = left + right if operation == ADD else left * right
+                    row[q] = left[q] + right[q] if operation == ADD else left[q] * right[q]
             elif a_step == 1 and b_step == 0:
-                right = b[j]
+                other = right[0]
                 for q in range(inner):
-                    left = a[i + q]
-                    y[at + q] = left + right if operation == ADD else left * right
+                    row[q] = left[q] + other if operation == ADD else left[q] * other
             else:
                 for q in range(inner):
-                    left, right = a[i + q * a_step], b[j + q * b_step]
-                    y[at + q] = left + right if operation == ADD else left * right
+                    one, other = left[q * a_step], right[q * b_step]
+                    row[q] = one + other if operation == ADD else one * other
 
     return combine
 
@@ -65,7 +64,7 @@ def clip_float(x: Array, low: Array, has_low: bool, high: Array, has_high: bool,
     for i in range(len(x)):
         value = x[i]
         if has_low:
-            value = max_f32(value, low[0])
+            value = larger(value, low[0])
         if has_high:
             value = min_f32(value, high[0])
         y[i] = value

@@ -57,10 +57,22 @@ def multiply_f32(level: FeatureLevel) -> Callable[..., None]:
                     continue
                 for row in range(0, m, rows):
                     out = (product * m + row) * n + column
-                    dot_tile_f32(
-                        lanes, vectors, rows, width,
-                        left, a + row * depth, right, b, no_bias, 0, tile, 0, width, depth,
-                    )  # fmt: skip
+                    if count == width and row + rows <= m:
+                        dot_tile_f32(
+                            lanes, vectors, rows, width,
+                            left, a + row * depth, right, b, no_bias, 0, y, out, n, depth,
+                        )  # fmt: skip
+                        continue
+                    if count <= lanes:
+                        dot_tile_f32(
+                            lanes, 1, rows, width,
+                            left, a + row * depth, right, b, no_bias, 0, tile, 0, width, depth,
+                        )  # fmt: skip
+                    else:
+                        dot_tile_f32(
+                            lanes, vectors, rows, width,
+                            left, a + row * depth, right, b, no_bias, 0, tile, 0, width, depth,
+                        )  # fmt: skip
                     for r in range(min(rows, m - row)):
                         for j in range(count):
                             y[out + r * n + j] = tile[r * width + j]

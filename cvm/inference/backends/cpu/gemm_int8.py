@@ -67,10 +67,22 @@ def multiply_int8(level: FeatureLevel) -> Callable[..., None]:
                     continue
                 for row in range(0, m, rows):
                     out = (product * m + row) * n + column
-                    dot_tile_int8(
-                        word_depth, lanes, vectors, rows, width,
-                        left, a + row * words, right, b, no_terms, 0, tile, 0, width, words,
-                    )  # fmt: skip
+                    if count == width and row + rows <= m:
+                        dot_tile_int8(
+                            word_depth, lanes, vectors, rows, width,
+                            left, a + row * words, right, b, no_terms, 0, y, out, n, words,
+                        )  # fmt: skip
+                        continue
+                    if count <= lanes:
+                        dot_tile_int8(
+                            word_depth, lanes, 1, rows, width,
+                            left, a + row * words, right, b, no_terms, 0, tile, 0, width, words,
+                        )  # fmt: skip
+                    else:
+                        dot_tile_int8(
+                            word_depth, lanes, vectors, rows, width,
+                            left, a + row * words, right, b, no_terms, 0, tile, 0, width, words,
+                        )  # fmt: skip
                     for r in range(min(rows, m - row)):
                         for j in range(count):
                             y[out + r * n + j] = tile[r * width + j]

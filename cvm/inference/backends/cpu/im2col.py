@@ -92,6 +92,15 @@ def planes_of(window: Window, must_copy: bool = False) -> Planes:
     return Planes(rows, phase, row, rows * row, out_row, out_height, out_width, is_copy)
 
 
+def as_one_row(window: Window, planes: Planes) -> tuple[Window, Planes]:
+    """Return what writes the same planes, as one long row where no padding is between rows."""
+    same = window.stride_width == 1 and planes.rows * planes.row == window.height * window.width
+    if not same or planes.row != window.width or window.pad_top or window.pad_left:
+        return window, planes
+    size = planes.plane
+    return window._replace(height=1, width=size), planes._replace(rows=1, row=size, phase=size)
+
+
 def tap_offsets(window: Window, planes: Planes, channels: int) -> Array:
     """Return, for each tap (channel, kernel row, kernel column), its distance from the first."""
     row = np.arange(window.kernel_height) * window.dilation_height * planes.row
@@ -99,6 +108,20 @@ def tap_offsets(window: Window, planes: Planes, channels: int) -> Array:
     column = column % window.stride_width * planes.phase + column // window.stride_width
     plane = np.arange(channels) * planes.plane
     return (plane[:, None, None] + row[:, None] + column).reshape(-1).astype(np.int64)
+
+
+@kernel
+def copy_strided(source: Array, stride: int, target: Array) -> None:
+    """Write every `stride`-th element of `source` to `target`."""
+    if stride == 1:
+        for i in range(len(target)):
+            target[i] = source[i]
+    elif stride == 2:
+        for i in range(len(target)):
+            target[i] = source[2 * i]
+    else:
+        for i in range(len(target)):
+            target[i] = source[i * stride]
 
 
 @kernel
@@ -115,11 +138,10 @@ def write_planes(x: Array, channels: int, window: Window, planes: Planes, out: A
                 high = max(min((window.width - first + stride - 1) // stride, planes.phase), low)
                 if row < 0 or row >= window.height:
                     low = high = planes.phase
-                start = (channel * window.height + row) * window.width + first
-                for position in range(low):
-                    out[at + position] = 0
-                for position in range(low, high):
-                    out[at + position] = x[start + position * stride]
-                for position in range(high, planes.phase):
-                    out[at + position] = 0
+                target = out[at : at + planes.phase]
+                target[:low] = 0
+                target[high:] = 0
+                if high > low:
+                    start = (channel * window.height + row) * window.width + first
+                    copy_strided(x[start + low * stride :], stride, target[low:high])
                 at += planes.phase

@@ -44,10 +44,16 @@ def pack_strided(
             present = min(size, rows - first)
             for k in range(depth):
                 start = matrix * rows * depth + first * row_stride + k * depth_stride
-                for r in range(present):
-                    out[at + r] = source[start + r * row_stride]
+                target = out[at : at + size]
+                values = source[start:]
+                if row_stride == 1:
+                    for r in range(present):
+                        target[r] = values[r]
+                else:
+                    for r in range(present):
+                        target[r] = values[r * row_stride]
                 for r in range(present, size):
-                    out[at + r] = np.float32(0)
+                    target[r] = np.float32(0)
                 at += size
 
 
@@ -117,15 +123,25 @@ def pack_quads(
         matrix, r = row // rows, row % rows
         start = matrix * rows * depth + r * row_stride
         at = (matrix * panel_rows + r // size * size) * words + r % size
-        total = np.int64(0)
-        for word in range(words):
+        total = np.int32(0)
+        whole = depth // 4 if depth_stride == 1 else 0
+        values, target = source[start:], out[at:]
+        for word in range(whole):
+            first = np.int32(values[4 * word]) ^ flip
+            second = np.int32(values[4 * word + 1]) ^ flip
+            third = np.int32(values[4 * word + 2]) ^ flip
+            fourth = np.int32(values[4 * word + 3]) ^ flip
+            target[word * size] = np.int32(first | (second << 8) | (third << 16) | (fourth << 24))
+            total += np.int32((first ^ sign) + (second ^ sign) + (third ^ sign) + (fourth ^ sign))
+        total = np.int32(total - 4 * whole * sign)
+        for word in range(whole, words):
             packed = np.int64(0)
             for k in range(word * 4, min(word * 4 + 4, depth)):
                 byte = np.int64(source[start + k * depth_stride]) ^ flip
                 packed |= byte << (8 * (k - word * 4))
-                total += (byte ^ sign) - sign
-            out[at + word * size] = np.int32(packed)
-        sums[row] = np.int32(total)
+                total += np.int32((byte ^ sign) - sign)
+            target[word * size] = np.int32(packed)
+        sums[row] = total
 
 
 @kernel

@@ -1,14 +1,11 @@
 """MaxPool, AveragePool and GlobalAveragePool: row by row, one tap at a time."""
 
-from collections.abc import Callable
-from functools import cache
-
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, Window, window_of
-from cvm.inference.backends.cpu.scalar_operations import max_f32
+from cvm.inference.backends.cpu.scalar_operations import larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.exact.ordering import lowest
@@ -28,36 +25,34 @@ def outputs_inside(window: Window, kernel_column: int) -> tuple[int, int]:
     return low, max(high, low)
 
 
-@cache
-def max_pool(is_float: bool) -> Callable[..., None]:
-    """Return the kernel that equals `operators.max_pool` for float32 or for 8-bit integers."""
-    by_rule = 1 if is_float else 0
-
-    @kernel
-    def fold(x: Array, planes: int, window: Window, least: Array, y: Array) -> None:
-        stride, columns = window.stride_width, window.out_width
-        for line in range(planes * window.out_height):
-            plane, out_row = line // window.out_height, line % window.out_height
-            at = line * columns
-            for j in range(columns):
-                y[at + j] = least[0]
-            for kernel_row in range(window.kernel_height):
-                row = out_row * window.stride_height - window.pad_top
-                row += kernel_row * window.dilation_height
-                if row < 0 or row >= window.height:
-                    continue
-                start = (plane * window.height + row) * window.width - window.pad_left
-                for kernel_column in range(window.kernel_width):
-                    tap = start + kernel_column * window.dilation_width
-                    low, high = outputs_inside(window, kernel_column)
-                    for j in range(low, high):
-                        value, best = x[tap + j * stride], y[at + j]
-                        if by_rule == 1:
-                            y[at + j] = max_f32(best, value)
-                        else:
-                            y[at + j] = value if value > best else best
-
-    return fold
+@kernel
+def max_pool(x: Array, planes: int, window: Window, least: Array, y: Array) -> None:
+    """Equal `operators.max_pool`: a fold of Max from `least[0]`; padding never takes part."""
+    stride, columns = window.stride_width, window.out_width
+    for line in range(planes * window.out_height):
+        plane, out_row = line // window.out_height, line % window.out_height
+        result = y[line * columns : (line + 1) * columns]
+        for j in range(columns):
+            result[j] = least[0]
+        for kernel_row in range(window.kernel_height):
+            row = out_row * window.stride_height - window.pad_top
+            row += kernel_row * window.dilation_height
+            if row < 0 or row >= window.height:
+                continue
+            start = (plane * window.height + row) * window.width - window.pad_left
+            for kernel_column in range(window.kernel_width):
+                low, high = outputs_inside(window, kernel_column)
+                tap = start + kernel_column * window.dilation_width + low * stride
+                best, values = result[low:high], x[tap:]
+                if stride == 1:
+                    for j in range(high - low):
+                        best[j] = larger(best[j], values[j])
+                elif stride == 2:
+                    for j in range(high - low):
+                        best[j] = larger(best[j], values[2 * j])
+                else:
+                    for j in range(high - low):
+                        best[j] = larger(best[j], values[j * stride])
 
 
 @kernel
@@ -114,7 +109,7 @@ def build_max(builder: StepBuilder) -> None:
     window = window_of(parameters, parameters.input_shape[2:])
     planes = x.shape[0] * x.shape[1]
     least = np.full(1, lowest(parameters.dtype), x.dtype)
-    builder.add(max_pool(x.dtype == np.float32), flat(x), planes, window, least, flat(y))
+    builder.add(max_pool, flat(x), planes, window, least, flat(y))
 
 
 def build_average(builder: StepBuilder) -> None:

@@ -15,8 +15,6 @@ ROUNDING_MAGIC = np.float32(12582912.0)
 """1.5 * 2**23: adding and subtracting it rounds a float32 of magnitude below 2**22 to an integer,
 ties to even, because the spacing of float32 is 1 there."""
 
-NAN = np.float32(np.nan)
-
 
 @vector_intrinsic
 def float_bits(typing_context: Any, x: Any) -> Any:
@@ -53,28 +51,43 @@ def fma_f32(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     return float32(float32, float32, float32), codegen
 
 
-@kernel
-def max_f32(a: np.float32, b: np.float32) -> np.float32:
-    """Return Max(a, b): NaN if either is NaN, else a if a > b or a == b is +0, else b."""
-    if a != a:
-        return a
-    if b != b:
-        return b
-    if a > b or (a == b and float_bits(a) >= 0):
-        return a
-    return b
+@vector_intrinsic
+def min_f32(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return Min(a, b): NaN if either is NaN, else the smaller, -0 below +0; without a branch."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return emit_extreme(builder, values, "<", builder.or_)
+
+    return types.float32(types.float32, types.float32), codegen
 
 
-@kernel
-def min_f32(a: np.float32, b: np.float32) -> np.float32:
-    """Return Min(a, b): NaN if either is NaN, else a if a < b or a == b is -0, else b."""
-    if a != a:
-        return a
-    if b != b:
-        return b
-    if a < b or (a == b and float_bits(a) < 0):
-        return a
-    return b
+@vector_intrinsic
+def larger(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return Max(a, b) of two float32 or of two integers of one type; without a branch."""
+    if a != b:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if a == types.float32:
+            return emit_extreme(builder, values, ">", builder.and_)
+        compare = builder.icmp_signed if a.signed else builder.icmp_unsigned
+        return builder.select(compare(">", values[0], values[1]), values[0], values[1])
+
+    return a(a, a), codegen
+
+
+def emit_extreme(builder: Any, values: Any, order: str, join_zeros: Any) -> Any:
+    """Emit the choice between two float32 by `order`; equal ones differ at most in a zero's sign.
+
+    Equal values have equal bits but for zeros, whose sign bits `join_zeros` joins.
+    """
+    a, b = values
+    bits = ir.IntType(32)
+    chosen = builder.select(builder.fcmp_unordered(order, a, b), a, b)
+    chosen = builder.select(builder.fcmp_unordered("uno", b, b), b, chosen)
+    joined = join_zeros(builder.bitcast(a, bits), builder.bitcast(b, bits))
+    equal = builder.fcmp_ordered("==", a, b)
+    return builder.select(equal, builder.bitcast(joined, ir.FloatType()), chosen)
 
 
 @kernel

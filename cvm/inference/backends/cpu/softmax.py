@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
-from cvm.inference.backends.cpu.scalar_operations import double_of_bits, max_f32
+from cvm.inference.backends.cpu.scalar_operations import double_of_bits, larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.exponential import (
     COEFFICIENTS,
@@ -58,7 +58,7 @@ def softmax(x: Array, outer: int, length: int, inner: int, y: Array) -> None:
         first = slice_number // inner * length * inner + slice_number % inner
         greatest = x[first]
         for i in range(1, length):
-            greatest = max_f32(greatest, x[first + i * inner])
+            greatest = larger(greatest, x[first + i * inner])
         total = np.float32(0)
         for start in range(0, length, CHUNK):
             partial = np.float32(0)
