@@ -1,0 +1,78 @@
+"""Where activations lie: one stretch of memory, shared by those that do not live together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cvm.inference.graph import Graph
+from cvm.inference.memory import last_uses
+
+ALIGNMENT = 256
+"""Bytes: what CUDA aligns an allocation to."""
+
+VIEWS = frozenset({"Flatten", "Reshape"})
+"""Operators whose output is their first input with another shape: it stays where it is."""
+
+
+def aligned(size_bytes: int) -> int:
+    """Round a size up to whole alignments."""
+    return -(-size_bytes // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(slots=True)
+class Slot:
+    """A stretch of memory and the nodes (first, last) between which it is taken."""
+
+    size_bytes: int
+    first: int
+    last: int
+    offset: int = 0
+
+    def meets(self, other: "Slot") -> bool:
+        """Return whether both are taken at one node."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def lay_out(graph: Graph) -> tuple[Mapping[str, int], int]:
+    """Return the offset of every value that is no constant, and the bytes of the whole.
+
+    A view lies where its source lies; a view of a constant is not listed.
+    """
+    slots = _slots(graph)
+    size_bytes = _place(list({id(slot): slot for slot in slots.values()}.values()))
+    return {name: slot.offset for name, slot in slots.items()}, size_bytes
+
+
+def _slots(graph: Graph) -> dict[str, Slot]:
+    """Return a slot for each value that is no constant; a view shares the slot of its source."""
+    uses = last_uses(graph.nodes, graph.outputs)
+    slots = {
+        value.name: Slot(aligned(value.type.size_bytes), -1, uses.get(value.name, -1))
+        for value in graph.inputs
+    }
+    known = set(graph.constants)
+    for index, node in enumerate(graph.nodes):
+        for name, tensor_type in zip(node.outputs, node.output_types, strict=True):
+            last = uses.get(name, index)
+            if node.spec.name not in VIEWS:
+                slots[name] = Slot(aligned(tensor_type.size_bytes), index, last)
+            elif node.inputs[0] in known:
+                known.add(name)
+            else:
+                slots[name] = slots[node.inputs[0]]
+                slots[name].last = max(slots[name].last, last)
+    return slots
+
+
+def _place(slots: list[Slot]) -> int:
+    """Give every slot an offset so that slots alive together do not overlap; return the size.
+
+    Larger slots are placed first, each at the lowest offset that is free while it lives.
+    """
+    placed: list[Slot] = []
+    for slot in sorted(slots, key=lambda entry: (-entry.size_bytes, entry.first)):
+        for other in sorted(filter(slot.meets, placed), key=lambda entry: entry.offset):
+            if slot.offset + slot.size_bytes <= other.offset:
+                break
+            slot.offset = max(slot.offset, other.offset + other.size_bytes)
+        placed.append(slot)
+    return max((slot.offset + slot.size_bytes for slot in placed), default=0)

@@ -1,0 +1,143 @@
+"""A graph made ready for a device: weights uploaded, memory laid out, launches listed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cvm.inference.backends.backend import Trace
+from cvm.inference.backends.cuda.arena import VIEWS, aligned, lay_out
+from cvm.inference.backends.cuda.device import Device, Launch
+from cvm.inference.backends.cuda.launch_builder import (
+    ConstantPool,
+    LaunchBuilder,
+    Place,
+    PlannedLaunch,
+    Region,
+    Word,
+)
+from cvm.inference.backends.cuda.table import builder_of
+from cvm.inference.graph import Graph, Node
+from cvm.inference.tensor_bytes import canonical_nan
+from cvm.inference.tensor_type import Array, TensorType
+
+WORD_BYTES = 8
+
+
+class CudaPlan:
+    """The launches of every node over one block of device memory; one thread may run it."""
+
+    def __init__(self, graph: Graph, device: Device) -> None:
+        layout = _Layout(graph)
+        planned = [(node, layout.launches_of(node)) for node in graph.nodes]
+        records = [launch for _, launches in planned for launch in launches]
+        sizes = layout.region_bytes(records)
+        self._device = device
+        self._memory = device.allocate(sum(sizes))
+        self._bases = [self._memory.address + sum(sizes[:region]) for region in Region]
+        self._upload(self._bases[Region.CONSTANTS], layout.constants.contents())
+        self._upload(self._bases[Region.RECORDS], self._record_words(records))
+        self._nodes = self._linked(planned)
+        self._replay = device.recorded([e for _, launches in self._nodes for e in launches])
+        self._addresses = {name: self._address(place) for name, place in layout.places.items()}
+        self._inputs = [(value.name, _empty(value.type)) for value in graph.inputs]
+        self._outputs = [(value.name, value.type) for value in graph.outputs]
+
+    def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
+        """Run one item; see `backend.Plan`. The outputs have canonical NaNs."""
+        for (name, staging), array in zip(self._inputs, inputs, strict=True):
+            np.copyto(staging, array, casting="no")
+            self._upload(self._addresses[name], staging)
+        if trace is None:
+            self._replay()
+        else:
+            self._run_traced(trace)
+        return tuple(self._download(name, tensor_type) for name, tensor_type in self._outputs)
+
+    def _run_traced(self, trace: Trace) -> None:
+        """Run node by node and report what each made, before anything can overwrite it."""
+        for node, launches in self._nodes:
+            self._device.run(launches)
+            made = zip(node.outputs, node.output_types, strict=True)
+            trace(node, tuple(self._download(name, tensor_type) for name, tensor_type in made))
+
+    def _address(self, place: Place) -> int:
+        """Return where a place of the plan's memory is on the device."""
+        return self._bases[place.region] + place.offset
+
+    def _word(self, word: Word) -> int:
+        """Return the number that stands for a word in a record."""
+        if word is None:
+            return 0
+        return self._address(word) if isinstance(word, Place) else word
+
+    def _record_words(self, launches: Sequence[PlannedLaunch]) -> Array:
+        """Return the records of all launches, one after the other."""
+        words = [self._word(word) for launch in launches for word in launch.words]
+        return np.array(words, np.int64)
+
+    def _linked(
+        self, planned: Sequence[tuple[Node, Sequence[PlannedLaunch]]]
+    ) -> list[tuple[Node, list[Launch]]]:
+        """Return the launches of each node with the addresses of their records."""
+        address = self._bases[Region.RECORDS]
+        nodes = []
+        for node, launches in planned:
+            linked = []
+            for launch in launches:
+                linked.append(Launch(launch.kernel, launch.blocks, address))
+                address += WORD_BYTES * len(launch.words)
+            nodes.append((node, linked))
+        return nodes
+
+    def _upload(self, address: int, array: Array) -> None:
+        if array.size:
+            self._device.upload(address, array)
+
+    def _download(self, name: str, tensor_type: TensorType) -> Array:
+        array = _empty(tensor_type)
+        if array.size:
+            self._device.download(self._addresses[name], array)
+        return canonical_nan(array)
+
+
+class _Layout:
+    """Where every value lies, and the constants and scratch memory that kernels ask for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._scratch_bytes = 0
+        offsets, self._activation_bytes = lay_out(graph)
+        self.constants = ConstantPool()
+        self.places = {name: Place(Region.ACTIVATIONS, at) for name, at in offsets.items()}
+
+    def launches_of(self, node: Node) -> Sequence[PlannedLaunch]:
+        """Return the launches of a node; a view has none and lies where its source lies."""
+        if node.spec.name in VIEWS:
+            self.places[node.outputs[0]] = self._locate(node.inputs[0])
+            return ()
+        builder = LaunchBuilder(node, self._locate, self.constants)
+        builder_of(node)(builder)
+        self._scratch_bytes = max(self._scratch_bytes, builder.scratch_bytes)
+        return builder.launches
+
+    def region_bytes(self, launches: Sequence[PlannedLaunch]) -> list[int]:
+        """Return the bytes of each region, in the order of `Region`."""
+        record_bytes = WORD_BYTES * sum(len(launch.words) for launch in launches)
+        sizes = (
+            self.constants.size_bytes,
+            self._activation_bytes,
+            self._scratch_bytes,
+            record_bytes,
+        )
+        return [aligned(size_bytes) for size_bytes in sizes]
+
+    def _locate(self, name: str) -> Place:
+        """Return where a value lies; a constant joins the pool when it is first asked for."""
+        if name not in self.places:
+            self.places[name] = self.constants.add(self._graph.constants[name])
+        return self.places[name]
+
+
+def _empty(tensor_type: TensorType) -> Array:
+    """Return an array of a type with undefined contents."""
+    return np.empty(tensor_type.shape, tensor_type.dtype)
