@@ -9,6 +9,16 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 
 Precompile = Callable[[ComputationAPI], Any]
+SELFDESTRUCT = 0xFF
+
+
+def prague_opcodes() -> dict[int, OpcodeAPI]:
+    """Return Prague's opcodes, SELFDESTRUCT without py-evm's `DeprecationWarning`.
+
+    Under `python -W error` the warning would be an exception in the middle of a block.
+    """
+    silent: Any = PragueComputation.opcodes[SELFDESTRUCT]
+    return {**PragueComputation.opcodes, SELFDESTRUCT: silent.__wrapped__}
 
 
 class OpcodeTaken(ValueError):
@@ -53,7 +63,7 @@ def state_class_with(additions: Additions) -> type[PragueState]:
         raise OpcodeTaken("precompile", [f"0x{address.hex()}" for address in taken_addresses])
     computation = OriginByDepthComputation.configure(
         __name__="CvmComputation",
-        opcodes={**PragueComputation.opcodes, **additions.opcodes},
+        opcodes={**prague_opcodes(), **additions.opcodes},
         _precompiles={**base, **additions.precompiles},
     )
     return PragueState.configure(__name__="CvmState", computation_class=computation)

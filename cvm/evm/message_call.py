@@ -7,6 +7,7 @@ from eth.abc import SignedTransactionAPI
 from eth.vm.forks.prague.state import PragueState
 
 from cvm.evm.execution import charged_gas, error_name
+from cvm.evm.faults import FeeCapTooLow, InsufficientFunds, IntrinsicGasTooLow
 from cvm.evm.intrinsic_gas import floor_data_gas, intrinsic_gas
 
 ESTIMATE_ERROR_DIVISOR = 64
@@ -87,14 +88,14 @@ def refusal_of(state: PragueState, tx: SimulatedTransaction) -> str | None:
     """Return why a message cannot start at all, or None."""
     least = max(tx.intrinsic_gas, floor_data_gas(tx.data))
     if tx.gas < least:
-        return f"intrinsic gas too low: have {tx.gas}, want {least}"
+        return str(IntrinsicGasTooLow(tx.gas, least))
+    base_fee = state.base_fee
+    if tx.gas_price < base_fee:
+        return str(FeeCapTooLow(tx.gas_price, base_fee))
     balance = state.get_balance(cast(Any, tx.sender))
     needed = tx.gas * tx.gas_price + tx.value
     if balance < needed:
-        return (
-            "insufficient funds for gas * price + value: "
-            f"address 0x{tx.sender.hex()} have {balance} want {needed}"
-        )
+        return str(InsufficientFunds(tx.sender, balance, needed))
     return None
 
 
@@ -102,18 +103,19 @@ def estimate_gas(state: PragueState, tx: SimulatedTransaction) -> int | MessageR
     """Return the least gas limit, within 1/64, with which the message succeeds.
 
     `tx.gas` is the highest limit to try; the failed result comes back where even that fails.
-    Gas is found by bisection, because GAS and the 63/64 rule make it no plain sum.
+    What it uses is tried first: without a refund or a subcall that is exactly enough. Else gas
+    is found by bisection, because refunds, GAS and the 63/64 rule make it no plain sum.
     """
     highest = run_message(state, tx)
     if highest.error is not None:
         return highest
     low, high = highest.gas_used - 1, tx.gas
-    first_guess = (highest.gas_used + 2_300) * 64 // 63
-    if low < first_guess < high:
-        if run_message(state, replace(tx, gas=first_guess)).error is None:
-            high = first_guess
-        else:
-            low = first_guess
+    for guess in (highest.gas_used, (highest.gas_used + 2_300) * 64 // 63):
+        if low < guess < high:
+            if run_message(state, replace(tx, gas=guess)).error is None:
+                high = guess
+            else:
+                low = guess
     while high - low > 1 and (high - low) * ESTIMATE_ERROR_DIVISOR > high:
         middle = min((low + high) // 2, low * 2)
         if run_message(state, replace(tx, gas=middle)).error is None:
