@@ -21,6 +21,14 @@ from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.qlinear_conv import QLINEAR_CONV
 from cvm.inference.operators.qlinear_matmul import QLINEAR_MATMUL
 from cvm.inference.operators.quantize_linear import QUANTIZE_LINEAR
+from cvm.inference.operators.reduce_l1 import REDUCE_L1
+from cvm.inference.operators.reduce_l2 import REDUCE_L2
+from cvm.inference.operators.reduce_max import REDUCE_MAX
+from cvm.inference.operators.reduce_mean import REDUCE_MEAN
+from cvm.inference.operators.reduce_min import REDUCE_MIN
+from cvm.inference.operators.reduce_prod import REDUCE_PROD
+from cvm.inference.operators.reduce_sum import REDUCE_SUM
+from cvm.inference.operators.reduce_sum_square import REDUCE_SUM_SQUARE
 from cvm.inference.operators.relu import RELU
 from cvm.inference.operators.reshape import RESHAPE
 from cvm.inference.operators.softmax import SOFTMAX
@@ -43,6 +51,14 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     QLINEAR_CONV,
     QLINEAR_MATMUL,
     QUANTIZE_LINEAR,
+    REDUCE_L1,
+    REDUCE_L2,
+    REDUCE_MAX,
+    REDUCE_MEAN,
+    REDUCE_MIN,
+    REDUCE_PROD,
+    REDUCE_SUM,
+    REDUCE_SUM_SQUARE,
     RELU,
     RESHAPE,
     SOFTMAX,

@@ -1,0 +1,43 @@
+"""ReduceSumSquare: sums of squares over some axes."""
+
+import numpy as np
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.reduction import (
+    REDUCTION_ATTRIBUTES,
+    SUM_DTYPES,
+    ReductionParameters,
+    output_type,
+    resolve_reduction,
+    sum_of,
+)
+from cvm.inference.tensor_type import Array, TensorType
+
+
+def parse(view: NodeView) -> ReductionParameters:
+    """Check float32, int32 or int64 data and the axes."""
+    return resolve_reduction(view, SUM_DTYPES)
+
+
+def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count a multiplication and an addition for each input."""
+    return Cost(elementwise=2 * outputs[0].size * parameters.count)
+
+
+def reduce_sum_square(
+    parameters: ReductionParameters, x: Array, _axes: Array | None = None
+) -> tuple[Array, ...]:
+    """Return ReduceSumSquare-18, its ONNX function body: ReduceSum(Mul(x, x)).
+
+    Each square is rounded before it is added (no fused multiply-add); float32 sums are ordered
+    as in ReduceSum. Integer squares and sums wrap around in two's complement.
+    """
+    with np.errstate(all="ignore"):
+        return (sum_of(parameters, x * x),)
+
+
+REDUCE_SUM_SQUARE = OpSpec(
+    "ReduceSumSquare", 18, REDUCTION_ATTRIBUTES, parse, output_type, cost, reduce_sum_square
+)
