@@ -9,6 +9,7 @@ import sys
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile, mkdtemp
 
 from llvmlite import binding
 
@@ -41,11 +42,30 @@ def configure_numba_cache(root: Path | None = None) -> Path:
     """Send numba's disk cache to the folder of this exact source and CPU, and return it.
 
     Call it before a module with kernels is imported: numba fixes a kernel's cache folder when the
-    kernel is declared. `root` defaults to `default_cache_root()`.
+    kernel is declared. `root` defaults to `default_cache_root()`. Where that cannot be written,
+    a new temporary folder serves this process.
     """
-    folder = (root if root is not None else default_cache_root()) / cache_key()
+    key = cache_key()
+    folder = (root if root is not None else default_cache_root()) / key
+    if not _is_writable(folder):
+        folder = Path(mkdtemp(prefix="cvm-numba-")) / key
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     numba = sys.modules.get("numba")
     if numba is not None:
         numba.config.CACHE_DIR = str(folder)
     return folder
+
+
+def is_cache_configured() -> bool:
+    """Say whether numba's disk cache is the folder of this exact source and CPU."""
+    return Path(os.environ.get("NUMBA_CACHE_DIR", "")).name == cache_key()
+
+
+def _is_writable(folder: Path) -> bool:
+    """Create a folder and try to write a file into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

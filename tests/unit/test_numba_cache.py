@@ -10,7 +10,12 @@ import numba
 import pytest
 
 from cvm import numba_cache
-from cvm.numba_cache import cache_key, configure_numba_cache, default_cache_root
+from cvm.numba_cache import (
+    cache_key,
+    configure_numba_cache,
+    default_cache_root,
+    is_cache_configured,
+)
 
 SCRIPT = """
 import sys
@@ -81,6 +86,29 @@ def test_environment_and_a_loaded_numba_follow(
     folder = configure_numba_cache(tmp_path)
     assert folder == tmp_path / cache_key()
     assert os.environ["NUMBA_CACHE_DIR"] == config.CACHE_DIR == str(folder)
+
+
+def test_folder_that_cannot_be_written_is_replaced_for_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "before")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    blocked = tmp_path / "a file"
+    blocked.write_text("no folder", encoding="utf-8")
+    folder = configure_numba_cache(blocked)
+    assert folder.name == cache_key()
+    assert folder.parent.parent == tmp_path
+
+
+def test_only_the_folder_of_these_sources_counts_as_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "before")
+    assert not is_cache_configured()
+    configure_numba_cache(tmp_path)
+    assert is_cache_configured()
 
 
 def test_second_process_compiles_nothing(tmp_path: Path) -> None:

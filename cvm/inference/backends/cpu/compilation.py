@@ -6,7 +6,12 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import njit
 
+from cvm.numba_cache import is_cache_configured
+
 F = TypeVar("F", bound=Callable[..., object])
+
+ON_DISK = is_cache_configured()
+"""numba's own choice of a cache folder would serve kernels whose helpers have changed since."""
 
 
 def compiled(function: Callable[..., object], on_disk: bool) -> Any:
@@ -21,7 +26,7 @@ def kernel(function: F) -> F:
     (no exception on zero), no interpreter lock. A kernel made by a factory may close over integers
     only: numba's cache cannot recognise anything else in a second process.
     """
-    return cast(F, compiled(function, on_disk=True))
+    return cast(F, compiled(function, on_disk=ON_DISK))
 
 
 def compile_for(function: Callable[..., object], arguments: tuple[object, ...]) -> None:

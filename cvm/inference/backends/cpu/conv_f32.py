@@ -5,8 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from cvm.inference.backends.cpu import definition
+from cvm.inference.backends.cpu import definition, direct
 from cvm.inference.backends.cpu.compilation import kernel
+from cvm.inference.backends.cpu.direct import fold_inside
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.im2col import (
     MAX_SPATIAL_RANK,
@@ -20,7 +21,7 @@ from cvm.inference.backends.cpu.im2col import (
 )
 from cvm.inference.backends.cpu.micro_kernel_f32 import dot_tile_f32
 from cvm.inference.backends.cpu.panels import pack_rows
-from cvm.inference.backends.cpu.scalar_operations import float_bits, fma_f32
+from cvm.inference.backends.cpu.scalar_operations import float_bits
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.vector_copy import copy_words
 from cvm.inference.operators.conv import ConvParameters
@@ -108,31 +109,13 @@ def has_smaller(x: Array, smallest: float) -> bool:
 
 
 @kernel
-def fold_inside(
-    x: Array,
-    first_plane: int,
-    window: Window,
-    weights: Array,
-    output_map: int,
-    channels: int,
-    column: int,
-) -> np.float32:
-    """Return one dot product with its padded taps skipped."""
+def touches_padding(window: Window, column: int) -> bool:
+    """Say whether a tap of an output may lie outside the input."""
     top = column // window.out_width * window.stride_height - window.pad_top
     left = column % window.out_width * window.stride_width - window.pad_left
-    total = np.float32(0)
-    weight = output_map * channels * window.kernel_height * window.kernel_width
-    for channel in range(channels):
-        plane = (first_plane + channel) * window.height * window.width
-        for kernel_row in range(window.kernel_height):
-            row = top + kernel_row * window.dilation_height
-            for kernel_column in range(window.kernel_width):
-                position = left + kernel_column * window.dilation_width
-                if 0 <= row < window.height and 0 <= position < window.width:
-                    pixel = x[plane + row * window.width + position]
-                    total = fma_f32(pixel, weights[weight], total)
-                weight += 1
-    return total
+    bottom = top + (window.kernel_height - 1) * window.dilation_height
+    right = left + (window.kernel_width - 1) * window.dilation_width
+    return top < 0 or left < 0 or bottom >= window.height or right >= window.width
 
 
 @kernel
@@ -165,7 +148,7 @@ def restore_negative_zeros(
                 continue
             for column in range(columns):
                 at = (item * maps + m) * columns + column
-                if float_bits(y[at]) == 0:
+                if float_bits(y[at]) == 0 and touches_padding(window, column):
                     y[at] = fold_inside(
                         x, item * channels, window, weights, group * maps + m, channels, column
                     )
@@ -182,16 +165,24 @@ def build(builder: StepBuilder) -> None:
     channels, maps = all_channels // groups, parameters.weight_shape[0] // groups
     window = window_of(parameters, parameters.input_shape[2:])
     planes = planes_of(window)
+    weights = np.asarray(builder.constant(1)).reshape(groups, maps, -1)
+    bias = padded_bias(builder, groups, maps)
+    depth = weights.shape[2]
+    plane_size = planes.plane if planes.is_copy else 0
+    scratch = images * all_channels * plane_size + depth * level.width
+    if not builder.allows(4 * scratch, 4 * depth * bias.size):
+        x, y = flat(builder.operand(0)), flat(builder.results[0])
+        frame = (groups, images, channels, maps, y)
+        constants = (flat(builder.operand(1)), flat(bias))
+        builder.add(direct.convolution_f32, x, window, *constants, *frame)
+        return
     source = flat(builder.operand(0))
     if planes.is_copy:
         source = builder.scratch("float32", images * all_channels * planes.plane + SLACK)
         builder.add(
             write_planes, flat(builder.operand(0)), images * all_channels, window, planes, source
         )
-    weights = np.asarray(builder.constant(1)).reshape(groups, maps, -1)
     packed = np.concatenate([pack_rows(group, level.rows) for group in weights])
-    bias = padded_bias(builder, groups, maps)
-    depth = weights.shape[2]
     builder.add(
         conv_f32(level),
         source,

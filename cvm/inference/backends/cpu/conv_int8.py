@@ -1,14 +1,16 @@
 """Integer convolutions: packed weights times implicit im2col panels of interleaved channels."""
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from cvm.inference.backends.cpu import definition
+from cvm.inference.backends.cpu import definition, direct
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import QUADS, FeatureLevel
+from cvm.inference.backends.cpu.gemm_int8 import requantise_all
 from cvm.inference.backends.cpu.im2col import (
     MAX_SPATIAL_RANK,
     SLACK,
@@ -312,6 +314,12 @@ def build(
     words = -(-channels // level.word_depth)
     window = window_of(parameters, parameters.input_shape[2:])
     planes = planes_of(window, must_copy=True)
+    depth = words * math.prod(parameters.kernel_shape)
+    scratch = images * groups * words * planes.plane + depth * level.width
+    padded_maps = groups * -(-maps // level.rows) * level.rows
+    if not builder.allows(4 * scratch, 4 * depth * padded_maps):
+        build_direct(builder, window, (x_index, w_index), offsets, finish)
+        return
     source = builder.scratch("int32", images * groups * words * planes.plane + SLACK)
     x = builder.operand(x_index)
     flip = SIGN if x.dtype == np.int8 else 0
@@ -339,6 +347,29 @@ def build(
         builder.scratch("int32", level.rows * level.width),
         finish[-1],
     )
+
+
+def build_direct(
+    builder: StepBuilder,
+    window: Window,
+    operands: tuple[int, int],
+    offsets: tuple[int, Array, Array],
+    finish: tuple[Any, ...],
+) -> None:
+    """Plan the sums without packing, then their requantisation if the result is of bytes."""
+    parameters: ConvolutionShape = builder.node.parameters
+    groups, maps = parameters.group, parameters.weight_shape[0]
+    images, channels = parameters.input_shape[0], parameters.weight_shape[1]
+    y = finish[-1]
+    sums = y if y.dtype == np.int32 else builder.scratch("int32", y.size)
+    x, w = (flat(builder.operand(index)) for index in operands)
+    x_zero, w_zeros, bias = offsets
+    frame = (groups, images, channels, maps // groups, sums)
+    builder.add(direct.convolution_int8, x, x_zero, window, w, w_zeros, flat(bias), *frame)
+    if y.dtype != np.int32:
+        qlinear: QLinearConvParameters = builder.node.parameters
+        columns = window.out_height * window.out_width
+        builder.add(requantise_all, sums, columns, qlinear.multiplier, *finish[1:])
 
 
 def packed_weights(

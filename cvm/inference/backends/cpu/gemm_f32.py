@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cvm.inference.backends.cpu import direct
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.micro_kernel_f32 import dot_tile_f32
@@ -137,6 +138,12 @@ def build_products(
 ) -> None:
     """Plan the packing of both sides, constants now and the rest in every run, then the product."""
     level = builder.level
+    if not products.fit(builder, (left, right), depth):
+        a = (flat(builder.operand(left.index)), products.left_index, left.strides)
+        b = (flat(builder.operand(right.index)), products.right_index, right.strides)
+        extents = (products.rows, products.columns, depth)
+        builder.add(direct.product_f32, *a, *b, *extents, flat(builder.results[0]))
+        return
     left_size = 1 if products.rows == 1 else level.rows
     builder.add(
         multiply_f32(level),

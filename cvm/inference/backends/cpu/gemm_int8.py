@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cvm.inference.backends.cpu import direct
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import QUADS, FeatureLevel
 from cvm.inference.backends.cpu.micro_kernel_int8 import dot_tile_int8
@@ -119,15 +120,22 @@ def correct_zero_points(
 
 
 @kernel
-def requantise_columns(
-    sums: Array, multipliers: Array, low: np.float32, high: np.float32, zero: int, y: Array
+def requantise_all(
+    sums: Array,
+    inner: int,
+    multipliers: Array,
+    low: np.float32,
+    high: np.float32,
+    zero: int,
+    y: Array,
 ) -> None:
-    """Write sums as bytes: clip(rint(float32(sum) * multiplier of its column)) + zero."""
-    n = len(multipliers)
-    for row in range(len(sums) // n):
-        for column in range(n):
-            value = requantise(sums[row * n + column], multipliers[column], low, high)
-            y[row * n + column] = np.uint8((value + zero) & 0xFF)
+    """Write sums as bytes: clip(rint(float32(sum) * multiplier), low, high) + zero.
+
+    Multiplier `i // inner % len(multipliers)` belongs to sum i.
+    """
+    for i in range(len(sums)):
+        multiplier = multipliers[i // inner % len(multipliers)]
+        y[i] = np.uint8((requantise(sums[i], multiplier, low, high) + zero) & 0xFF)
 
 
 def build_integer(builder: StepBuilder) -> None:
@@ -144,7 +152,7 @@ def build_qlinear(builder: StepBuilder) -> None:
     low, high = LIMITS[parameters.y_dtype]
     zero = parameters.y_zero
     bounds = (np.float32(low - zero), np.float32(high - zero), zero)
-    builder.add(requantise_columns, sums, parameters.multiplier, *bounds, flat_bytes(y))
+    builder.add(requantise_all, sums, 1, parameters.multiplier, *bounds, flat_bytes(y))
 
 
 def build_sums(builder: StepBuilder, a_index: int, b_index: int, y: Any) -> None:
@@ -154,14 +162,16 @@ def build_sums(builder: StepBuilder, a_index: int, b_index: int, y: Any) -> None
     products = Products.of(parameters)
     m, n = products.rows, products.columns
     a_zero = np.tile(parameters.a_zero, m // parameters.rows)
+    sides = (Side(a_index, depth, 1), Side(b_index, 1, n))
+    if not products.fit(builder, sides, -(-depth // level.word_depth)):
+        a = (flat(builder.operand(a_index)), products.left_index, sides[0].strides, a_zero)
+        b = (flat(builder.operand(b_index)), products.right_index, sides[1].strides)
+        builder.add(direct.product_int8, *a, *b, parameters.b_zero, depth, y)
+        return
     left_size = 1 if m == 1 else level.rows
-    left = packed_words(
-        builder, Side(a_index, depth, 1), (products.left_count, m, depth), left_size, a_zero, True
-    )
-    b_shape = (products.right_count, n, depth)
-    right = packed_words(
-        builder, Side(b_index, 1, n), b_shape, level.width, parameters.b_zero, False
-    )
+    a_shape, b_shape = (products.left_count, m, depth), (products.right_count, n, depth)
+    left = packed_words(builder, sides[0], a_shape, left_size, a_zero, True)
+    right = packed_words(builder, sides[1], b_shape, level.width, parameters.b_zero, False)
     builder.add(
         multiply_int8(level),
         left.panels,

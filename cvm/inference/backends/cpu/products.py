@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from cvm.inference.backends.cpu.step_builder import StepBuilder
 from cvm.inference.operators.matrix_product import MatrixProductShape
 from cvm.inference.tensor_type import Array, Shape
 
@@ -16,6 +17,11 @@ class Side:
     index: int
     row_stride: int
     depth_stride: int
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Return the strides of a row (or column) and of the depth."""
+        return self.row_stride, self.depth_stride
 
     def matrices(self, value: Array, shape: tuple[int, int, int]) -> Array:
         """Return a constant operand as a view (count, rows or columns, depth)."""
@@ -36,6 +42,18 @@ class Products:
     right_count: int
     left_index: Array
     right_index: Array
+
+    def fit(self, builder: StepBuilder, sides: tuple[Side, Side], words: int) -> bool:
+        """Say whether both operands may be packed into panels of `words` int32 or float32."""
+        level = builder.level
+        left_rows = 1 if self.rows == 1 else -(-self.rows // level.rows) * level.rows
+        right_rows = -(-self.columns // level.width) * level.width
+        needs = [0, 0]
+        for side, rows in zip(
+            sides, (self.left_count * left_rows, self.right_count * right_rows), strict=True
+        ):
+            needs[builder.constant(side.index) is not None] += rows * words * 4
+        return builder.allows(*needs)
 
     @classmethod
     def of(cls, shape: MatrixProductShape) -> "Products":

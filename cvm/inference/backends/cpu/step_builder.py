@@ -20,7 +20,11 @@ SLACK_BYTES = 64
 Step = tuple[Callable[..., object], tuple[Any, ...]]
 """A function and its arguments, fixed when the plan is made."""
 
-INT8_DTYPES = ("int8", "uint8")
+PACKING_FACTOR = 4
+FREE_SCRATCH_BYTES = 4 * 2**20
+FREE_CONSTANT_BYTES = 2**18
+"""A node may use `PACKING_FACTOR` times the bytes that it reads and writes for scratch, and as much
+for packed constants, or these many; past that it runs without packing (`direct`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,13 @@ class StepBuilder:
     def constant(self, index: int) -> Array | None:
         """Return the value of input `index` where it is an initializer, else None."""
         return self.node.view.constant_at(index)
+
+    def allows(self, scratch_bytes: int, constant_bytes: int) -> bool:
+        """Say whether a node may take so much memory beside its operands and results."""
+        bound = PACKING_FACTOR * self.node.cost.bytes_moved
+        return scratch_bytes <= max(bound, FREE_SCRATCH_BYTES) and constant_bytes <= max(
+            bound, FREE_CONSTANT_BYTES
+        )
 
     def scratch(self, dtype: str, size: int) -> Any:
         """Reserve `size` elements that hold nothing between nodes; pass the result to `add`."""
