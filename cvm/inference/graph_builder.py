@@ -9,14 +9,16 @@ import numpy as np
 from cvm.inference.cost import Cost
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
+from cvm.inference.known_values import KnownValues
 from cvm.inference.limits import CHAIN_LIMITS, SizeLimits
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
-from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode
+from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.refusal import refusal
+from cvm.inference.operators.refused import REFUSED
 from cvm.inference.tensor_type import Array, TensorType, type_of
-from cvm.inference.weights import checked_shape
+from cvm.inference.weights import checked_shape, decode_tensor
 
 MAX_SHOWN_NAME = 120
 """Characters of a node's name that are kept, so that a hostile name makes no hostile message."""
@@ -24,7 +26,7 @@ MAX_SHOWN_NAME = 120
 Specs = Mapping[tuple[str, str], OpSpec[Any]]
 """The operators that a graph may use, by domain and name."""
 
-_ATTRIBUTE_FIELDS = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
+_ATTRIBUTE_FIELDS = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints", 8: "strings"}
 """AttributeProto.AttributeType to the one field that holds the value."""
 
 
@@ -39,7 +41,8 @@ class GraphBuilder:
         limits: SizeLimits,
     ) -> None:
         self._inputs = inputs
-        self._constants = constants
+        self._constants = dict(constants)
+        self._known = KnownValues(constants)
         self._specs = specs
         self._limits = limits
         self._types = {value.name: value.type for value in inputs}
@@ -65,27 +68,42 @@ class GraphBuilder:
         for tensor_type in types:
             checked_shape(tensor_type.shape, f"output of {view.op_type} node {name!r}")
         cost = node_cost(spec.cost(parameters, view, types), view, types)
-        self._count_macs(view, cost)
-        self._nodes.append(Node(name, spec, parameters, view, inputs, outputs, types, cost))
         self._types.update(zip(outputs, types, strict=True))
+        if spec.makes_initializer:
+            self._add_initializer(outputs[0], spec.run(parameters)[0])
+            return
+        self._count_macs(view, cost)
+        made = Node(name, spec, parameters, view, inputs, outputs, types, cost)
+        self._nodes.append(made)
+        self._known.learn(made)
+
+    def _add_initializer(self, name: str, value: Array) -> None:
+        """Take what a Constant node gives as an initializer; the node itself is dropped."""
+        self._constants[name] = value
+        self._known.add(name, value)
 
     def _view(self, node: OnnxNode, name: str) -> tuple[OpSpec[Any], tuple[str, ...], NodeView]:
         """Return a node's operator, the names of its inputs, and what the operator may see."""
         spec = self._specs.get((node.domain, node.op_type))
         if spec is None:
-            known = ", ".join(sorted(spec.name for spec in self._specs.values()))
-            domain = node.domain[:MAX_SHOWN_NAME]
-            raise InvalidModel("operator", f"unknown in domain {domain!r}; known: {known}")
+            raise InvalidModel("operator", self._why_unknown(node))
         inputs = _without_trailing_absent(node.input)
         view = NodeView(
             op_type=node.op_type,
             name=name,
             attributes=_attributes(node.attribute, spec.attributes),
             types=tuple(self._type_of_input(value) for value in inputs),
-            constants=tuple(self._constants.get(value) for value in inputs),
+            constants=tuple(self._known.get(value) for value in inputs),
             wanted=tuple(map(bool, _without_trailing_absent(node.output))),
         )
         return spec, inputs, view
+
+    def _why_unknown(self, node: OnnxNode) -> str:
+        """Return why an operator is not taken."""
+        if not node.domain and node.op_type in REFUSED:
+            return REFUSED[node.op_type]
+        known = ", ".join(sorted(spec.name for spec in self._specs.values()))
+        return f"unknown in domain {node.domain[:MAX_SHOWN_NAME]!r}; known: {known}"
 
     def _type_of_input(self, name: str) -> TensorType | None:
         """Return the type of a value made earlier, or None for an absent input."""
@@ -203,6 +221,8 @@ def _attributes(
 def _attribute_value(entry: OnnxAttribute) -> AttributeValue:
     """Return the value of an attribute from the one field that its type names."""
     value = _stored_value(entry)
+    if isinstance(value, OnnxTensor):
+        return decode_tensor(value)
     if isinstance(value, memoryview):
         try:
             return str(value, "utf-8")
@@ -216,9 +236,17 @@ def _attribute_value(entry: OnnxAttribute) -> AttributeValue:
 
 def _stored_value(
     entry: OnnxAttribute,
-) -> int | np.float32 | memoryview | tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...]:
+) -> (
+    int
+    | np.float32
+    | memoryview
+    | OnnxTensor
+    | tuple[int, ...]
+    | tuple[np.float32, ...]
+    | tuple[str, ...]
+):
     """Return the value as it is stored; no other field of the attribute may be filled."""
-    singles = {"f": entry.f, "i": entry.i, "s": entry.s}
+    singles = {"f": entry.f, "i": entry.i, "s": entry.s, "t": entry.t}
     lists: dict[str, tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...]] = {
         "floats": entry.floats,
         "ints": entry.ints,

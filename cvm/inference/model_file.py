@@ -13,7 +13,7 @@ from cvm.inference.model_checks import (
     check_opsets,
     checked_graph,
 )
-from cvm.inference.onnx_messages import OnnxModel
+from cvm.inference.onnx_messages import OnnxModel, attribute_tensors
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.protobuf_wire import MessageReader
 from cvm.inference.weights import check_listed_integers, decode_tensor
@@ -56,7 +56,7 @@ def parse_model(data: bytes, limits: SizeLimits = CHAIN_LIMITS) -> Model:
     check_opsets(message)
     onnx_graph = checked_graph(message)
     check_names(onnx_graph)
-    check_listed_integers(onnx_graph.initializer)
+    check_listed_integers(onnx_graph.initializer + attribute_tensors(onnx_graph))
     constants = {tensor.name: decode_tensor(tensor) for tensor in onnx_graph.initializer}
     graph = build_graph(onnx_graph, constants, OPERATORS, limits)
     return Model(

@@ -55,7 +55,7 @@ class OnnxAttribute:
     f: Annotated[np.float32 | None, Field(2, FLOAT)] = None
     i: Annotated[int | None, Field(3, INTEGER)] = None
     s: Annotated[memoryview | None, Field(4, OCTETS)] = None
-    t: Annotated[None, Field(5, REFUSED)] = None
+    t: Annotated[OnnxTensor | None, Field(5, MESSAGE, message=OnnxTensor)] = None
     g: Annotated[None, Field(6, REFUSED)] = None
     floats: Annotated[tuple[np.float32, ...], Field(7, FLOAT, repeated=True)] = ()
     ints: Annotated[tuple[int, ...], Field(8, INTEGER, repeated=True)] = ()
@@ -196,3 +196,9 @@ class OnnxModel:
     training_info: Annotated[None, Field(20, REFUSED)] = None
     functions: Annotated[None, Field(25, REFUSED)] = None
     configuration: Annotated[None, Field(26, REFUSED)] = None
+
+
+def attribute_tensors(graph: OnnxGraph) -> tuple[OnnxTensor, ...]:
+    """Return the tensors that stand in the attributes of nodes."""
+    attributes = (attribute for node in graph.node for attribute in node.attribute)
+    return tuple(attribute.t for attribute in attributes if attribute.t is not None)

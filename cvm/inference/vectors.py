@@ -4,7 +4,7 @@ A file is a JSON list of cases `{"name", "op", "attributes", "inputs", "constant
 A tensor is `{"dtype", "shape", "data"}` with exact numbers, or, for float32, `{"dtype", "shape",
 "bits"}` with eight hex digits each; an absent input is null. `constants` lists the inputs that
 are initializers. An output that the node leaves out is null. A float attribute is
-`{"float": "3f800000"}` or a decimal.
+`{"float": "3f800000"}` or a decimal; a tensor attribute is a tensor.
 """
 
 import json
@@ -121,8 +121,10 @@ def _vector(case: Json) -> Vector:
 
 
 def _attribute(value: Json) -> AttributeValue:
-    """Return an attribute: whole number, text, float32, or a list of one of them."""
+    """Return an attribute: whole number, text, float32, a list of one of them, or a tensor."""
     match value:
+        case {"dtype": _}:
+            return _tensor(value, "attribute")
         case {"float": number} | (float() as number):
             return _float_attribute(number)
         case [str(), *_]:

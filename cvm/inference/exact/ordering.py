@@ -7,6 +7,9 @@ from cvm.inference.tensor_type import Array
 CANONICAL_NAN = np.array(0x7FC0_0000, np.uint32).view(np.float32)
 """The only NaN that is ever observed (EXACT section 2)."""
 
+NAN_KEY = 2**31
+"""Where `order_keys` puts a NaN: above the bits of +inf."""
+
 
 def larger(a: Array, b: Array) -> Array:
     """Return Max(a, b), elementwise and broadcast, for float32 or integers of one dtype.
@@ -64,3 +67,28 @@ def _is_nan(values: Array) -> Array:
     if values.dtype != np.float32:
         return np.zeros(values.shape, np.bool_)
     return np.isnan(values)
+
+
+def index_of_smallest(values: Array, last: bool) -> Array:
+    """Return the int64 index of the smallest of `values` (n, ...) along the first axis.
+
+    NaN stands above +inf, so it wins only among NaN; -0 equals +0. Ties as in
+    `index_of_largest`. n is at least 1.
+    """
+    keys = order_keys(values)
+    best = keys[0]
+    index = np.zeros(best.shape, np.int64)
+    for position in range(1, keys.shape[0]):
+        wins = keys[position] <= best if last else keys[position] < best
+        best = np.where(wins, keys[position], best)
+        index = np.where(wins, position, index)
+    return np.asarray(index)
+
+
+def order_keys(values: Array) -> Array:
+    """Return int64 numbers in the order of `values`: NaN above +inf, all NaN equal, -0 equal +0."""
+    if values.dtype != np.float32:
+        return values.astype(np.int64)
+    bits = np.ascontiguousarray(values).view(np.int32).astype(np.int64)
+    keys = np.where(bits < 0, -(bits & 0x7FFF_FFFF), bits)
+    return np.where(np.isnan(values), NAN_KEY, keys).reshape(values.shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Generic, TypeVar
 
 from cvm.inference.cost import Cost
@@ -26,6 +27,10 @@ class OpSpec(Generic[P]):
     `run` then give only those that `NodeView.wanted` lists. Without, every output that stands
     before a named one is named too.
 
+    With `reads_types_only` the result follows from the input types, so it is known at planning;
+    `run` then does not look at the inputs. With `makes_initializer` the one output is an
+    initializer (Constant), and the graph holds no node for it.
+
     `since_version` is the ONNX operator version that is in force at opset 21.
     """
 
@@ -38,3 +43,10 @@ class OpSpec(Generic[P]):
     run: Callable[..., tuple[Array, ...]]
     domain: str = ""
     optional_outputs: bool = False
+    reads_types_only: bool = False
+    makes_initializer: bool = False
+
+    def operand_count(self) -> int:
+        """Return how many inputs `run` names; absent ones at the end are passed as None."""
+        kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        return sum(entry.kind in kinds for entry in signature(self.run).parameters.values()) - 1

@@ -1,0 +1,143 @@
+"""Einsum of two tensors, as far as it is a stack of matrix products."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.attributes import string_attribute
+from cvm.inference.operators.matmul import ordered_product
+from cvm.inference.operators.matrix_product import MatrixProductShape
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.operands import (
+    operand_type,
+    require_elements,
+    require_operand_count,
+)
+from cvm.inference.operators.refusal import refusal
+from cvm.inference.tensor_type import Array, Shape, TensorType
+
+MAX_EQUATION = 64
+"""Characters; three terms of rank 6 need far fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class EinsumParameters:
+    """How both operands become stacks of matrices, and how the products become the result.
+
+    `a_order` puts the axes of a into (batch, rows, depth), `b_order` those of b into
+    (batch, depth, columns). The product, shaped `made_shape`, has its axes put into
+    `result_order`.
+    """
+
+    a_order: tuple[int, ...]
+    b_order: tuple[int, ...]
+    product: MatrixProductShape
+    made_shape: Shape
+    result_order: tuple[int, ...]
+    output_shape: Shape
+
+
+def parse(view: NodeView) -> EinsumParameters:
+    """Check two float32 tensors and an equation in which every label is one of four things.
+
+    A label stands in both operands and the result (batch), in one operand and the result (rows,
+    columns), or in both operands alone (summed). Other forms are refused: one or three operands,
+    an ellipsis, a diagonal, a sum over one operand.
+    """
+    require_operand_count(view, 2)
+    a, b = (operand_type(view, index, ("float32",)) for index in (0, 1))
+    require_elements(view, 0, a)
+    require_elements(view, 1, b)
+    terms, result = _terms(view)
+    lengths: dict[str, int] = {}
+    for term, found in zip(terms, (a, b), strict=True):
+        if len(term) != found.rank:
+            raise refusal(view, "operand shape", f"{found} for the term {term!r}")
+        for label, length in zip(term, found.shape, strict=True):
+            if lengths.setdefault(label, length) != length:
+                raise refusal(view, "operand shape", f"{label!r} is {lengths[label]} and {length}")
+    return _parameters(terms[0], terms[1], result, lengths)
+
+
+def _terms(view: NodeView) -> tuple[tuple[str, str], str]:
+    """Return the labels of both operands and of the result."""
+    equation = string_attribute(view, "equation", "").replace(" ", "")[:MAX_EQUATION]
+    left, arrow, result = equation.partition("->")
+    terms = left.split(",")
+    known = left.replace(",", "")
+    if not arrow:
+        result = "".join(sorted(label for label in known if known.count(label) == 1))
+    rule = ""
+    if len(terms) != 2:
+        rule = "two operands are taken"
+    elif not (known + result).isascii() or not (known + result or "a").isalpha():
+        rule = "labels are letters a to z and A to Z, without an ellipsis"
+    elif any(len(set(term)) != len(term) for term in (*terms, result)):
+        rule = "a label stands once in a term"
+    elif not set(result) <= set(known):
+        rule = "the result has a label of no operand"
+    elif not set(terms[0]) ^ set(terms[1]) <= set(result):
+        rule = "a label of one operand alone must stand in the result"
+    if rule:
+        raise refusal(view, "attribute value", f"equation {equation!r}: {rule}")
+    return (terms[0], terms[1]), result
+
+
+def _parameters(a: str, b: str, result: str, lengths: dict[str, int]) -> EinsumParameters:
+    """Sort the labels into batch, rows, columns and summed, each in the order of their term."""
+    batch = [label for label in a if label in b and label in result]
+    rows = [label for label in a if label not in b]
+    columns = [label for label in b if label not in a]
+    summed = [label for label in a if label in b and label not in result]
+
+    def size(labels: Sequence[str]) -> int:
+        return prod(lengths[label] for label in labels)
+
+    stack = (size(batch),)
+    made = batch + rows + columns
+    return EinsumParameters(
+        tuple(a.index(label) for label in batch + rows + summed),
+        tuple(b.index(label) for label in batch + summed + columns),
+        MatrixProductShape(
+            (*stack, size(rows), size(summed)),
+            (*stack, size(summed), size(columns)),
+            stack,
+            (*stack, size(rows), size(columns)),
+        ),
+        tuple(lengths[label] for label in made),
+        tuple(made.index(label) for label in result),
+        tuple(lengths[label] for label in result),
+    )
+
+
+def output_types(parameters: EinsumParameters, _view: NodeView) -> tuple[TensorType, ...]:
+    """Return float32 of the result's labels."""
+    return (TensorType("float32", parameters.output_shape),)
+
+
+def cost(parameters: EinsumParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count the summed labels' terms for each output, and one step to put it in its place."""
+    size = outputs[0].size
+    return Cost(float32_macs=size * parameters.product.depth, elementwise=size)
+
+
+def einsum(parameters: EinsumParameters, a: Array, b: Array) -> tuple[Array, ...]:
+    """Return Einsum-12 of two float32 tensors as matrix products.
+
+    Each output has one accumulator, from +0: `acc = fma(a, b, acc)` with one rounding, over the
+    summed labels in the order in which the first operand writes them, the last one fastest.
+    Without a summed label the product is the one term, so that -0 becomes +0.
+    """
+    shape = parameters.product
+    left = a.transpose(parameters.a_order).reshape(shape.a_shape)
+    right = b.transpose(parameters.b_order).reshape(shape.b_shape)
+    made = ordered_product(shape, left, right).reshape(parameters.made_shape)
+    result = np.ascontiguousarray(made.transpose(parameters.result_order))
+    return (result.reshape(parameters.output_shape),)
+
+
+EINSUM = OpSpec("Einsum", 12, frozenset({"equation"}), parse, output_types, cost, einsum)

@@ -1,0 +1,52 @@
+"""GatherElements: for each place of the result, an element chosen along one axis."""
+
+import numpy as np
+
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.attributes import axis_attribute
+from cvm.inference.operators.constant_lists import INDEX_DTYPES, any_operand
+from cvm.inference.operators.gather import GatherParameters
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.operands import operand_type, require_operand_count
+from cvm.inference.operators.refusal import refusal
+from cvm.inference.operators.result_type import one_step_each, result_type
+from cvm.inference.operators.run_time_indices import checked_indices
+from cvm.inference.tensor_type import Array
+
+
+def parse(view: NodeView) -> GatherParameters:
+    """Check data and int32 or int64 indices of one rank; only the axis may be longer in indices."""
+    require_operand_count(view, 2)
+    data = any_operand(view, 0)
+    indices = operand_type(view, 1, INDEX_DTYPES)
+    axis = axis_attribute(view, 0, data.rank)
+    pairs = list(zip(indices.shape, data.shape, strict=False))
+    if indices.rank != data.rank or any(n > m for a, (n, m) in enumerate(pairs) if a != axis):
+        raise refusal(
+            view, "operand shape", f"indices {indices} do not lie within {data} beside axis {axis}"
+        )
+    return GatherParameters(data.dtype, indices.shape, axis, data.shape, view.name)
+
+
+def gather_elements(parameters: GatherParameters, data: Array, indices: Array) -> tuple[Array, ...]:
+    """Return GatherElements-13: element (i, ..., indices[i, ..., k], ..., k) for place (i, ..., k).
+
+    A negative index counts from the end. Raises `InputOutOfRange` before any element moves
+    for one outside [-n, n - 1].
+    """
+    axis = parameters.axis
+    places = checked_indices(parameters.node, indices, parameters.data_shape[axis])
+    spans = [slice(length) for length in parameters.output_shape]
+    spans[axis] = slice(None)
+    return (np.take_along_axis(data[tuple(spans)], places, axis=axis),)
+
+
+GATHER_ELEMENTS = OpSpec(
+    "GatherElements",
+    13,
+    frozenset({"axis"}),
+    parse,
+    result_type,
+    one_step_each,
+    gather_elements,
+)

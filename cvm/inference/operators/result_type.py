@@ -1,0 +1,30 @@
+"""The shape and cost rules of operators that move elements or know their result's type early."""
+
+from dataclasses import dataclass
+
+from cvm.inference.cost import Cost
+from cvm.inference.graph import NodeView
+from cvm.inference.tensor_type import Shape, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class ResultType:
+    """The dtype and shape of the one output."""
+
+    dtype: str
+    output_shape: Shape
+
+
+def result_type(parameters: ResultType, _view: NodeView) -> tuple[TensorType, ...]:
+    """Return the type that parsing resolved."""
+    return (TensorType(parameters.dtype, parameters.output_shape),)
+
+
+def no_steps(_parameters: object, _view: NodeView, _outputs: tuple[TensorType, ...]) -> Cost:
+    """Count nothing: no element changes its place."""
+    return Cost()
+
+
+def one_step_each(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count one step for each element that is put in its place."""
+    return Cost(elementwise=sum(output.size for output in outputs))

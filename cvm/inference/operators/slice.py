@@ -1,0 +1,73 @@
+"""Slice: every n-th element between two constant places of each axis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvm.inference.graph import NodeView
+from cvm.inference.limits import MAX_RANK
+from cvm.inference.operators.constant_lists import (
+    INDEX_DTYPES,
+    any_operand,
+    constant_integers,
+    resolve_axes,
+)
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.operands import require_operand_count
+from cvm.inference.operators.refusal import refusal
+from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.tensor_type import Array
+
+
+@dataclass(frozen=True, slots=True)
+class SliceParameters(ResultType):
+    """The result's type and, for every axis, its first element and the step to the next."""
+
+    starts: tuple[int, ...]
+    steps: tuple[int, ...]
+
+
+def parse(view: NodeView) -> SliceParameters:
+    """Check the tensor and the constant starts, ends, axes and steps."""
+    require_operand_count(view, 3, 5)
+    data = any_operand(view, 0)
+    lists = [
+        _listed(view, index, name) for index, name in enumerate(("starts", "ends", "axes", "steps"))
+    ]
+    begins, ends = lists[0] or (), lists[1] or ()
+    axes = tuple(range(len(begins))) if lists[2] is None else lists[2]
+    strides = (1,) * len(begins) if lists[3] is None else lists[3]
+    if not len(begins) == len(ends) == len(axes) == len(strides):
+        raise refusal(
+            view, "operand shape", f"lists of {list(map(len, (begins, ends, axes, strides)))}"
+        )
+    if 0 in strides:
+        raise refusal(view, "operand value", f"steps {list(strides)} hold a 0")
+    starts, steps, shape = [0] * data.rank, [1] * data.rank, list(data.shape)
+    resolved = resolve_axes(view, axes, data.rank)
+    for axis, begin, end, stride in zip(resolved, begins, ends, strides, strict=True):
+        places = range(*slice(begin, end, stride).indices(data.shape[axis]))
+        starts[axis], steps[axis], shape[axis] = places.start, stride, len(places)
+    return SliceParameters(data.dtype, tuple(shape), tuple(starts), tuple(steps))
+
+
+def _listed(view: NodeView, position: int, name: str) -> tuple[int, ...] | None:
+    """Return one of the four lists, or None where it is absent."""
+    if view.type_at(position + 1) is None:
+        return None
+    return constant_integers(view, position + 1, name, MAX_RANK, INDEX_DTYPES)
+
+
+def slice_tensor(
+    parameters: SliceParameters, data: Array, *_lists: Array | None
+) -> tuple[Array, ...]:
+    """Return Slice-13: element start + i * step of each axis; ends clamp as in Python."""
+    result = data
+    shape = parameters.output_shape
+    for axis, (start, step) in enumerate(zip(parameters.starts, parameters.steps, strict=True)):
+        places = start + step * np.arange(shape[axis])
+        result = np.take(result, places, axis=axis)
+    return (result,)
+
+
+SLICE = OpSpec("Slice", 13, frozenset(), parse, result_type, one_step_each, slice_tensor)
