@@ -38,23 +38,28 @@ def pack_strided(
     out: Array,
 ) -> None:
     """Pack `count` strided float32 matrices into panels of `size` rows, as `pack_rows` does."""
-    at = 0
-    for matrix in range(count):
-        for first in range(0, rows, size):
-            present = min(size, rows - first)
+    panels = (rows + size - 1) // size
+    for panel in range(count * panels):
+        first = panel % panels * size
+        present = min(size, rows - first)
+        start = panel // panels * rows * depth + first * row_stride
+        target = out[panel * size * depth : (panel + 1) * size * depth]
+        if present < size:
+            target[:] = 0
+        if depth_stride == 1:
+            for r in range(present):
+                values = source[start + r * row_stride :]
+                for k in range(depth):
+                    target[k * size + r] = values[k]
+        else:
             for k in range(depth):
-                start = matrix * rows * depth + first * row_stride + k * depth_stride
-                target = out[at : at + size]
-                values = source[start:]
+                values, line = source[start + k * depth_stride :], target[k * size :]
                 if row_stride == 1:
                     for r in range(present):
-                        target[r] = values[r]
+                        line[r] = values[r]
                 else:
                     for r in range(present):
-                        target[r] = values[r * row_stride]
-                for r in range(present, size):
-                    target[r] = np.float32(0)
-                at += size
+                        line[r] = values[r * row_stride]
 
 
 @dataclass(frozen=True, slots=True)
