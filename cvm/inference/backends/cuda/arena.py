@@ -9,7 +9,7 @@ from cvm.inference.memory import last_uses
 ALIGNMENT = 256
 """Bytes: what CUDA aligns an allocation to."""
 
-VIEWS = frozenset({"Flatten", "Reshape"})
+VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 """Operators whose output is their first input with another shape: it stays where it is."""
 
 

@@ -7,17 +7,8 @@ import cupy
 
 from cvm.faults import DeviceFault
 from cvm.inference.backends.cuda.device import THREADS, Kernel, Launch, Memory
-from cvm.inference.backends.cuda.kernels import headers, source_text
+from cvm.inference.backends.cuda.kernels import EXACT_OPTIONS, headers, source_text
 from cvm.inference.tensor_type import Array
-
-EXACT_OPTIONS = (
-    "--fmad=false",
-    "--ftz=false",
-    "--prec-div=true",
-    "--prec-sqrt=true",
-    "--std=c++17",
-)
-"""No contraction, no flush to zero, no approximate division or square root."""
 
 _FAILURES = (
     cupy.cuda.runtime.CUDARuntimeError,

@@ -1,11 +1,13 @@
 """A graph made ready for a device: weights uploaded, memory laid out, launches listed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from cvm.inference.backends.backend import Trace
 from cvm.inference.backends.cuda.arena import VIEWS, aligned, lay_out
+from cvm.inference.backends.cuda.definition import definition_step
 from cvm.inference.backends.cuda.device import Device, Launch
 from cvm.inference.backends.cuda.launch_builder import (
     ConstantPool,
@@ -22,23 +24,26 @@ from cvm.inference.tensor_type import Array, TensorType
 
 WORD_BYTES = 8
 
+Planned = tuple[Node, Sequence[PlannedLaunch] | None]
+"""A node with its launches, or None where it runs by its definition."""
+
 
 class CudaPlan:
-    """The launches of every node over one block of device memory; one thread may run it."""
+    """The steps of every node over one block of device memory; one thread may run it."""
 
     def __init__(self, graph: Graph, device: Device) -> None:
         layout = _Layout(graph)
         planned = [(node, layout.launches_of(node)) for node in graph.nodes]
-        records = [launch for _, launches in planned for launch in launches]
+        records = [launch for _, launches in planned for launch in launches or ()]
         sizes = layout.region_bytes(records)
         self._device = device
         self._memory = device.allocate(sum(sizes))
         self._bases = [self._memory.address + sum(sizes[:region]) for region in Region]
-        self._upload(self._bases[Region.CONSTANTS], layout.constants.contents())
-        self._upload(self._bases[Region.RECORDS], self._record_words(records))
-        self._nodes = self._linked(planned)
-        self._replay = device.recorded([e for _, launches in self._nodes for e in launches])
+        self._upload_at(self._bases[Region.CONSTANTS], layout.constants.contents())
+        self._upload_at(self._bases[Region.RECORDS], self._record_words(records))
         self._addresses = {name: self._address(place) for name, place in layout.places.items()}
+        self._nodes = self._linked(planned)
+        self._steps = list(self._joined_steps())
         self._inputs = [(value.name, _empty(value.type)) for value in graph.inputs]
         self._outputs = [(value.name, value.type) for value in graph.outputs]
 
@@ -46,19 +51,35 @@ class CudaPlan:
         """Run one item; see `backend.Plan`. The outputs have canonical NaNs."""
         for (name, staging), array in zip(self._inputs, inputs, strict=True):
             np.copyto(staging, array, casting="no")
-            self._upload(self._addresses[name], staging)
+            self._upload(name, staging)
         if trace is None:
-            self._replay()
+            for step in self._steps:
+                step()
         else:
             self._run_traced(trace)
-        return tuple(self._download(name, tensor_type) for name, tensor_type in self._outputs)
+        return tuple(canonical_nan(self._download(name, kind)) for name, kind in self._outputs)
 
     def _run_traced(self, trace: Trace) -> None:
         """Run node by node and report what each made, before anything can overwrite it."""
         for node, launches in self._nodes:
-            self._device.run(launches)
+            if launches is None:
+                self._definition_step(node)()
+            else:
+                self._device.run(launches)
             made = zip(node.outputs, node.output_types, strict=True)
-            trace(node, tuple(self._download(name, tensor_type) for name, tensor_type in made))
+            trace(node, tuple(canonical_nan(self._download(name, kind)) for name, kind in made))
+
+    def _joined_steps(self) -> Iterator[Callable[[], None]]:
+        """Yield the work of all nodes; the launches of neighbours make one step."""
+        for on_device, nodes in groupby(self._nodes, lambda entry: entry[1] is not None):
+            if on_device:
+                launches = [launch for _, linked in nodes for launch in linked or ()]
+                yield self._device.recorded(launches)
+            else:
+                yield from (self._definition_step(node) for node, _ in nodes)
+
+    def _definition_step(self, node: Node) -> Callable[[], None]:
+        return definition_step(node, self._download, self._upload)
 
     def _address(self, place: Place) -> int:
         """Return where a place of the plan's memory is on the device."""
@@ -75,21 +96,22 @@ class CudaPlan:
         words = [self._word(word) for launch in launches for word in launch.words]
         return np.array(words, np.int64)
 
-    def _linked(
-        self, planned: Sequence[tuple[Node, Sequence[PlannedLaunch]]]
-    ) -> list[tuple[Node, list[Launch]]]:
+    def _linked(self, planned: Sequence[Planned]) -> list[tuple[Node, list[Launch] | None]]:
         """Return the launches of each node with the addresses of their records."""
         address = self._bases[Region.RECORDS]
-        nodes = []
+        nodes: list[tuple[Node, list[Launch] | None]] = []
         for node, launches in planned:
-            linked = []
-            for launch in launches:
+            linked: list[Launch] = []
+            for launch in launches or ():
                 linked.append(Launch(launch.kernel, launch.blocks, address))
                 address += WORD_BYTES * len(launch.words)
-            nodes.append((node, linked))
+            nodes.append((node, None if launches is None else linked))
         return nodes
 
-    def _upload(self, address: int, array: Array) -> None:
+    def _upload(self, name: str, array: Array) -> None:
+        self._upload_at(self._addresses[name], array)
+
+    def _upload_at(self, address: int, array: Array) -> None:
         if array.size:
             self._device.upload(address, array)
 
@@ -97,7 +119,7 @@ class CudaPlan:
         array = _empty(tensor_type)
         if array.size:
             self._device.download(self._addresses[name], array)
-        return canonical_nan(array)
+        return array
 
 
 class _Layout:
@@ -110,13 +132,19 @@ class _Layout:
         self.constants = ConstantPool()
         self.places = {name: Place(Region.ACTIVATIONS, at) for name, at in offsets.items()}
 
-    def launches_of(self, node: Node) -> Sequence[PlannedLaunch]:
-        """Return the launches of a node; a view has none and lies where its source lies."""
+    def launches_of(self, node: Node) -> Sequence[PlannedLaunch] | None:
+        """Return the launches of a node, or None where no kernel runs it.
+
+        A view has no launches and lies where its source lies.
+        """
         if node.spec.name in VIEWS:
             self.places[node.outputs[0]] = self._locate(node.inputs[0])
             return ()
+        build = builder_of(node)
+        if build is None:
+            return None
         builder = LaunchBuilder(node, self._locate, self.constants)
-        builder_of(node)(builder)
+        build(builder)
         self._scratch_bytes = max(self._scratch_bytes, builder.scratch_bytes)
         return builder.launches
 

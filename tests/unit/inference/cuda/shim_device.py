@@ -15,7 +15,6 @@ from cvm.inference.tensor_type import Array
 
 HERE = Path(__file__).parent
 KERNEL_FOLDER = Path(str(files(kernels)))
-SOURCES = tuple(sorted(path.stem for path in KERNEL_FOLDER.glob("*.cu")))
 POISON = 0xFF
 """What fresh memory holds: a NaN as float32, -1 as int32."""
 
@@ -31,7 +30,9 @@ def build_shim(folder: Path) -> ctypes.CDLL:
     """Compile every kernel into one shared library."""
     headers = sorted(path.name for path in KERNEL_FOLDER.glob("*.cuh"))
     lines = [f'#include "{name}"' for name in headers]
-    lines += [f'namespace {name}_cu {{\n#include "{name}.cu"\n}}' for name in SOURCES]
+    lines += [
+        f'namespace {name}_cu {{\n#include "{name}.cu"\n}}' for name in kernels.source_names()
+    ]
     (folder / "kernels.inc").write_text("\n".join(lines) + "\n")
     library = folder / "shim.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Werror", "-shared", "-fPIC"]

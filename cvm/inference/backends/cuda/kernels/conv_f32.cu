@@ -33,7 +33,7 @@ EXACT float with_bias(const Conv& work, int channel, float sum) {
 }
 
 // Past the last k the operands are +0 and -0: their product -0 leaves every sum alone, a sum of -0 too.
-template <class T, int ROWS, int COLUMNS> EXACT void convolve(const Conv& work, Tile<float, ROWS, COLUMNS>& tile) {
+template <class T, int ROWS, int COLUMNS> EXACT void convolve(const Conv work, Tile<float, ROWS, COLUMNS>& tile) {
     const Convolution& shape = work.shape;
     int rows = (int)shape.rows, columns = (int)shape.columns, depth = (int)shape.depth;
     BlockPlace place = block_place<ROWS, COLUMNS>(rows, columns);

@@ -31,7 +31,7 @@ EXACT void store_output(const IntegerConv& work, int group, int row, int column,
     store(work.result, output_offset(work.shape, group, row, column), exact, channel);
 }
 
-template <int ROWS, int COLUMNS> EXACT void convolve(const IntegerConv& work, Tile<int, ROWS, COLUMNS>& tile) {
+template <int ROWS, int COLUMNS> EXACT void convolve(const IntegerConv work, Tile<int, ROWS, COLUMNS>& tile) {
     int rows = (int)work.shape.rows, columns = (int)work.shape.columns, words = (int)work.words;
     BlockPlace place = block_place<ROWS, COLUMNS>(rows, columns);
     int group = place.matrix, loaded = place.column + loaded_column<COLUMNS>();
