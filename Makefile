@@ -14,9 +14,8 @@ install: $(STAMP)   ## make .venv and install everything into it
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else f"cvm needs Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV)"
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev]'
-	@echo "compiling the inference kernels for this processor (once, under a minute)"
-	$(BIN)/cvm selftest
 	touch $(STAMP)
 
 demo: install       ## a chain, a registered model, a contract that calls it, a second node that agrees

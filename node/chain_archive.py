@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO
 
 import rlp
-from rlp.exceptions import RLPException
 
-from consensus.block import block_from_parts
+from consensus.block import decode_block
 from consensus.certificate import decode_certificate
+from cvm.evm.strict_rlp import BadRlp, decode_rlp
 from models_registry.registry import read_model_ids
 from node.chain import Chain
 from node.storage.model_store import ModelStore
@@ -80,12 +80,12 @@ def import_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress
                     store.add_file(data)
                     models += 1
                 case [b"block", bytes(block), bytes(certificate)]:
-                    parts = block_from_parts(decode_item(block))
-                    checked = chain.import_block(parts, decode_certificate(certificate))
+                    decoded = decode_block(block)
+                    checked = chain.import_block(decoded, decode_certificate(certificate))
                     known += checked is None
                     blocks += checked is not None
                     inferences += 0 if checked is None else len(checked.inferences)
-                    progress(parts.number, 0)
+                    progress(decoded.number, 0)
                 case _:
                     raise BadArchive("an item is neither a model nor a block with a certificate")
     return ImportSummary(blocks, known, models, inferences)
@@ -128,6 +128,6 @@ def read_items(file: IO[bytes]) -> Iterator[object]:
 def decode_item(data: bytes) -> object:
     """Decode RLP from the file; raises `BadArchive`."""
     try:
-        return rlp.decode(data, strict=True)
-    except RLPException as error:
+        return decode_rlp(data)
+    except BadRlp as error:
         raise BadArchive(f"not RLP: {error}") from error

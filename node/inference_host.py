@@ -1,4 +1,4 @@
-"""Runs registered models for the opcodes: store, checked model, plan, backend."""
+"""Runs registered models for the opcodes: store, checked model, proven backend, plan."""
 
 import threading
 from collections import OrderedDict
@@ -10,6 +10,7 @@ from cvm.inference.backends.table import backend_named
 from cvm.inference.engine import run_items
 from cvm.inference.faults import InferenceFault
 from cvm.inference.model_file import Model, parse_model
+from node.backend_proof import BackendProof
 from node.storage.model_store import ModelStore
 from opcodes.inference_host import InferenceCall
 
@@ -36,6 +37,7 @@ class NodeInferenceHost:
     def __init__(self, store: ModelStore, backend: Backend) -> None:
         self._store = store
         self._backend = backend
+        self._proof = BackendProof(backend)
         self._plans: OrderedDict[bytes, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -82,6 +84,7 @@ class NodeInferenceHost:
             self._plans.move_to_end(model_id)
             return loaded
         model = parse_model(self._store.read(model_id))
+        self._proof.prove(model.graph)
         loaded = LoadedModel(model, self._backend.plan(model.graph))
         self._plans[model_id] = loaded
         self._evict(keep=model_id)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from cvm.faults import ModelDataMissing
 from cvm.inference.backends.table import backend_named
-from cvm.inference.self_test import run_self_test
+from models_registry.registry import read_active_record, read_model_ids
 from node.attester import Attester
 from node.block_producer import BlockProducer
 from node.chain import Chain, NotTheOnlyValidator
@@ -18,7 +19,6 @@ from node.inference_host import NodeInferenceHost
 from node.keys import address_of
 from node.live_chain import LiveChain
 from node.rpc.server import RpcServer, start_rpc_server
-from node.self_test_vectors import load_self_test_vectors
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
@@ -46,11 +46,23 @@ def open_node(config: NodeConfig) -> Iterator[OpenNode]:
         database.close()
 
 
-def prove_backend(name: str) -> int:
-    """Run the self-test of a backend; raises `BackendDisagrees`. Returns the vectors passed."""
-    passed = run_self_test(backend_named(name), load_self_test_vectors())
-    log.info("self-test passed", backend=name, vectors=passed)
-    return passed
+def plan_active_models(chain: Chain) -> None:
+    """Prove the backend on the operators of every ACTIVE model, and plan it, before serving.
+
+    Raises `BackendDisagrees` with the vector. A model whose bytes are not here is named in the
+    log: the node is not ready for blocks that run it.
+    """
+    storage = chain.storage_at(chain.head)
+    height = int(chain.head.block_number) + 1
+    for model_id in read_model_ids(storage):
+        if read_active_record(storage, model_id, height) is None:
+            continue
+        try:
+            chain.host.model(model_id)
+        except ModelDataMissing as fault:
+            log.warning("not ready", reason=str(fault))
+        else:
+            log.info("model ready", model_id=f"0x{model_id.hex()}", backend=chain.host.backend_name)
 
 
 async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], None]) -> None:
@@ -63,6 +75,7 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
         pool = TransactionPool(node.chain.parameters.chain_id)
         attester = Attester(node.chain, config.validator_key)
         view = LiveChain(node.chain, pool, attester, node.store)
+        plan_active_models(node.chain)
         attester.judge_pending()
         try:
             async with await start_rpc_server(view, config.http_host, config.http_port) as server:

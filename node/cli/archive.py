@@ -13,7 +13,7 @@ from node.cli.faults import clear_errors
 from node.cli.run import BackendName, Datadir
 from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
 from node.logs import configure_logs
-from node.service import open_node, prove_backend
+from node.service import open_node
 
 
 def offline(datadir: Path, backend: str) -> NodeConfig:
@@ -65,14 +65,12 @@ def import_command(
 ) -> None:
     """Check and execute every block of an archive, inference included, and append it."""
     configure_logs(as_json=False)
-    with clear_errors():
-        prove_backend(backend)
-        with open_node(offline(datadir, backend)) as node, progress_bar() as bar:
-            task = bar.add_task("importing blocks", total=None)
-            summary = import_chain(
-                node.chain, node.store, file, lambda done, _total: bar.update(task, completed=done)
-            )
-            head = node.chain.head
+    with clear_errors(), open_node(offline(datadir, backend)) as node, progress_bar() as bar:
+        task = bar.add_task("importing blocks", total=None)
+        summary = import_chain(
+            node.chain, node.store, file, lambda done, _total: bar.update(task, completed=done)
+        )
+        head = node.chain.head
     report = {
         "blocks": summary.blocks,
         "knownBlocks": summary.known_blocks,

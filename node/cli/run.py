@@ -24,7 +24,7 @@ from node.keys import (
 )
 from node.logs import configure_logs
 from node.rpc.server import RpcServer
-from node.service import prove_backend, run_node
+from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
 
 DEV_CHAIN_ID = 31_337
@@ -118,7 +118,6 @@ def node(
             instant=False,
             idle_blocks=True,
         )
-        prove_backend(backend)
         uvloop.run(run_node(config, announce))
 
 
@@ -162,7 +161,6 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
             init_chain(database, json.dumps(dev_genesis(now_s())).encode())
     finally:
         database.close()
-    prove_backend(backend)
     uvloop.run(run_node(config, announce_dev))
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import lmdb
-import rlp
 from eth.abc import BlockHeaderAPI, ReceiptAPI
 
 from consensus.block import Block, decode_block, decode_header
 from consensus.certificate import CommitCertificate, decode_certificate
 from cvm.evm.execution import decoded_receipts, encoded_receipts
+from cvm.evm.strict_rlp import decode_rlp
 from cvm.faults import LocalFault
 
 MAP_SIZE_BYTES = 1 << 40
@@ -109,7 +109,7 @@ class ChainDatabase:
     def header(self, block_hash: bytes) -> BlockHeaderAPI | None:
         """Return a header by its hash, without decoding the block's transactions."""
         data = self.block_bytes(block_hash)
-        return None if data is None else decode_header(rlp.decode(data)[0])
+        return None if data is None else decode_header(decode_rlp(data)[0])
 
     def receipts(self, block_hash: bytes) -> tuple[ReceiptAPI, ...]:
         """Return a block's receipts in order, none for a hash that is not here."""

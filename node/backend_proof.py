@@ -1,0 +1,46 @@
+"""Lets a backend run only operators for which it has passed every golden vector."""
+
+from cvm.faults import LocalFault
+from cvm.inference.backends.backend import Backend
+from cvm.inference.graph import Graph
+from cvm.inference.self_test import run_self_test
+from cvm.inference.vectors import Vector
+from node.self_test_vectors import load_self_test_vectors
+
+
+class OperatorUnproven(LocalFault):
+    """No golden vector covers an operator, so nothing shows that the backend is right."""
+
+    def __init__(self, operator: str) -> None:
+        super().__init__(f"no golden vector covers {operator}: install cvm-chain again")
+        self.operator = operator
+
+
+class BackendProof:
+    """Which operators of one backend have been proven in this process.
+
+    A node proves the operators of a model before it plans it: those of every ACTIVE model at
+    start, those of a new one when it is checked. `cvm selftest` proves all of them.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._vectors: dict[str, list[Vector]] = {}
+        self._proven: set[str] = set()
+
+    def prove(self, graph: Graph) -> None:
+        """Run the vectors of every operator that is not proven yet.
+
+        Raises `BackendDisagrees` naming the vector, or `OperatorUnproven`.
+        """
+        if not self._vectors:
+            for vector in load_self_test_vectors():
+                self._vectors.setdefault(vector.op_type, []).append(vector)
+        for operator in sorted({node.spec.name for node in graph.nodes}):
+            if operator in self._proven:
+                continue
+            vectors = self._vectors.get(operator)
+            if vectors is None:
+                raise OperatorUnproven(operator)
+            run_self_test(self._backend, vectors)
+            self._proven.add(operator)
