@@ -81,7 +81,7 @@ class Chain:
         genesis_json = database.genesis_json()
         head_hash = database.head_hash()
         if genesis_json is None or head_hash is None:
-            raise NoChainHere(database.path)
+            raise NoChainHere(database.path.parent)
         self.database = database
         self.host = host
         self.genesis: Genesis = parse_genesis(json.loads(genesis_json))
