@@ -1,0 +1,26 @@
+"""Asin: the arc sine of each element."""
+
+from cvm.inference.exact.inverse_trigonometric import asin32
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.elementwise import one_operand, steps
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.unchanged_type import UnchangedType, same_type
+from cvm.inference.tensor_type import Array
+
+DTYPES = ("float32",)
+
+
+def parse(view: NodeView) -> UnchangedType:
+    """Check one float32 operand."""
+    return one_operand(view, DTYPES)
+
+
+def arc_sine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
+    """Return Asin-7: `exact.inverse_trigonometric.asin32` elementwise.
+
+    NaN and magnitudes above 1 give NaN, +-0 give +-0.
+    """
+    return (asin32(x),)
+
+
+ASIN = OpSpec("Asin", 7, frozenset(), parse, same_type, steps(0, 1), arc_sine)

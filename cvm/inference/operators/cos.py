@@ -1,0 +1,26 @@
+"""Cos: the cosine of each element, in radians."""
+
+from cvm.inference.exact.trigonometric import cos32
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.elementwise import one_operand, steps
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.unchanged_type import UnchangedType, same_type
+from cvm.inference.tensor_type import Array
+
+DTYPES = ("float32",)
+
+
+def parse(view: NodeView) -> UnchangedType:
+    """Check one float32 operand."""
+    return one_operand(view, DTYPES)
+
+
+def cosine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
+    """Return Cos-7: `exact.trigonometric.cos32` elementwise.
+
+    NaN and +-inf give NaN.
+    """
+    return (cos32(x),)
+
+
+COS = OpSpec("Cos", 7, frozenset(), parse, same_type, steps(0, 1), cosine)

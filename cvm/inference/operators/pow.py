@@ -1,0 +1,38 @@
+"""Pow: the elements of one tensor to the powers in another."""
+
+import numpy as np
+
+from cvm.inference.exact.casting import converted
+from cvm.inference.exact.power import integer_power, pow32
+from cvm.inference.graph import NodeView
+from cvm.inference.operators.broadcasting import BroadcastParameters, broadcast_shape
+from cvm.inference.operators.elementwise import NUMBERS, broadcast_type, steps
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.operands import operand_type, require_operand_count
+from cvm.inference.tensor_type import Array
+
+BASES = ("float32", "int32", "int64")
+
+
+def parse(view: NodeView) -> BroadcastParameters:
+    """Check a base and an exponent, maybe of two dtypes, whose shapes broadcast."""
+    require_operand_count(view, 2)
+    base, exponent = operand_type(view, 0, BASES), operand_type(view, 1, NUMBERS)
+    return BroadcastParameters(base.dtype, broadcast_shape(view, base.shape, exponent.shape))
+
+
+def power(parameters: BroadcastParameters, base: Array, exponent: Array) -> tuple[Array, ...]:
+    """Return Pow-15 elementwise in the dtype of the base, shapes broadcast as in NumPy.
+
+    * float32 base: `exact.power.pow32`; an integer exponent becomes float32 first, rounded once.
+    * integer base, integer exponent: `exact.power.integer_power`, which wraps around.
+    * integer base, float32 exponent: the base becomes float32, rounded once; pow32; then the
+      result is truncated toward zero and saturated, NaN giving 0.
+    """
+    if base.dtype != np.float32 and exponent.dtype != np.float32:
+        return (integer_power(base, exponent),)
+    result = pow32(converted(base, "float32"), converted(exponent, "float32"))
+    return (converted(result, parameters.dtype),)
+
+
+POW = OpSpec("Pow", 15, frozenset(), parse, broadcast_type, steps(0, 2), power)
