@@ -15,7 +15,7 @@ from models_registry.chunks import MAX_MODEL_BYTES, BadModelSize
 from models_registry.cli.chain_client import ChainClient
 from models_registry.cli.http_client import ClientFault, RpcClient
 from models_registry.cli.keys import BadKey, load_key
-from models_registry.cli.prepare import CannotPrepare, parse_shape, prepare_model
+from models_registry.cli.prepare import CannotPrepare, Options, parse_shape, prepare_model
 from models_registry.cli.registration import Registration, RegistrationFault
 from models_registry.cli.report import GasQuote, ModelReport, report_json, report_text
 from models_registry.cli.terminal import TerminalProgress, WallClock
@@ -73,9 +73,9 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
         """Turn an ordinary ONNX file into the strict form, check it and report on it."""
         with _faults_shown():
             shapes = dict(parse_shape(text) for text in shape or ())
-            data = prepare_model(_load(model), shapes)
-            report = rules.inspect(data)
-            _save(output, data)
+            prepared = prepare_model(_load(model), Options(shapes, model.parent))
+            report = rules.inspect(prepared.data)
+            _save(output, prepared.data)
             _print_report(report, rules, as_json)
 
 

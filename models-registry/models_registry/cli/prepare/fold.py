@@ -1,0 +1,295 @@
+"""Walks the nodes with the engine's rules: infers types, folds constants, takes If's branches.
+
+Folding uses the operators' own definitions, so a folded file computes the same bits.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvm.inference.faults import InvalidModel
+from cvm.inference.graph import Node, NodeView
+from cvm.inference.graph_builder import node_cost
+from cvm.inference.known_values import KnownValues
+from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.refused import REFUSED
+from cvm.inference.operators.table import OPERATORS
+from cvm.inference.tensor_type import Array, TensorType, type_of
+from models_registry.cli.prepare.branches import inlined_branch
+from models_registry.cli.prepare.draft import Draft, DraftNode, FreshNames
+from models_registry.cli.prepare.evaluate import engine_values, onnx_values
+from models_registry.cli.prepare.faults import CannotPrepare
+
+GROWTH_BYTES = 2**20
+"""How much larger folding may make a file, all nodes together."""
+
+FREE_GROWTH_BYTES = 2**12
+"""A node whose result is larger by no more than this is folded in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What the walk found: types by value name, notes, and what keeps the file from running.
+
+    `unknown` lists operators that the engine lacks, `refusals` nodes that break its rules.
+    """
+
+    types: dict[str, TensorType]
+    notes: list[str]
+    unknown: list[str]
+    refusals: list[str]
+
+
+@dataclass(slots=True)
+class _Lazy:
+    """A value that could be folded and was left to its node, because it is large."""
+
+    node: DraftNode
+    values: tuple[Array, ...] | None
+    spec: OpSpec[Any]
+    parameters: Any
+    source_bytes: int
+
+
+def fold(draft: Draft) -> Folded:
+    """Fold what is known before a model runs, in place, and infer every type."""
+    walk = _Walk(draft)
+    walk.run()
+    return walk.result()
+
+
+class _Walk:
+    """The state of one walk over a draft's nodes."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._fresh = FreshNames(draft.names())
+        self._types = {value.name: _input_type(value.dtype, value.dims) for value in draft.inputs}
+        self._types.update((name, type_of(array)) for name, array in draft.constants.items())
+        self._engine_knows = KnownValues(draft.constants)
+        self._lazy: dict[str, _Lazy] = {}
+        self._kept: list[DraftNode] = []
+        self._growth_left = GROWTH_BYTES
+        self._folded = self._branches = 0
+        self._unknown: dict[str, int] = {}
+        self._refusals: list[str] = []
+
+    def run(self) -> None:
+        """Take every node in order; a branch's nodes are taken in its place."""
+        waiting = self._draft.nodes[::-1]
+        while waiting:
+            node = waiting.pop()
+            if node.is_default("If") and (taken := self._branch(node)) is not None:
+                waiting += taken.nodes[::-1]
+            else:
+                self._take(node)
+        self._draft.nodes = self._kept
+
+    def result(self) -> Folded:
+        """Return what was found."""
+        notes = [f"folded {self._folded} nodes over constants"] if self._folded else []
+        if self._branches:
+            notes.append(f"put the taken branch in the place of {self._branches} If")
+        unknown = [f"{name} ({count})" for name, count in sorted(self._unknown.items())]
+        return Folded(self._types, notes, unknown, self._refusals)
+
+    def _branch(self, node: DraftNode) -> Draft | None:
+        """Return the branch that a constant condition takes."""
+        condition = self._draft.constants.get(node.input_at(0))
+        if condition is None or condition.size != 1:
+            return None
+        branch = inlined_branch(node, bool(condition.reshape(())), self._fresh)
+        for name, array in branch.constants.items():
+            self._set_constant(name, array)
+        self._branches += 1
+        return branch
+
+    def _take(self, node: DraftNode) -> None:
+        """Infer a node's types, fold it if that keeps the file small, else keep it."""
+        self._drop_empty_inputs(node)
+        spec = OPERATORS.get((node.domain, node.op_type))
+        known = [self._draft.constants.get(name) for name in node.inputs]
+        are_known = all(
+            value is not None or not name for value, name in zip(known, node.inputs, strict=True)
+        )
+        refusals = len(self._refusals)
+        resolved = None if spec is None else self._resolve(node, spec)
+        if spec is None or resolved is None:
+            values = onnx_values(node, known) if are_known and node.inputs else None
+            if values is None:
+                self._keep_unresolved(node, spec is None)
+                return
+            del self._refusals[refusals:]
+            self._set_constants(node, values)
+            self._folded += 1
+            return
+        parameters, types = resolved
+        named = [name for name in node.outputs if name]
+        self._types.update(zip(named, types, strict=False))
+        if not self._fold(node, spec, parameters, types):
+            self._kept.append(node)
+
+    def _resolve(
+        self, node: DraftNode, spec: OpSpec[Any]
+    ) -> tuple[Any, tuple[TensorType, ...]] | None:
+        """Apply an operator's rules; None where a type is not known or a rule is broken."""
+        if any(name and name not in self._types for name in node.inputs):
+            return None
+        try:
+            return self._checked(node, spec)
+        except InvalidModel as fault:
+            lazy = [name for name in node.inputs if name in self._lazy]
+            for name in lazy:
+                self._materialise(self._lazy[name])
+            if lazy:
+                return self._resolve(node, spec)
+            label = f"{node.op_type} node {node.name or node.outputs[0]!r}"
+            self._refusals.append(f"{label}: {fault}" if label not in str(fault) else str(fault))
+            return None
+
+    def _checked(self, node: DraftNode, spec: OpSpec[Any]) -> tuple[Any, tuple[TensorType, ...]]:
+        unlisted = sorted(set(node.attributes) - spec.attributes)
+        if unlisted:
+            listed = ", ".join(sorted(spec.attributes)) or "none"
+            raise InvalidModel("attribute", f"unknown {unlisted[0]!r}; known: {listed}")
+        view = NodeView(
+            op_type=node.op_type,
+            name=node.name or node.outputs[0],
+            attributes=_engine_attributes(node),
+            types=tuple(self._types[name] if name else None for name in node.inputs),
+            constants=tuple(self._engine_knows.get(name) for name in node.inputs),
+            wanted=tuple(map(bool, node.outputs)),
+        )
+        parameters = spec.parse(view)
+        types = spec.output_types(parameters, view)
+        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        names = tuple(name for name in node.outputs if name)
+        self._engine_knows.learn(
+            Node(view.name, spec, parameters, view, tuple(node.inputs), names, types, cost)
+        )
+        return parameters, types
+
+    def _fold(
+        self,
+        node: DraftNode,
+        spec: OpSpec[Any],
+        parameters: Any,
+        types: tuple[TensorType, ...],
+    ) -> bool:
+        """Fold a node of known inputs, or remember that it could be."""
+        constants = self._draft.constants
+        given = [name for name in node.inputs if name]
+        if not spec.reads_types_only and any(
+            name not in constants and name not in self._lazy for name in given
+        ):
+            return False
+        sources = 0 if spec.reads_types_only else sum(map(self._source_bytes, set(given)))
+        growth = sum(tensor_type.size_bytes for tensor_type in types) - sources
+        lazy = _Lazy(node, None, spec, parameters, sources)
+        if growth <= max(FREE_GROWTH_BYTES, self._growth_left):
+            values = self._values(lazy)
+            if values is not None and all(map(_is_finite, values)):
+                self._growth_left -= growth if growth > FREE_GROWTH_BYTES else 0
+                self._set_constants(node, values)
+                self._folded += 1
+                return True
+        if not spec.reads_types_only:
+            self._lazy.update((name, lazy) for name in node.outputs if name)
+        return False
+
+    def _source_bytes(self, name: str) -> int:
+        lazy = self._lazy.get(name)
+        return lazy.source_bytes if lazy is not None else self._draft.constants[name].nbytes
+
+    def _values(self, lazy: _Lazy) -> tuple[Array, ...] | None:
+        """Work a node out, and before it those that it reads."""
+        if lazy.values is None:
+            inputs = None if lazy.spec.reads_types_only else self._inputs(lazy.node)
+            given: list[Array | None] = [None] * len(lazy.node.inputs) if inputs is None else inputs
+            lazy.values = engine_values(lazy.spec, lazy.parameters, given)
+        return lazy.values
+
+    def _inputs(self, node: DraftNode) -> list[Array | None]:
+        found: list[Array | None] = []
+        for name in node.inputs:
+            if not name or name in self._draft.constants:
+                found.append(self._draft.constants.get(name))
+                continue
+            lazy = self._lazy[name]
+            values = self._values(lazy)
+            named = [output for output in lazy.node.outputs if output]
+            found.append(None if values is None else values[named.index(name)])
+        return found
+
+    def _materialise(self, lazy: _Lazy) -> None:
+        """Fold after all, because a node wants the value as a constant."""
+        values = self._values(lazy)
+        for name in lazy.node.outputs:
+            self._lazy.pop(name, None)
+        if values is not None and all(map(_is_finite, values)):
+            self._kept = [node for node in self._kept if node is not lazy.node]
+            self._set_constants(lazy.node, values)
+            self._folded += 1
+
+    def _set_constants(self, node: DraftNode, values: tuple[Array, ...]) -> None:
+        names = [name for name in node.outputs if name]
+        for name, value in zip(names, values, strict=False):
+            self._set_constant(name, value)
+
+    def _set_constant(self, name: str, value: Array) -> None:
+        self._draft.constants[name] = value
+        self._types[name] = type_of(value)
+        self._engine_knows.add(name, value)
+
+    def _keep_unresolved(self, node: DraftNode, is_unknown: bool) -> None:
+        if is_unknown:
+            label = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+            self._unknown[label] = self._unknown.get(label, 0) + 1
+        self._kept.append(node)
+
+    def _drop_empty_inputs(self, node: DraftNode) -> None:
+        """Leave out inputs without elements where they say nothing."""
+        empty = [name in self._types and 0 in self._types[name].shape for name in node.inputs]
+        if node.is_default("Concat") and not all(empty):
+            pairs = zip(node.inputs, empty, strict=True)
+            node.inputs = [name for name, is_empty in pairs if not is_empty]
+        if node.is_default("Resize"):
+            pairs = zip(node.inputs, empty, strict=True)
+            node.inputs = ["" if is_empty else name for name, is_empty in pairs]
+            while not node.inputs[-1]:
+                node.inputs.pop()
+
+
+def _engine_attributes(node: DraftNode) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in node.attributes.items()
+        if not isinstance(value, tuple) or value
+    }
+
+
+def _input_type(dtype: str, dims: list[int | str | None] | None) -> TensorType:
+    shape = tuple(dim for dim in dims or () if isinstance(dim, int))
+    return TensorType(dtype, shape)
+
+
+def _is_finite(array: Array) -> bool:
+    return array.dtype != np.float32 or bool(np.isfinite(array).all())
+
+
+def raise_what_keeps_it(draft: Draft, folded: Folded) -> None:
+    """Raise `CannotPrepare` naming every operator that the engine lacks, else the broken rule."""
+    if folded.unknown:
+        reasons = [
+            f"{name}: {REFUSED[name]}"
+            for name in (entry.split(" ")[0] for entry in folded.unknown)
+            if name in REFUSED
+        ]
+        listed = f"engine 1 does not have the operators {', '.join(folded.unknown)}"
+        raise CannotPrepare("; ".join([listed, *reasons]))
+    if folded.refusals:
+        raise CannotPrepare(folded.refusals[0])
+    for name in draft.outputs:
+        if name not in folded.types:
+            raise CannotPrepare(f"the type of output {name!r} cannot be inferred")
