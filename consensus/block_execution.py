@@ -88,6 +88,7 @@ class BlockRunner:
         left_out: list[tuple[SignedTransactionAPI, Exception]] = []
         inferences: list[tuple[bytes, InferenceCall]] = []
         cap = InferenceCap(self._parameters.block_inference_gas)
+        self._machines.log.take()
         for tx in candidates:
             fault = self._try(execution, tx, cap)
             calls = self._machines.log.take()
@@ -148,10 +149,10 @@ class BlockRunner:
                 ) from error
             inference_gas += log.gas
             inferences.extend((bytes(tx.hash), call) for call in log.take())
-        if inference_gas > self._parameters.block_inference_gas:
-            raise InferenceGasExceeded(
-                block.number, inference_gas, self._parameters.block_inference_gas
-            )
+            if inference_gas > self._parameters.block_inference_gas:
+                raise InferenceGasExceeded(
+                    block.number, inference_gas, self._parameters.block_inference_gas
+                )
         return execution.finish(), tuple(inferences)
 
     def _execution(

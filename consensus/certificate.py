@@ -12,8 +12,10 @@ from rlp.exceptions import RLPException
 from rlp.sedes import Binary, CountableList, List, big_endian_int
 
 from consensus.faults import BadCertificate
+from cvm.evm.strict_rlp import BadRlp, decode_rlp
 
 SEAL_BYTES = 65
+UINT64_BITS = 64
 HALF_CURVE_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 SEDES = List(
     [
@@ -73,9 +75,12 @@ class SealDomain:
 def decode_certificate(data: bytes) -> CommitCertificate:
     """Decode bytes from outside; raises `BadCertificate`."""
     try:
-        height, round_number, header_hash, signers, seals = rlp.decode(data, SEDES, strict=True)
-    except (RLPException, TypeError, ValueError) as error:
+        height, round_number, header_hash, signers, seals = SEDES.deserialize(decode_rlp(data))
+    except (BadRlp, RLPException, TypeError, ValueError) as error:
         raise BadCertificate(0, f"not RLP of the right shape: {str(error)[:120]}") from error
+    for name, value in (("height", height), ("round", round_number)):
+        if value.bit_length() > UINT64_BITS:
+            raise BadCertificate(0, f"{name} has {value.bit_length()} bits, at most {UINT64_BITS}")
     return CommitCertificate(height, round_number, header_hash, signers, tuple(seals))
 
 

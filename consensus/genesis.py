@@ -1,5 +1,6 @@
 """The genesis file, in geth's format: parsing it, and the block and state that it stands for."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +15,9 @@ from consensus.header_rules import INITIAL_BASE_FEE, MAX_EXTRA_DATA_BYTES
 from consensus.parameters import ChainParameters, parse_parameters
 from cvm.evm.execution import BlockContext, open_state
 from cvm.evm.overlay_database import OverlayDatabase
+
+NUMBER = re.compile(r"0x[0-9a-fA-F]{1,64}|[0-9]{1,78}")
+HEX = re.compile(r"(0x)?[0-9a-fA-F]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +54,27 @@ def parse_genesis(document: Any) -> Genesis:
             f"gasLimit is {gas_limit}, but config.cvm.block_gas_limit is "
             f"{parameters.block_gas_limit} and every header must show that"
         )
+    validate_unused(document)
     extra_data = hex_bytes(document.get("extraData", "0x"), "extraData")
     if len(extra_data) > MAX_EXTRA_DATA_BYTES:
         raise InvalidGenesis(f"extraData has {len(extra_data)} bytes, at most 32")
     return Genesis(
         parameters=parameters,
-        timestamp=quantity(document, "timestamp", 0),
+        timestamp=quantity(document, "timestamp", 0, bits=64),
         extra_data=extra_data,
         base_fee=quantity(document, "baseFeePerGas", INITIAL_BASE_FEE),
         coinbase=hex_bytes(document.get("coinbase", "0x" + "00" * 20), "coinbase", 20),
         prev_randao=hex_bytes(document.get("mixHash", "0x" + "00" * 32), "mixHash", 32),
         alloc=parse_alloc(document.get("alloc", {})),
     )
+
+
+def validate_unused(document: dict[str, Any]) -> None:
+    """Refuse values of proof of work, which no header of ours can show."""
+    for field in ("difficulty", "nonce"):
+        value = quantity(document, field, 0)
+        if value != 0:
+            raise InvalidGenesis(f"{field} is {value}, must be 0: blocks are final by certificate")
 
 
 def parse_alloc(alloc: Any) -> tuple[tuple[bytes, GenesisAccount], ...]:
@@ -73,51 +86,65 @@ def parse_alloc(alloc: Any) -> tuple[tuple[bytes, GenesisAccount], ...]:
         address = hex_bytes(text, "alloc address", 20)
         if address in accounts or not isinstance(fields, dict):
             raise InvalidGenesis(f"alloc: {text} stands twice or is not an object")
-        storage = fields.get("storage", {})
-        if not isinstance(storage, dict):
-            raise InvalidGenesis(f"alloc {text}: storage must be an object")
         accounts[address] = GenesisAccount(
             balance=quantity(fields, "balance", 0),
-            nonce=quantity(fields, "nonce", 0),
+            nonce=quantity(fields, "nonce", 0, bits=64),
             code=hex_bytes(fields.get("code", "0x"), f"alloc {text} code"),
-            storage=tuple(
-                sorted((word(slot, text), word(value, text)) for slot, value in storage.items())
-            ),
+            storage=parse_storage(fields.get("storage", {}), text),
         )
     return tuple(sorted(accounts.items()))
 
 
+def parse_storage(storage: Any, account: str) -> tuple[tuple[int, int], ...]:
+    """Parse the storage of one account, sorted by slot."""
+    if not isinstance(storage, dict):
+        raise InvalidGenesis(f"alloc {account}: storage must be an object")
+    words: dict[int, int] = {}
+    for text, value in storage.items():
+        slot = word(text, account)
+        if slot in words:
+            raise InvalidGenesis(f"alloc {account} storage: slot {text} stands twice")
+        words[slot] = word(value, account)
+    return tuple(sorted(words.items()))
+
+
 def word(text: Any, account: str) -> int:
     """Parse a storage slot or value of up to 32 bytes."""
-    data = hex_bytes(text, f"alloc {account} storage")
-    if len(data) > 32:
-        raise InvalidGenesis(f"alloc {account} storage: {text} is longer than 32 bytes")
-    return int.from_bytes(data, "big")
+    digits = hex_digits(text, f"alloc {account} storage")
+    if len(digits) > 64:
+        raise InvalidGenesis(f"alloc {account} storage: {text[:80]} is longer than 32 bytes")
+    return int(digits or "0", 16)
 
 
-def quantity(document: dict[str, Any], field: str, default: int) -> int:
+def quantity(document: dict[str, Any], field: str, default: int, bits: int = 256) -> int:
     """Parse a number: a JSON integer, or a decimal or 0x-hex string."""
     value = document.get(field, default)
-    if isinstance(value, str):
-        try:
-            value = int(value, 16 if value.startswith("0x") else 10)
-        except ValueError:
-            raise InvalidGenesis(f"{field}: {value!r} is not a number") from None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 256:
-        raise InvalidGenesis(f"{field}: {value!r} is not a whole number of at most 256 bits")
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = int(value, 16 if value.startswith("0x") else 10)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
+        raise InvalidGenesis(
+            f"{field}: {str(value)[:80]!r} is not a whole number of at most {bits} bits"
+        )
     return value
 
 
 def hex_bytes(text: Any, field: str, length: int | None = None) -> bytes:
-    """Parse hex with or without 0x, of one length if that is given."""
-    try:
-        digits = text.removeprefix("0x")
-        data = bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
-    except (AttributeError, ValueError):
-        raise InvalidGenesis(f"{field}: {text!r} is not hex") from None
-    if length is not None and len(data) != length:
-        raise InvalidGenesis(f"{field}: {text!r} has {len(data)} bytes, must have {length}")
-    return data
+    """Parse bytes as hex with or without 0x, of one length if that is given."""
+    digits = hex_digits(text, field)
+    if len(digits) % 2 and length is None:
+        raise InvalidGenesis(f"{field}: {text[:80]!r} has an odd number of hex digits")
+    if length is not None and len(digits) != 2 * length:
+        raise InvalidGenesis(
+            f"{field}: {text[:80]!r} has {len(digits)} hex digits, must have {2 * length}"
+        )
+    return bytes.fromhex(digits)
+
+
+def hex_digits(text: Any, field: str) -> str:
+    """Return the digits of hex with or without 0x."""
+    if not isinstance(text, str) or not HEX.fullmatch(text):
+        raise InvalidGenesis(f"{field}: {str(text)[:80]!r} is not hex")
+    return text.removeprefix("0x")
 
 
 def genesis_block(

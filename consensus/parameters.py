@@ -19,6 +19,14 @@ class ChainParameters:
     block_inference_gas: int = 1 << 24
 
 
+BOUNDS = {
+    "chain_id": (1, 2**63 - 37),  # EIP-2294: signatures of other clients hold 2 * id + 36
+    "period_s": (1, 2**31),  # EVM clients demand a later time in every block
+    "block_gas_limit": (5_000, 2**63 - 1),  # Yellow Paper (47) and EIP-1985
+    "block_inference_gas": (0, 2**63 - 1),
+}
+
+
 def parse_parameters(config: Any) -> ChainParameters:
     """Parse the `config` object of a genesis file; raises `InvalidGenesis`."""
     if not isinstance(config, dict) or "chainId" not in config:
@@ -32,6 +40,10 @@ def parse_parameters(config: Any) -> ChainParameters:
         raise InvalidGenesis(f"config.cvm has unknown fields: {', '.join(unknown)}")
     values = {"chain_id": config["chainId"], **given}
     for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise InvalidGenesis(f"config: {name} must be a whole number >= 0, not {value!r}")
+        least, most = BOUNDS[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise InvalidGenesis(
+                f"config: {name} must be a whole number from {least} to {most}, "
+                f"not {str(value)[:80]!r}"
+            )
     return ChainParameters(**values)
