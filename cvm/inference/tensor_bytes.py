@@ -20,7 +20,7 @@ def canonical_nan(array: Array) -> Array:
     """Return the array with every float32 NaN as 0x7fc00000; other values keep their bits."""
     if array.dtype != np.float32:
         return array
-    bits = np.ascontiguousarray(array).view(np.uint32)
+    bits = np.asarray(array, order="C").view(np.uint32)
     is_nan = (bits & _MAGNITUDE_BITS) > _INFINITY_BITS
     if not is_nan.any():
         return array

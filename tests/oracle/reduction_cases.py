@@ -17,8 +17,9 @@ from tests.oracle.elementwise_cases import (
     NAN,
     NEGATIVE_NAN,
 )
+from tests.oracle.operators import window_values
 from tests.oracle.reductions import Fold
-from tests.oracle.tensors import Json, Tensor, f32, ints, spread
+from tests.oracle.tensors import Json, Tensor, f32, filled, ints, spread
 
 CUBE = spread("float32", (2, 3, 4), 201)
 TALL = spread("float32", (300, 3), 202)
@@ -243,5 +244,121 @@ def reduce_l2_cases() -> list[Json]:
             "int64: the sum is rounded to float32 first",
             ints("int64", (1, 2), 2**31 - 1, 0),
             ints("int64", (1, 1), 2**31),
+        ),
+    ]
+
+
+def reduce_log_sum_cases() -> list[Json]:
+    """Return the vectors of ReduceLogSum."""
+    op, fold = "ReduceLogSum", reductions.log_of_total
+    specials = f32((4, 2), MINUS_ZERO, MINUS_ZERO, -1, 0, INF, 1, NEGATIVE_NAN, 0)
+    positive = Tensor("float32", CUBE.shape, [abs(value) for value in CUBE.data])
+    return [
+        _reduced(op, fold, "the last axis", positive, (2,), (2, 3, 1)),
+        _reduced(op, fold, "scattered axes", positive, (0, 2), (3,), keepdims=0),
+        _by_hand(op, "0, below 0, inf, NaN", specials, f32((4, 1), MINUS_INF, NAN, INF, NAN)),
+        _by_hand(
+            op,
+            "int32: truncated; the logarithms of 0 and of a sum below 0",
+            ints("int32", (3, 2), 1000, 1, 1, -1, 1, -2),
+            ints("int32", (3, 1), 6, INT32_MIN, 0),
+        ),
+    ]
+
+
+def reduce_log_sum_exp_cases() -> list[Json]:
+    """Return the vectors of ReduceLogSumExp."""
+    op, fold = "ReduceLogSumExp", reductions.log_of_exponentials
+    specials = f32((3, 2), MINUS_INF, MINUS_INF, INF, 1, NEGATIVE_NAN, 0)
+    return [
+        _reduced(op, fold, "the last axis", CUBE, (2,), (2, 3, 1)),
+        _reduced(op, fold, "300 rows", TALL, (0,), (3,), keepdims=0),
+        _by_hand(op, "-inf alone, inf, NaN", specials, f32((3, 1), MINUS_INF, INF, NAN)),
+        _by_hand(op, "far above what exp holds", f32((1, 2), 1000, 0), f32((1, 1), 1000)),
+        _by_hand(
+            op,
+            "int64: rounded to float32, truncated back",
+            ints("int64", (2, 2), 3, 3, 2**24 + 1, 0),
+            ints("int64", (2, 1), 3, 2**24),
+        ),
+    ]
+
+
+def global_max_pool_cases() -> list[Json]:
+    """Return the vectors of GlobalMaxPool."""
+    op, fold = "GlobalMaxPool", reductions.greatest
+    line = f32((1, 3, 3), MINUS_ZERO, 0, MINUS_ZERO, INF, NEGATIVE_NAN, 1, MINUS_INF, -3, -2)
+    return [
+        case("two spatial axes", op, [FOUR], reductions.folded(FOUR, (2, 3), (2, 3, 1, 1), fold)),
+        case("one spatial axis", op, [line], f32((1, 3, 1), 0, NAN, -2)),
+        case("one element", op, [f32((1, 1, 1), MINUS_ZERO)], f32((1, 1, 1), MINUS_ZERO)),
+        case(
+            "three spatial axes",
+            op,
+            [f32((1, 1, 1, 2, 2), -5, -4, -7, LEAST)],
+            f32((1, 1, 1, 1, 1), LEAST),
+        ),
+    ]
+
+
+def global_lp_pool_cases() -> list[Json]:
+    """Return the vectors of GlobalLpPool."""
+    op = "GlobalLpPool"
+
+    def pooled(name: str, power: int, **attributes: int) -> Json:
+        y = reductions.folded(FOUR, (2, 3), (2, 3, 1, 1), reductions.powered(power))
+        return case(name, op, [FOUR], y, attributes)
+
+    specials = f32((1, 3, 2), MINUS_ZERO, 0, MINUS_INF, 1, NAN, 1)
+    return [
+        pooled("2 by default", 2),
+        pooled("p = 1", 1, p=1),
+        pooled("p = 3", 3, p=3),
+        pooled("p = 5", 5, p=5),
+        case("-0, -inf, NaN", op, [specials], f32((1, 3, 1), 0, INF, NAN)),
+        case("-0, -inf, NaN for p = 3", op, [specials], f32((1, 3, 1), 0, INF, NAN), {"p": 3}),
+    ]
+
+
+def lp_pool_cases() -> list[Json]:
+    """Return the vectors of LpPool."""
+    x = spread("float32", (1, 2, 4, 5), 204)
+    line = f32((1, 1, 4), 3, -4, MINUS_INF, NAN)
+
+    def pooled(
+        name: str, p: int, around: Sequence[int], shape: Sequence[int], **extra: object
+    ) -> Json:
+        def one(index: tuple[int, ...]) -> float:
+            window = window_values(x, index, (2, 3), (2, 1), around, (1, 1))
+            values = [0.0 if value is None else value for _, value in window]
+            return float(reductions.powered(p)(values, "float32"))
+
+        attributes = {"kernel_shape": [2, 3], "strides": [2, 1], "p": p, **extra}
+        return case(name, "LpPool", [x], filled("float32", shape, one), attributes)
+
+    padded = (1, 1, 1, 1)
+    return [
+        pooled("p = 2", 2, (0, 0, 0, 0), (1, 2, 2, 3)),
+        pooled("p = 1, padded", 1, padded, (1, 2, 3, 5), pads=list(padded)),
+        case(
+            "p = 2 by default, -inf, NaN",
+            "LpPool",
+            [line],
+            f32((1, 1, 3), 5, INF, NAN),
+            {"kernel_shape": [2]},
+        ),
+        case(
+            "dilated, three spatial axes, p = 1",
+            "LpPool",
+            [f32((1, 1, 1, 3, 1), 1, -2, MINUS_ZERO)],
+            f32((1, 1, 1, 1, 1), 1),
+            {"kernel_shape": [1, 2, 1], "dilations": [1, 2, 1], "p": 1},
+        ),
+        case(
+            "p = 4",
+            "LpPool",
+            [f32((1, 1, 2), -2, 0)],
+            f32((1, 1, 1), 2),
+            {"kernel_shape": [2], "p": 4},
         ),
     ]

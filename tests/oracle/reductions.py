@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-from tests.oracle import float32
+from tests.oracle import float32, transcendental
 from tests.oracle.operators import RANGES, wrapped
 from tests.oracle.tensors import Tensor, filled, indices
 
@@ -99,3 +99,40 @@ def greatest(values: list[Any], dtype: str) -> Any:
 def least(values: list[Any], dtype: str) -> Any:
     """Fold of Min."""
     return reduce(float32.lesser_of, values) if dtype == "float32" else min(values)
+
+
+def log_of_total(values: list[Any], dtype: str) -> Any:
+    """Logarithm of the sum."""
+    found = total(values, dtype)
+    if dtype == "float32":
+        return logarithm(found)
+    return to_truncated(logarithm(float32.from_int(found)), dtype)
+
+
+def logarithm(x: float) -> float:
+    """Return ln x for any float32."""
+    if math.isnan(x) or x < 0:
+        return math.nan
+    return -math.inf if x == 0 else x if math.isinf(x) else transcendental.log(x)
+
+
+def log_of_exponentials(values: list[Any], dtype: str) -> Any:
+    """Logarithm of the sum of exponentials, the greatest value taken out."""
+    floats = values if dtype == "float32" else [float32.from_int(value) for value in values]
+    largest = reduce(float32.greater_of, floats)
+    largest = 0.0 if math.isinf(largest) else largest
+    exponentials = [transcendental.exp(float32.subtract(value, largest)) for value in floats]
+    result = float32.add(logarithm(float32.chunked_sum(exponentials)), largest)
+    return result if dtype == "float32" else to_truncated(result, dtype)
+
+
+def powered(p: int) -> Fold:
+    """Sum of |x|**p, to the power of 1 / p."""
+
+    def fold(values: list[Any], dtype: str) -> Any:
+        if p <= 2:
+            return (magnitudes if p == 1 else norm)(values, dtype)
+        sum_of_powers = total([transcendental.power(abs(v), p) for v in values], dtype)
+        return transcendental.power(sum_of_powers, float32.divide(1.0, float32.from_int(p)))
+
+    return fold

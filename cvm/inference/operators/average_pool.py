@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cvm.inference.cost import Cost
-from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.op_spec import OpSpec
@@ -15,7 +14,8 @@ from cvm.inference.operators.pooling import (
     output_type,
     resolve_pooling,
 )
-from cvm.inference.operators.window import EVERY, Window, taps
+from cvm.inference.operators.window import Window
+from cvm.inference.operators.window_sum import window_sum
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
 
@@ -71,37 +71,16 @@ def divisors(window: Window, spatial: Shape, count_include_pad: bool) -> Array:
     return counts
 
 
-def tap_number(window: Window, index: tuple[int, ...]) -> int:
-    """Return the row-major place of a tap in its kernel."""
-    number = 0
-    for extent, place in zip(window.kernel_shape, index, strict=True):
-        number = number * extent + place
-    return number
-
-
 def average_pool(parameters: AveragePoolParameters, x: Array) -> tuple[Array, ...]:
     """Return AveragePool-19 of float32 x (n, c, *spatial): an ordered sum, divided once.
 
-    The taps of a window, row-major, form the chunks of 256 of the ordered sum (a padded tap
-    keeps its place in its chunk and adds nothing); each chunk is folded ascending from +0,
-    then the chunk totals ascending from +0. The sum is divided by float32(count), where count
-    is the number of taps inside the input, or with `count_include_pad` inside the input and
-    its pads.
+    The sum is that of `window_sum`, its chunks counted along the taps of the window. It is
+    divided by float32(count), where count is the number of taps inside the input, or with
+    `count_include_pad` inside the input and its pads.
     """
-    total = np.zeros(parameters.full_output_shape, np.float32)
-    partial = np.zeros(parameters.full_output_shape, np.float32)
-    chunk = 0
-    spatial = parameters.input_shape[2:]
     with np.errstate(all="ignore"):
-        for tap in taps(parameters, spatial):
-            if tap_number(parameters, tap.index) // CHUNK != chunk:
-                chunk = tap_number(parameters, tap.index) // CHUNK
-                total = total + partial
-                partial = np.zeros(parameters.full_output_shape, np.float32)
-            target = (EVERY, EVERY, *tap.outputs)
-            partial[target] = partial[target] + x[(EVERY, EVERY, *tap.inputs)]
-        total = total + partial
-        counts = divisors(parameters, spatial, parameters.count_include_pad)
+        total = window_sum(parameters, x)
+        counts = divisors(parameters, parameters.input_shape[2:], parameters.count_include_pad)
         return (total / counts.astype(np.float32),)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cvm.inference.cost import Cost
+from cvm.inference.exact.division import truncated_quotient
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.reduction import (
@@ -38,16 +39,8 @@ def reduce_mean(
         total = sum_of(parameters, x)
         if parameters.dtype == "float32":
             return (np.asarray(total / np.float32(parameters.count)),)
-        return (_truncated_quotient(total, parameters.count),)
-
-
-def _truncated_quotient(total: Array, count: int) -> Array:
-    """Return integers divided by a positive count, truncated toward zero."""
-    divisor = np.asarray(count).astype(total.dtype)
-    floor = total // divisor
-    return np.asarray(np.where((floor < 0) & (floor * divisor != total), floor + 1, floor)).astype(
-        total.dtype
-    )
+        count = np.asarray(parameters.count).astype(parameters.dtype)
+        return (truncated_quotient(total, count),)
 
 
 REDUCE_MEAN = OpSpec("ReduceMean", 18, REDUCTION_ATTRIBUTES, parse, output_type, cost, reduce_mean)

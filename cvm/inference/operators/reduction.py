@@ -1,6 +1,6 @@
 """The shape rule that the Reduce operators share, and the order in which they take elements."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -76,14 +76,14 @@ def _axes(view: NodeView, rank: int, is_noop: bool) -> tuple[int, ...]:
     return distinct_axes(view, listed, rank)
 
 
-def distinct_axes(view: NodeView, listed: Collection[int], rank: int) -> tuple[int, ...]:
+def distinct_axes(view: NodeView, listed: Sequence[int], rank: int) -> tuple[int, ...]:
     """Return axes counted from the front, ascending; each in range and named once."""
     axes = sorted({axis % rank for axis in listed if -rank <= axis < rank})
     if len(axes) != len(listed):
         raise refusal(
             view,
             "operand value",
-            f"axes {list(listed)} must be distinct and in [{-rank}, {rank - 1}]",
+            f"axes {list(listed)[:20]} must be distinct and in [{-rank}, {rank - 1}]",
         )
     return tuple(axes)
 

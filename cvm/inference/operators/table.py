@@ -11,6 +11,7 @@ from cvm.inference.operators.argmin import ARGMIN
 from cvm.inference.operators.asin import ASIN
 from cvm.inference.operators.atan import ATAN
 from cvm.inference.operators.average_pool import AVERAGE_POOL
+from cvm.inference.operators.batch_normalization import BATCH_NORMALIZATION
 from cvm.inference.operators.bit_shift import BIT_SHIFT
 from cvm.inference.operators.bitwise_and import BITWISE_AND
 from cvm.inference.operators.bitwise_not import BITWISE_NOT
@@ -33,6 +34,7 @@ from cvm.inference.operators.depth_to_space import DEPTH_TO_SPACE
 from cvm.inference.operators.dequantize_linear import DEQUANTIZE_LINEAR
 from cvm.inference.operators.div import DIV
 from cvm.inference.operators.dropout import DROPOUT
+from cvm.inference.operators.dynamic_quantize_linear import DYNAMIC_QUANTIZE_LINEAR
 from cvm.inference.operators.einsum import EINSUM
 from cvm.inference.operators.elu import ELU
 from cvm.inference.operators.equal import EQUAL
@@ -48,26 +50,35 @@ from cvm.inference.operators.gather_nd import GATHER_ND
 from cvm.inference.operators.gelu import GELU
 from cvm.inference.operators.gemm import GEMM
 from cvm.inference.operators.global_average_pool import GLOBAL_AVERAGE_POOL
+from cvm.inference.operators.global_lp_pool import GLOBAL_LP_POOL
+from cvm.inference.operators.global_max_pool import GLOBAL_MAX_POOL
 from cvm.inference.operators.greater import GREATER
 from cvm.inference.operators.greater_or_equal import GREATER_OR_EQUAL
+from cvm.inference.operators.group_normalization import GROUP_NORMALIZATION
 from cvm.inference.operators.hard_sigmoid import HARD_SIGMOID
 from cvm.inference.operators.hard_swish import HARD_SWISH
 from cvm.inference.operators.identity import IDENTITY
+from cvm.inference.operators.instance_normalization import INSTANCE_NORMALIZATION
 from cvm.inference.operators.is_inf import IS_INF
 from cvm.inference.operators.is_nan import IS_NAN
+from cvm.inference.operators.layer_normalization import LAYER_NORMALIZATION
 from cvm.inference.operators.leaky_relu import LEAKY_RELU
 from cvm.inference.operators.less import LESS
 from cvm.inference.operators.less_or_equal import LESS_OR_EQUAL
 from cvm.inference.operators.log import LOG
+from cvm.inference.operators.log_softmax import LOG_SOFTMAX
 from cvm.inference.operators.logical_and import AND
 from cvm.inference.operators.logical_not import NOT
 from cvm.inference.operators.logical_or import OR
 from cvm.inference.operators.logical_xor import XOR
+from cvm.inference.operators.lp_pool import LP_POOL
+from cvm.inference.operators.lrn import LRN
 from cvm.inference.operators.matmul import MATMUL
 from cvm.inference.operators.matmul_integer import MATMUL_INTEGER
 from cvm.inference.operators.max import MAX
 from cvm.inference.operators.max_pool import MAX_POOL
 from cvm.inference.operators.mean import MEAN
+from cvm.inference.operators.mean_variance_normalization import MEAN_VARIANCE_NORMALIZATION
 from cvm.inference.operators.min import MIN
 from cvm.inference.operators.mish import MISH
 from cvm.inference.operators.mod import MOD
@@ -85,6 +96,8 @@ from cvm.inference.operators.range import RANGE
 from cvm.inference.operators.reciprocal import RECIPROCAL
 from cvm.inference.operators.reduce_l1 import REDUCE_L1
 from cvm.inference.operators.reduce_l2 import REDUCE_L2
+from cvm.inference.operators.reduce_log_sum import REDUCE_LOG_SUM
+from cvm.inference.operators.reduce_log_sum_exp import REDUCE_LOG_SUM_EXP
 from cvm.inference.operators.reduce_max import REDUCE_MAX
 from cvm.inference.operators.reduce_mean import REDUCE_MEAN
 from cvm.inference.operators.reduce_min import REDUCE_MIN
@@ -135,6 +148,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     ASIN,
     ATAN,
     AVERAGE_POOL,
+    BATCH_NORMALIZATION,
     BITWISE_AND,
     BITWISE_NOT,
     BITWISE_OR,
@@ -157,6 +171,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     DEQUANTIZE_LINEAR,
     DIV,
     DROPOUT,
+    DYNAMIC_QUANTIZE_LINEAR,
     EINSUM,
     ELU,
     EQUAL,
@@ -172,22 +187,31 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     GELU,
     GEMM,
     GLOBAL_AVERAGE_POOL,
+    GLOBAL_LP_POOL,
+    GLOBAL_MAX_POOL,
     GREATER,
     GREATER_OR_EQUAL,
+    GROUP_NORMALIZATION,
     HARD_SIGMOID,
     HARD_SWISH,
     IDENTITY,
+    INSTANCE_NORMALIZATION,
     IS_INF,
     IS_NAN,
+    LAYER_NORMALIZATION,
     LEAKY_RELU,
     LESS,
     LESS_OR_EQUAL,
     LOG,
+    LOG_SOFTMAX,
+    LP_POOL,
+    LRN,
     MATMUL,
     MATMUL_INTEGER,
     MAX,
     MAX_POOL,
     MEAN,
+    MEAN_VARIANCE_NORMALIZATION,
     MIN,
     MISH,
     MOD,
@@ -206,6 +230,8 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     RECIPROCAL,
     REDUCE_L1,
     REDUCE_L2,
+    REDUCE_LOG_SUM,
+    REDUCE_LOG_SUM_EXP,
     REDUCE_MAX,
     REDUCE_MEAN,
     REDUCE_MIN,

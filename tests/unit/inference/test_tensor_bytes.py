@@ -5,7 +5,12 @@ import pytest
 
 from cvm.inference.faults import BadBoolByte
 from cvm.inference.graph import Value
-from cvm.inference.tensor_bytes import decode_item, encode_tensor, encode_tensors
+from cvm.inference.tensor_bytes import (
+    canonical_nan,
+    decode_item,
+    encode_tensor,
+    encode_tensors,
+)
 from cvm.inference.tensor_type import Array, TensorType
 
 NAN_BITS = np.array([0x7F800001, 0xFFC12345, 0x7FC00000, 0x7F800000, 0x80000000], np.uint32)
@@ -65,3 +70,9 @@ def test_inputs_lie_one_after_the_other() -> None:
 def test_bool_byte_other_than_0_or_1_is_out_of_range() -> None:
     with pytest.raises(BadBoolByte, match="bool input 'mask' holds a byte 7, not 0 or 1"):
         decode_item(b"\x01\x07", [Value("mask", TensorType("bool", (2,)))])
+
+
+def test_canonical_nan_keeps_the_shape_of_a_scalar() -> None:
+    scalar = np.array(0xFFC00001, np.uint32).view(np.float32)
+    assert canonical_nan(scalar).shape == ()
+    assert canonical_nan(scalar).view(np.uint32) == 0x7FC00000

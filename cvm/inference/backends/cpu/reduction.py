@@ -6,11 +6,13 @@ from math import prod
 
 import numpy as np
 
+from cvm.inference.backends.cpu import definition
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.elementwise import Six, as_six
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.limits import MAX_RANK
+from cvm.inference.operators.global_lp_pool import GlobalLpPoolParameters
 from cvm.inference.operators.reduction import ReductionParameters
 from cvm.inference.tensor_type import Array, Shape
 
@@ -19,7 +21,7 @@ MAGNITUDE = 1
 SQUARE = 2
 
 ROWS = 8
-"""Rows that are summed side by side: a sum in order is a chain, and eight of them fill the adders."""
+"""Rows that are summed side by side: a sum in order is a chain; eight of them fill the adders."""
 
 BLOCK = 1024
 """Columns that are summed side by side, so that their partial sums stay in the first cache."""
@@ -375,3 +377,19 @@ def build_max(builder: StepBuilder) -> None:
 def build_min(builder: StepBuilder) -> None:
     """Plan a ReduceMin."""
     build_extreme(builder, is_max=False)
+
+
+def build_global_max(builder: StepBuilder) -> None:
+    """Plan a GlobalMaxPool."""
+    build_extreme(builder, is_max=True)
+
+
+def build_global_norm(builder: StepBuilder) -> None:
+    """Plan a GlobalLpPool with p of 1 or 2; others run by the definition."""
+    parameters: GlobalLpPoolParameters = builder.node.parameters
+    if parameters.p > 2:
+        definition.build(builder)
+    elif parameters.p == 1:
+        build_l1(builder)
+    else:
+        build_l2(builder)

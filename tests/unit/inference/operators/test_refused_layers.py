@@ -46,7 +46,108 @@ REDUCTIONS = [
     ),
 ]
 
-ALL = [*REDUCTIONS]
+C = t("float32", 3)
+LN = "LayerNormalization"
+
+NORMS = [
+    pytest.param(node(LN, X), "operand count", "found x", id="no scale"),
+    pytest.param(node(LN, X, t("float32", 3)), "operand shape", "[3]", id="scale of another shape"),
+    pytest.param(
+        node(LN, X, t("float32", 4), t("float32", 2, 2, 3, 4)),
+        "operand shape",
+        "[2, 2, 3, 4]",
+        id="bias of more axes",
+    ),
+    pytest.param(node(LN, t("int32", 4), C), "operand dtype", "int32[4]", id="norm of integers"),
+    pytest.param(
+        node(LN, X, t("float32", 4), attributes={"stash_type": 11}),
+        "attribute value",
+        "found 11",
+        id="float64 statistics",
+    ),
+    pytest.param(
+        node(LN, X, t("float32", 4), attributes={"axis": 3}), "attribute value", "3", id="LN axis"
+    ),
+    pytest.param(
+        node("InstanceNormalization", t("float32", 2, 3), C, C),
+        "operand shape",
+        "[2,3]",
+        id="no spatial axis",
+    ),
+    pytest.param(
+        node("InstanceNormalization", X, C, t("float32", 1)),
+        "operand shape",
+        "float32[1]",
+        id="a bias for one channel",
+    ),
+    pytest.param(
+        node("GroupNormalization", X, C, C), "attribute value", "num_groups 0", id="no num_groups"
+    ),
+    pytest.param(
+        node("GroupNormalization", X, C, C, attributes={"num_groups": 2}),
+        "attribute value",
+        "num_groups 2",
+        id="groups against the channels",
+    ),
+    pytest.param(
+        node("GroupNormalization", X, C, C, attributes={"num_groups": 3, "stash_type": 10}),
+        "attribute value",
+        "found 10",
+        id="float16 statistics",
+    ),
+    pytest.param(node("BatchNormalization", X, C, C, C), "operand count", "xxxx", id="no variance"),
+    pytest.param(
+        node("BatchNormalization", X, C, C, C, C, attributes={"training_mode": 1}),
+        "attribute value",
+        "training_mode",
+        id="training",
+    ),
+    pytest.param(
+        node("BatchNormalization", t("float32"), C, C, C, C),
+        "operand shape",
+        "float32[]",
+        id="batch norm of a scalar",
+    ),
+    pytest.param(
+        node("BatchNormalization", X, C, C, C, C, attributes={"epsilon": np.float32("nan")}),
+        "attribute value",
+        "nan",
+        id="epsilon NaN",
+    ),
+    pytest.param(
+        node("MeanVarianceNormalization", X),
+        "operand value",
+        "[0, 2, 3]",
+        id="default axes of rank 3",
+    ),
+    pytest.param(node("LRN", X), "attribute value", "found 0", id="no size"),
+    pytest.param(
+        node("LRN", X, attributes={"size": 2**62}), "attribute value", str(2**62), id="huge size"
+    ),
+    pytest.param(
+        node("GlobalMaxPool", t("float32", 2, 3)), "operand shape", "[2,3]", id="no plane to pool"
+    ),
+    pytest.param(
+        node("GlobalLpPool", X, attributes={"p": 0}), "attribute value", "found 0", id="p of 0"
+    ),
+    pytest.param(
+        node("LpPool", X, attributes={"kernel_shape": (2,), "p": -1}),
+        "attribute value",
+        "found -1",
+        id="p below 0",
+    ),
+    pytest.param(
+        node("DynamicQuantizeLinear", t("int8", 2)),
+        "operand dtype",
+        "int8[2]",
+        id="quantised twice",
+    ),
+    pytest.param(
+        node("LogSoftmax", t("float32")), "attribute value", "-1", id="LogSoftmax of a scalar"
+    ),
+]
+
+ALL = [*REDUCTIONS, *NORMS]
 
 
 @pytest.mark.parametrize(("view", "rule", "value"), ALL)
