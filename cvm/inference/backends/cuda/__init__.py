@@ -1,9 +1,14 @@
 """The CUDA backend: our own kernels through CuPy, byte-equal to the definitions."""
 
+from typing import TYPE_CHECKING
+
 from cvm.faults import DeviceFault
 from cvm.inference.backends.cuda.device import Device
 from cvm.inference.backends.cuda.plan import CudaPlan
 from cvm.inference.graph import Graph
+
+if TYPE_CHECKING:
+    from cvm.inference.backends.cuda.cupy_device import CupyDevice
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
 """Device memory of all plans together, by default."""
@@ -32,12 +37,12 @@ class CudaBackend:
         return CudaPlan(graph, self._device)
 
 
-def open_gpu(memory_limit_bytes: int = MEMORY_LIMIT_BYTES) -> Device:
+def open_gpu(memory_limit_bytes: int = MEMORY_LIMIT_BYTES) -> "CupyDevice":
     """Return the first GPU; raises `DeviceFault` with what to install where there is none."""
     try:
         # Only here: a machine without CuPy must be able to import the package.
-        from cvm.inference.backends.cuda.cupy_device import CupyDevice
+        from cvm.inference.backends.cuda import cupy_device
     except ImportError as error:
         remedy = "pip install 'cvm-chain[cuda]', or use the cpu backend"
         raise DeviceFault("cuda", f"{error}; {remedy}") from error
-    return CupyDevice(memory_limit_bytes)
+    return cupy_device.CupyDevice(memory_limit_bytes)

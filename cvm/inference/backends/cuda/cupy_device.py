@@ -58,10 +58,18 @@ class CupyDevice:
         self._modules: dict[str, cupy.cuda.Module] = {}
         self._functions: dict[Kernel, cupy.cuda.Function] = {}
 
-    @property
-    def compute_capability(self) -> str:
-        """Return the version of the instruction set, without a point (`90`)."""
-        return self._capability
+    def description(self) -> dict[str, str]:
+        """Return the GPU's name and compute capability, and the versions of what drives it."""
+        with self._working():
+            properties = cupy.cuda.runtime.getDeviceProperties(self._device.id)
+            driver = cupy.cuda.runtime.driverGetVersion()
+        return {
+            "device": properties["name"].decode(),
+            "compute_capability": self._capability,
+            "driver_cuda": str(driver),
+            "nvrtc": ".".join(map(str, cupy.cuda.nvrtc.getVersion())),
+            "cupy": cupy.__version__,
+        }
 
     def allocate(self, size_bytes: int) -> Memory:
         """Return memory from the pool; raises `DeviceFault` where its limit is reached."""
@@ -92,6 +100,11 @@ class CupyDevice:
                 cupy.cuda.runtime.memcpyDeviceToHost,
                 self._stream.ptr,
             )
+            self._stream.synchronize()
+
+    def wait(self) -> None:
+        """Return when all launches have ended."""
+        with self._working():
             self._stream.synchronize()
 
     def run(self, launches: Sequence[Launch]) -> None:

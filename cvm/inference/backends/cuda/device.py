@@ -54,6 +54,9 @@ class Device(Protocol):
     def download(self, address: int, array: Array) -> None:
         """Wait for all launches, then fill a C-ordered array from the device."""
 
+    def wait(self) -> None:
+        """Return when all launches have ended."""
+
     def run(self, launches: Sequence[Launch]) -> None:
         """Launch kernels, one after the other."""
 

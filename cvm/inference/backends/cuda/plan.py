@@ -53,11 +53,15 @@ class CudaPlan:
             np.copyto(staging, array, casting="no")
             self._upload(name, staging)
         if trace is None:
-            for step in self._steps:
-                step()
+            self.execute()
         else:
             self._run_traced(trace)
         return tuple(canonical_nan(self._download(name, kind)) for name, kind in self._outputs)
+
+    def execute(self) -> None:
+        """Start the work of one item on the inputs of the last run; copy and await nothing."""
+        for step in self._steps:
+            step()
 
     def _run_traced(self, trace: Trace) -> None:
         """Run node by node and report what each made, before anything can overwrite it."""

@@ -71,6 +71,9 @@ class ShimDevice:
     def download(self, address: int, array: Array) -> None:
         ctypes.memmove(array.ctypes.data, address, array.nbytes)
 
+    def wait(self) -> None:
+        """Every launch has ended when `run` returns."""
+
     def run(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
             function = ctypes.cast(self._library[launch.kernel.name], ctypes.c_void_p)

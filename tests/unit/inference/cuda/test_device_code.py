@@ -114,6 +114,7 @@ def test_kernels_call_no_library_function(source: str) -> None:
 
 FOLDER = Path(str(cuda.__file__)).parent
 ALLOWED = {
+    "cupy.__version__",
     "cupy.cuda.Device",
     "cupy.cuda.Function",
     "cupy.cuda.Graph",
@@ -125,7 +126,10 @@ ALLOWED = {
     "cupy.cuda.function.Module",
     "cupy.cuda.memory.OutOfMemoryError",
     "cupy.cuda.nvrtc",
+    "cupy.cuda.nvrtc.getVersion",
     "cupy.cuda.runtime.CUDARuntimeError",
+    "cupy.cuda.runtime.driverGetVersion",
+    "cupy.cuda.runtime.getDeviceProperties",
     "cupy.cuda.runtime.memcpyAsync",
     "cupy.cuda.runtime.memcpyDeviceToHost",
     "cupy.cuda.runtime.memcpyHostToDevice",
