@@ -6,12 +6,17 @@ folder is named by a hash of every source of `cvm`, of the library versions and 
 
 import os
 import sys
+from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryFile, mkdtemp
 
 from llvmlite import binding
+
+KEPT_FOLDERS = 8
+"""Folders of other sources or CPUs that stay: the most recently made ones."""
 
 LIBRARIES = ("llvmlite", "numba", "numpy")
 SOURCES = Path(__file__).resolve().parent
@@ -49,6 +54,7 @@ def configure_numba_cache(root: Path | None = None) -> Path:
     folder = (root if root is not None else default_cache_root()) / key
     if not _is_writable(folder):
         folder = Path(mkdtemp(prefix="cvm-numba-")) / key
+    _forget_old_folders(folder)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     numba = sys.modules.get("numba")
     if numba is not None:
@@ -59,6 +65,15 @@ def configure_numba_cache(root: Path | None = None) -> Path:
 def is_cache_configured() -> bool:
     """Say whether numba's disk cache is the folder of this exact source and CPU."""
     return Path(os.environ.get("NUMBA_CACHE_DIR", "")).name == cache_key()
+
+
+def _forget_old_folders(current: Path) -> None:
+    """Delete what earlier versions left behind, beyond the newest few."""
+    with suppress(OSError):  # another process may be deleting the same ones
+        others = [path for path in current.parent.iterdir() if path.is_dir() and path != current]
+        others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        for path in others[KEPT_FOLDERS:]:
+            rmtree(path, ignore_errors=True)
 
 
 def _is_writable(folder: Path) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from cvm import numba_cache
 from cvm.numba_cache import (
+    KEPT_FOLDERS,
     cache_key,
     configure_numba_cache,
     default_cache_root,
@@ -126,3 +127,17 @@ def test_second_process_compiles_nothing(tmp_path: Path) -> None:
     (kernels, _, compiled), (_, loaded, recompiled) = counts
     assert compiled == kernels == loaded
     assert recompiled == 0
+
+
+def test_old_folders_are_forgotten_beyond_the_newest_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", os.environ.get("NUMBA_CACHE_DIR", ""))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    for age in range(KEPT_FOLDERS + 3):
+        folder = tmp_path / f"{age:032x}"
+        folder.mkdir()
+        os.utime(folder, ns=(10**18 - age, 10**18 - age))
+    kept = configure_numba_cache(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir() if path != kept)
+    assert left == [f"{age:032x}" for age in range(KEPT_FOLDERS)]
