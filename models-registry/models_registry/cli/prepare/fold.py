@@ -52,9 +52,12 @@ class _Lazy:
     source_bytes: int
 
 
-def fold(draft: Draft) -> Folded:
-    """Fold what is known before a model runs, in place, and infer every type."""
-    walk = _Walk(draft)
+def fold(draft: Draft, *, keeps_quantised: bool = False) -> Folded:
+    """Fold what is known before a model runs, in place, and infer every type.
+
+    With `keeps_quantised` a DequantizeLinear of constants stays, for `lower_qdq` to read.
+    """
+    walk = _Walk(draft, keeps_quantised)
     walk.run()
     return walk.result()
 
@@ -62,8 +65,9 @@ def fold(draft: Draft) -> Folded:
 class _Walk:
     """The state of one walk over a draft's nodes."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, keeps_quantised: bool) -> None:
         self._draft = draft
+        self._keeps_quantised = keeps_quantised
         self._fresh = FreshNames(draft.names())
         self._types = {value.name: _input_type(value.dtype, value.dims) for value in draft.inputs}
         self._types.update((name, type_of(array)) for name, array in draft.constants.items())
@@ -158,7 +162,7 @@ class _Walk:
             name=node.name or node.outputs[0],
             attributes=_engine_attributes(node),
             types=tuple(self._types[name] if name else None for name in node.inputs),
-            constants=tuple(self._engine_knows.get(name) for name in node.inputs),
+            constants=tuple(self._known_to_engine(name) for name in node.inputs),
             wanted=tuple(map(bool, node.outputs)),
         )
         parameters = spec.parse(view)
@@ -169,6 +173,14 @@ class _Walk:
             Node(view.name, spec, parameters, view, tuple(node.inputs), names, types, cost)
         )
         return parameters, types
+
+    def _known_to_engine(self, name: str) -> Array | None:
+        """Return a value that the engine knows, or will once quantised weights are lowered."""
+        lazy = self._lazy.get(name)
+        if lazy is not None and self._keeps_quantised and lazy.node.op_type == "DequantizeLinear":
+            values = self._values(lazy)
+            return None if values is None else values[0]
+        return self._engine_knows.get(name)
 
     def _fold(
         self,
@@ -187,7 +199,8 @@ class _Walk:
         sources = 0 if spec.reads_types_only else sum(map(self._source_bytes, set(given)))
         growth = sum(tensor_type.size_bytes for tensor_type in types) - sources
         lazy = _Lazy(node, None, spec, parameters, sources)
-        if growth <= max(FREE_GROWTH_BYTES, self._growth_left):
+        stays = self._keeps_quantised and node.is_default("DequantizeLinear")
+        if growth <= max(FREE_GROWTH_BYTES, self._growth_left) and not stays:
             values = self._values(lazy)
             if values is not None and all(map(_is_finite, values)):
                 self._growth_left -= growth if growth > FREE_GROWTH_BYTES else 0

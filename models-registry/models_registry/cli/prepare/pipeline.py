@@ -1,39 +1,56 @@
 """The steps of `prepare` in their order, from the bytes of an ordinary file to the strict form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cvm.inference.operators.table import OPERATORS
+from cvm.inference.tensor_type import Array
+from models_registry.cli.prepare.adapters import (
+    InputAdapter,
+    OutputAdapter,
+    add_input_adapters,
+    add_output_adapters,
+)
 from models_registry.cli.prepare.batch_norm import fold_batch_norms
 from models_registry.cli.prepare.bypass import bypass
 from models_registry.cli.prepare.constant_nodes import take_constant_nodes
-from models_registry.cli.prepare.draft import Draft
+from models_registry.cli.prepare.draft import Draft, DraftInput
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.fold import fold, raise_what_keeps_it
 from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
+from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
 from models_registry.cli.prepare.names import drop_unused, repair_names, sort_nodes
 from models_registry.cli.prepare.onnx_file import inline_operators, parse_onnx
 from models_registry.cli.prepare.opset import convert_opset
 from models_registry.cli.prepare.precision import bring_to_float32
+from models_registry.cli.prepare.quantise import items_of, quantised
 from models_registry.cli.prepare.read_onnx import draft_of
 from models_registry.cli.prepare.write_onnx import OPSET, encode_model, model_of
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asks for beside the strict form; `folder` holds the file's external data."""
+    """What the user asks for beside the strict form.
+
+    `folder` holds the file's external data, `calibration` typical inputs by name for the
+    quantiser (None: the model stays float32), the adapters stand by input and output name.
+    """
 
     shapes: Shapes = field(default_factory=dict)
     folder: Path | None = None
+    calibration: Mapping[str, Array] | None = None
+    inputs: Mapping[str, InputAdapter] = field(default_factory=dict)
+    outputs: Mapping[str, OutputAdapter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
-    """The strict form, and what each step did to get there."""
+    """The strict form, what each step did to get there, and the inputs before the adapters."""
 
     data: bytes
     notes: tuple[str, ...]
+    real_inputs: tuple[DraftInput, ...]
 
 
 def prepare_model(data: bytes, options: Options) -> PreparedModel:
@@ -44,10 +61,14 @@ def prepare_model(data: bytes, options: Options) -> PreparedModel:
     draft = draft_of(parse_onnx(data, options.folder))
     notes = _to_engine_forms(draft, options)
     notes += _simplify(draft)
+    if options.calibration is not None:
+        notes += _quantise(draft, options.calibration)
+    real_inputs = tuple(DraftInput(v.name, v.dtype, v.dims) for v in draft.inputs)
+    notes += _adapt(draft, options)
     folded = fold(draft)
     raise_what_keeps_it(draft, folded)
     drop_unused(draft)
-    return PreparedModel(encode_model(draft, folded.types), tuple(notes))
+    return PreparedModel(encode_model(draft, folded.types), tuple(notes), real_inputs)
 
 
 def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
@@ -69,12 +90,49 @@ def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
 def _simplify(draft: Draft) -> list[str]:
     """Remove what need not be computed."""
     notes = bypass(draft, {})
+    notes += _lower(draft)
     folded = fold(draft)
     notes += folded.notes
     notes += bypass(draft, folded.types)
     notes += drop_unused(draft)
     notes += fold_batch_norms(draft)
     notes += drop_unused(draft)
+    return notes
+
+
+def _lower(draft: Draft) -> list[str]:
+    """Bring a quantised graph to integer operators."""
+    if not any(node.is_default("DequantizeLinear") for node in draft.nodes):
+        return []
+    folded = fold(draft, keeps_quantised=True)
+    if folded.unknown or folded.refusals:
+        return folded.notes
+    notes = folded.notes + lower_qdq(draft, folded.types)
+    drop_unused(draft)
+    return notes
+
+
+def _quantise(draft: Draft, calibration: Mapping[str, Array]) -> list[str]:
+    """Replace a float32 draft by its 8-bit form."""
+    folded = fold(draft)
+    raise_what_keeps_it(draft, folded)
+    items = items_of(calibration, draft.inputs, "the calibration file")
+    made = draft_of(quantised(model_of(draft, folded.types), items))
+    draft.nodes, draft.constants, draft.inputs = made.nodes, made.constants, made.inputs
+    take_constant_nodes(draft)
+    sort_nodes(draft)
+    return [f"quantised on {len(items)} items", *_lower(draft)]
+
+
+def _adapt(draft: Draft, options: Options) -> list[str]:
+    """Put integers in front of and behind the graph."""
+    notes = add_input_adapters(draft, options.inputs)
+    if options.outputs:
+        folded = fold(draft)
+        raise_what_keeps_it(draft, folded)
+        notes += add_output_adapters(draft, options.outputs, folded.types)
+    if options.inputs:
+        notes += drop_pairs(draft, fold(draft).types)
     return notes
 
 
