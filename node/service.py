@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from node.inference_host import NodeInferenceHost
 from node.keys import address_of
 from node.live_chain import LiveChain
 from node.rpc.server import RpcServer, start_rpc_server
-from node.storage.chain_database import ChainDatabase
+from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
 
@@ -35,9 +35,14 @@ class OpenNode:
 
 
 @contextmanager
-def open_node(config: NodeConfig) -> Iterator[OpenNode]:
-    """Open a data directory; raises `NoChainHere` or a `LocalFault`."""
-    database = ChainDatabase(config.chain_folder)
+def open_node(config: NodeConfig, *, read_only: bool = False) -> Iterator[OpenNode]:
+    """Open a data directory; raises `NoChainHere` or a `LocalFault`.
+
+    One process may write it; any number may read it meanwhile.
+    """
+    if not has_database(config.chain_folder):
+        raise NoChainHere(config.datadir)
+    database = ChainDatabase(config.chain_folder, read_only=read_only)
     try:
         store = ModelStore(config.models_folder)
         host = NodeInferenceHost(store, backend_named(config.backend))
@@ -70,6 +75,7 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
 
     Raises `NotTheOnlyValidator`, or a `LocalFault` when this machine fails.
     """
+    stop = stop_on_signals()
     with open_node(config) as node:
         validate_validator(config, node.chain)
         pool = TransactionPool(node.chain.parameters.chain_id)
@@ -80,9 +86,29 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
         try:
             async with await start_rpc_server(view, config.http_host, config.http_port) as server:
                 on_ready(node.chain, server)
-                await run_tasks(config, node.chain, pool, attester, view, server)
+                duties = [server.run()]
+                if config.validator_key is not None:
+                    producer = BlockProducer(
+                        node.chain,
+                        pool,
+                        attester,
+                        config.validator_key,
+                        instant=config.instant,
+                        idle_blocks=config.idle_blocks,
+                    )
+                    duties.append(producer.run(view.work))
+                await run_tasks(duties, stop)
+                log.info("stopping", head=int(node.chain.head.block_number))
         finally:
             view.close()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def validate_validator(config: NodeConfig, chain: Chain) -> None:
@@ -95,32 +121,15 @@ def validate_validator(config: NodeConfig, chain: Chain) -> None:
         raise NotTheOnlyValidator(address, validators)
 
 
-async def run_tasks(
-    config: NodeConfig,
-    chain: Chain,
-    pool: TransactionPool,
-    attester: Attester,
-    view: LiveChain,
-    server: RpcServer,
-) -> None:
-    """Own every task of the node until a signal asks it to stop."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(server.run())]
-        if config.validator_key is not None:
-            producer = BlockProducer(
-                chain,
-                pool,
-                attester,
-                config.validator_key,
-                instant=config.instant,
-                idle_blocks=config.idle_blocks,
-            )
-            running.append(tasks.create_task(producer.run(view.work)))
-        await stop.wait()
-        log.info("stopping", head=int(chain.head.block_number))
-        for task in running:
-            task.cancel()
+async def run_tasks(duties: Sequence[Coroutine[object, object, None]], stop: asyncio.Event) -> None:
+    """Own every task of the node until it is told to stop; raises what one of them raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(duty) for duty in duties]
+            await stop.wait()
+            for task in running:
+                task.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from group
