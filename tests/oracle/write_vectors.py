@@ -20,6 +20,7 @@ from tests.oracle import (
     reduction_cases,
     resampling_cases,
     shape_cases,
+    transposed_cases,
     unary_cases,
     window_cases,
 )
@@ -51,6 +52,7 @@ CASES: dict[str, Callable[[], list[Json]]] = {
     "constant": made_cases.constant_cases,
     "constant_of_shape": made_cases.constant_of_shape_cases,
     "conv": dot_product_cases.conv_cases,
+    "conv_transpose": transposed_cases.conv_transpose_cases,
     "conv_integer": integer_cases.conv_integer_cases,
     "cos": unary_cases.cos_cases,
     "cosh": unary_cases.cosh_cases,

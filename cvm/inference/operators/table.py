@@ -27,6 +27,7 @@ from cvm.inference.operators.constant import CONSTANT
 from cvm.inference.operators.constant_of_shape import CONSTANT_OF_SHAPE
 from cvm.inference.operators.conv import CONV
 from cvm.inference.operators.conv_integer import CONV_INTEGER
+from cvm.inference.operators.conv_transpose import CONV_TRANSPOSE
 from cvm.inference.operators.cos import COS
 from cvm.inference.operators.cosh import COSH
 from cvm.inference.operators.cumsum import CUMSUM
@@ -164,6 +165,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     CONSTANT_OF_SHAPE,
     CONV,
     CONV_INTEGER,
+    CONV_TRANSPOSE,
     COS,
     COSH,
     CUMSUM,

@@ -61,10 +61,10 @@ def resolve_window(
         raise refusal(
             view, "operand shape", f"1 to {MAX_SPATIAL_RANK} spatial axes, found {list(spatial)}"
         )
-    kernel = _checked(view, "kernel_shape", kernel_shape, rank, 1)
-    strides = _checked(view, "strides", ints_attribute(view, "strides"), rank, 1)
-    dilations = _checked(view, "dilations", ints_attribute(view, "dilations"), rank, 1)
-    pads = _checked(view, "pads", ints_attribute(view, "pads"), 2 * rank, 0)
+    kernel = checked_values(view, "kernel_shape", kernel_shape, rank, 1)
+    strides = checked_values(view, "strides", ints_attribute(view, "strides"), rank, 1)
+    dilations = checked_values(view, "dilations", ints_attribute(view, "dilations"), rank, 1)
+    pads = checked_values(view, "pads", ints_attribute(view, "pads"), 2 * rank, 0)
     extents = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True))
     pads = _resolve_auto_pad(view, spatial, extents, strides, pads, round_up)
     output = tuple(
@@ -74,7 +74,7 @@ def resolve_window(
     return Window(kernel, strides, pads, dilations, output)
 
 
-def _checked(
+def checked_values(
     view: NodeView, name: str, values: tuple[int, ...] | None, count: int, least: int
 ) -> tuple[int, ...]:
     """Return `count` values in [least, MAX_DIM], or `count` times `least` if absent.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cvm.inference.faults import InvalidModel
-from cvm.inference.graph import NodeView
-from tests.unit.inference.operators.nodes import const, node, spec_of, t
+from cvm.inference.graph import AttributeValue, NodeView
+from tests.unit.inference.operators.nodes import Operand, const, node, spec_of, t
 
 X = t("float32", 2, 3, 4)
 
@@ -147,7 +147,64 @@ NORMS = [
     ),
 ]
 
-ALL = [*REDUCTIONS, *NORMS]
+IMAGE = t("float32", 1, 2, 4, 4)
+WEIGHTS = np.ones((2, 3, 3, 3), np.float32)
+
+
+def transposed(
+    attributes: dict[str, AttributeValue], w: Operand = WEIGHTS, *rest: Operand
+) -> NodeView:
+    return node("ConvTranspose", IMAGE, w, *rest, attributes=attributes)
+
+
+TRANSPOSED = [
+    pytest.param(
+        transposed({}, t("float32", 2, 3, 3, 3)),
+        "constant operand",
+        "weights",
+        id="weights computed",
+    ),
+    pytest.param(
+        transposed({}, np.ones((2, 3, 3), np.float32)), "operand shape", "[2,3,3]", id="rank of w"
+    ),
+    pytest.param(
+        transposed({}, np.ones((3, 3, 3, 3), np.float32)),
+        "attribute value",
+        "[3,3,3,3]",
+        id="rows of w",
+    ),
+    pytest.param(transposed({"group": 3}), "attribute value", "group 3", id="group of channels"),
+    pytest.param(
+        transposed({}, WEIGHTS, t("float32", 2)), "operand shape", "3 values", id="bias length"
+    ),
+    pytest.param(
+        transposed({"kernel_shape": (2, 2)}), "attribute value", "(2, 2)", id="kernel_shape"
+    ),
+    pytest.param(
+        transposed({"output_padding": (0, 1)}), "attribute value", "[0, 1]", id="output_padding"
+    ),
+    pytest.param(
+        transposed({"pads": (3, 0, 3, 0)}), "operand shape", "[0, 6]", id="everything cut off"
+    ),
+    pytest.param(
+        transposed({"output_shape": (2**62, 1)}),
+        "attribute value",
+        str(2**62),
+        id="huge output_shape",
+    ),
+    pytest.param(
+        transposed({"strides": (2**20, 1)}), "operand shape", "3145731", id="output too long"
+    ),
+    pytest.param(
+        transposed({"auto_pad": "SAME_UPPER", "pads": (1, 1, 1, 1)}),
+        "attribute value",
+        "SAME_UPPER",
+        id="auto_pad and pads of ConvTranspose",
+    ),
+    pytest.param(transposed({"auto_pad": "FULL"}), "attribute value", "FULL", id="auto_pad FULL"),
+]
+
+ALL = [*REDUCTIONS, *NORMS, *TRANSPOSED]
 
 
 @pytest.mark.parametrize(("view", "rule", "value"), ALL)
