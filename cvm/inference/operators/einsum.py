@@ -28,13 +28,13 @@ MAX_EQUATION = 64
 class EinsumParameters:
     """How both operands become stacks of matrices, and how the products become the result.
 
-    `a_order` puts the axes of a into (batch, rows, depth), `b_order` those of b into
-    (batch, depth, columns). The product, shaped `made_shape`, has its axes put into
+    `a_parts` are the axes of a that make up batch, rows and depth; `b_parts` are those of b for
+    batch, depth and columns. The product, shaped `made_shape`, has its axes put into
     `result_order`.
     """
 
-    a_order: tuple[int, ...]
-    b_order: tuple[int, ...]
+    a_parts: tuple[tuple[int, ...], ...]
+    b_parts: tuple[tuple[int, ...], ...]
     product: MatrixProductShape
     made_shape: Shape
     result_order: tuple[int, ...]
@@ -100,8 +100,8 @@ def _parameters(a: str, b: str, result: str, lengths: dict[str, int]) -> EinsumP
     stack = (size(batch),)
     made = batch + rows + columns
     return EinsumParameters(
-        tuple(a.index(label) for label in batch + rows + summed),
-        tuple(b.index(label) for label in batch + summed + columns),
+        tuple(tuple(a.index(label) for label in part) for part in (batch, rows, summed)),
+        tuple(tuple(b.index(label) for label in part) for part in (batch, summed, columns)),
         MatrixProductShape(
             (*stack, size(rows), size(summed)),
             (*stack, size(summed), size(columns)),
@@ -125,6 +125,11 @@ def cost(parameters: EinsumParameters, _view: NodeView, outputs: tuple[TensorTyp
     return Cost(float32_macs=size * parameters.product.depth, elementwise=size)
 
 
+def joined(parts: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """Return the axes of all parts, one part after the other."""
+    return tuple(axis for part in parts for axis in part)
+
+
 def einsum(parameters: EinsumParameters, a: Array, b: Array) -> tuple[Array, ...]:
     """Return Einsum-12 of two float32 tensors as matrix products.
 
@@ -133,8 +138,8 @@ def einsum(parameters: EinsumParameters, a: Array, b: Array) -> tuple[Array, ...
     Without a summed label the product is the one term, so that -0 becomes +0.
     """
     shape = parameters.product
-    left = a.transpose(parameters.a_order).reshape(shape.a_shape)
-    right = b.transpose(parameters.b_order).reshape(shape.b_shape)
+    left = a.transpose(joined(parameters.a_parts)).reshape(shape.a_shape)
+    right = b.transpose(joined(parameters.b_parts)).reshape(shape.b_shape)
     made = ordered_product(shape, left, right).reshape(parameters.made_shape)
     result = np.ascontiguousarray(made.transpose(parameters.result_order))
     return (result.reshape(parameters.output_shape),)

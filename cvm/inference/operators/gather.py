@@ -40,7 +40,7 @@ def gather(parameters: GatherParameters, data: Array, indices: Array) -> tuple[A
     for one outside [-n, n - 1].
     """
     length = parameters.data_shape[parameters.axis]
-    places = checked_indices(parameters.node, indices, length)
+    places = checked_indices(parameters.node, indices[..., None], (length,))[..., 0]
     return (np.asarray(np.take(data, places, axis=parameters.axis)),)
 
 

@@ -63,10 +63,11 @@ def gather_nd(parameters: GatherNDParameters, data: Array, indices: Array) -> tu
     for one outside [-n, n - 1] of its axis.
     """
     batch, depth = parameters.batch, len(parameters.indexed)
-    tuples = indices.reshape(batch, prod(indices.shape) // (batch * depth), depth)
+    tuples = checked_indices(parameters.node, indices, parameters.indexed)
+    tuples = tuples.reshape(batch, prod(indices.shape) // (batch * depth), depth)
     places = np.zeros(tuples.shape[:2], np.int64)
     for axis, length in enumerate(parameters.indexed):
-        places = places * length + checked_indices(parameters.node, tuples[..., axis], length)
+        places = places * length + tuples[..., axis]
     block = prod(parameters.indexed)
     places = places + np.arange(batch)[:, None] * block
     slices = data.reshape(batch * block, parameters.slice_size)

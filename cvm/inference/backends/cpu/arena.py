@@ -10,8 +10,8 @@ from cvm.inference.graph import Graph
 from cvm.inference.memory import last_uses
 from cvm.inference.tensor_type import Array, TensorType
 
-VIEWS = frozenset({"Flatten", "Reshape"})
-"""Operators whose output is their first input with another shape: it stays where it is."""
+VIEWS = frozenset({"Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+"""Operators whose first output is their first input, perhaps with another shape: it stays."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,8 @@ def slots_of(graph: Graph) -> dict[str, Slot]:
     for index, node in enumerate(graph.nodes):
         for name, tensor_type in zip(node.outputs, node.output_types, strict=True):
             last = uses.get(name, index)
-            if node.spec.name in VIEWS and node.inputs[0] in slots:
+            is_view = node.spec.name in VIEWS and name == node.outputs[0]
+            if is_view and node.inputs[0] in slots:
                 source = slots[node.inputs[0]]
                 source.last = max(source.last, last)
                 slots[name] = source

@@ -1,4 +1,4 @@
-"""Reshape and Flatten: the output is the input's memory, so there is nothing to run."""
+"""Reshape and its like: the output is the input's memory, so there is nothing to run."""
 
 import numpy as np
 
@@ -10,3 +10,10 @@ def build(builder: StepBuilder) -> None:
     source, result = builder.operand(0), builder.results[0]
     if not np.shares_memory(source, result):
         builder.add(np.copyto, result, source.reshape(result.shape))
+
+
+def build_dropout(builder: StepBuilder) -> None:
+    """Plan a Dropout: the data as it is and, where it is wanted, a mask of true."""
+    build(builder)
+    if len(builder.results) > 1:
+        builder.add(np.copyto, builder.results[1], True)
