@@ -41,8 +41,8 @@ def open_gpu(memory_limit_bytes: int = MEMORY_LIMIT_BYTES) -> "CupyDevice":
     """Return the first GPU; raises `DeviceFault` with what to install where there is none."""
     try:
         # Only here: a machine without CuPy must be able to import the package.
-        from cvm.inference.backends.cuda import cupy_device
+        from cvm.inference.backends.cuda.cupy_device import CupyDevice as Gpu
     except ImportError as error:
         remedy = "pip install 'cvm-chain[cuda]', or use the cpu backend"
         raise DeviceFault("cuda", f"{error}; {remedy}") from error
-    return cupy_device.CupyDevice(memory_limit_bytes)
+    return Gpu(memory_limit_bytes)

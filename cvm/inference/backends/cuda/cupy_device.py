@@ -118,24 +118,23 @@ class CupyDevice:
     def recorded(self, launches: Sequence[Launch]) -> Callable[[], None]:
         """Return a function that replays a CUDA graph of the launches.
 
-        The graph is captured at the first call; nothing runs while it is.
+        The first call launches them one by one, which loads every kernel, and then captures the
+        graph, which runs nothing.
         """
-        graph: list[cupy.cuda.Graph] = []
+        graphs: list[cupy.cuda.Graph] = []
 
         def replay() -> None:
-            if not launches:
-                return
-            if not graph:
-                graph.append(self._captured(launches))
-            with self._working():
-                graph[0].launch(self._stream)
+            if graphs:
+                with self._working():
+                    graphs[0].launch(self._stream)
+            elif launches:
+                self.run(launches)
+                graphs.append(self._captured(launches))
 
         return replay
 
     def _captured(self, launches: Sequence[Launch]) -> "cupy.cuda.Graph":
-        """Return a CUDA graph of the launches, all kernels loaded beforehand."""
-        for launch in launches:
-            self._function(launch.kernel)
+        """Return a CUDA graph of the launches, whose kernels are loaded."""
         with self._working():
             self._stream.begin_capture()
             try:
