@@ -14,9 +14,15 @@ ON_DISK = is_cache_configured()
 """numba's own choice of a cache folder would serve kernels whose helpers have changed since."""
 
 
-def compiled(function: Callable[..., object], on_disk: bool) -> Any:
+def compiled(function: Callable[..., object], on_disk: bool, forceinline: bool = False) -> Any:
     """Return a function that numba compiles as every kernel is, cached on disk or not."""
-    return njit(nogil=True, cache=on_disk, error_model="numpy", fastmath=False)(function)
+    return njit(
+        nogil=True,
+        cache=on_disk,
+        error_model="numpy",
+        fastmath=False,
+        forceinline=forceinline,
+    )(function)
 
 
 def kernel(function: F) -> F:
@@ -27,6 +33,11 @@ def kernel(function: F) -> F:
     only: numba's cache cannot recognise anything else in a second process.
     """
     return cast(F, compiled(function, on_disk=ON_DISK))
+
+
+def inlined(function: F) -> F:
+    """Compile a scalar function as a kernel is, into every loop that calls it."""
+    return cast(F, compiled(function, on_disk=ON_DISK, forceinline=True))
 
 
 def compile_for(function: Callable[..., object], arguments: tuple[object, ...]) -> None:
