@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any, cast
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
@@ -28,6 +29,9 @@ from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
 
 ROUND_0 = 0
+MAX_GENESIS_DEPTH = 16
+"""Above the five levels of file, alloc, account, storage and slot."""
+BRACKETS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 class OtherGenesis(Exception):
@@ -56,17 +60,28 @@ def init_chain(database: ChainDatabase, genesis_json: bytes) -> BlockHeaderAPI:
 
     Raises `InvalidGenesis`, or `OtherGenesis`.
     """
-    try:
-        genesis = parse_genesis(json.loads(genesis_json))
-    except ValueError as error:
-        raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
-    header, writes = genesis_block(genesis, genesis_state_class())
+    header, writes = genesis_block(parse_genesis_file(genesis_json), genesis_state_class())
     here = database.hash_at(0)
     if here is None:
         database.write_genesis(genesis_json, header, writes)
     elif here != bytes(header.hash):
         raise OtherGenesis(here, bytes(header.hash))
     return header
+
+
+def parse_genesis_file(genesis_json: bytes) -> Genesis:
+    """Parse the bytes of a genesis file; raises `InvalidGenesis`.
+
+    Its depth is checked first: py-evm lifts the recursion limit above what json's C stack bears.
+    """
+    depth = max(accumulate(BRACKETS.get(byte, 0) for byte in genesis_json), default=0)
+    if depth > MAX_GENESIS_DEPTH:
+        raise InvalidGenesis(f"the genesis file is not JSON of a chain: {depth} levels deep")
+    try:
+        document = json.loads(genesis_json)
+    except ValueError as error:
+        raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
+    return parse_genesis(document)
 
 
 def genesis_state_class() -> type[PragueState]:
@@ -84,7 +99,7 @@ class Chain:
             raise NoChainHere(database.path.parent)
         self.database = database
         self.host = host
-        self.genesis: Genesis = parse_genesis(json.loads(genesis_json))
+        self.genesis: Genesis = parse_genesis_file(genesis_json)
         self.parameters = self.genesis.parameters
         self._runner = BlockRunner(self.parameters, Machines(host), database.state)
         self._reading = Machines(host)

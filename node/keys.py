@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account import Account
+from eth_keyfile.exceptions import EthKeyfileValueError
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
+from eth_utils.exceptions import ValidationError
 
 from node.clock import now_s
 
@@ -15,6 +17,16 @@ DEV_MNEMONIC = "test test test test test test test test test test test junk"  # 
 DEV_ACCOUNT_COUNT = 10
 DEV_VALIDATOR_INDEX = 100
 DEV_BALANCE_WEI = 10_000 * 10**18
+PARTIAL_SUFFIX = ".partial"
+NOT_A_KEYSTORE = (
+    AttributeError,
+    KeyError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    ValidationError,
+)
+"""What eth-keyfile raises for JSON of another shape."""
 
 
 class BadKeystore(Exception):
@@ -71,7 +83,7 @@ def store_key(folder: Path, key: PrivateKey, password: bytes) -> StoredAccount:
     document = create_keyfile_json(key.to_bytes(), password, kdf="scrypt")
     address = address_of(key)
     path = folder / f"UTC--{now_s()}--{address.hex()}"
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(PARTIAL_SUFFIX)
     partial.touch(mode=0o600)
     partial.write_text(json.dumps(document))
     partial.replace(path)
@@ -82,9 +94,11 @@ def list_accounts(folder: Path) -> tuple[StoredAccount, ...]:
     """Return the keystore files of a folder, oldest first."""
     accounts = []
     for path in sorted(folder.glob("UTC--*")) if folder.is_dir() else ():
+        if path.suffix == PARTIAL_SUFFIX:
+            continue  # left by a process that was killed while it wrote
         try:
             address = bytes.fromhex(json.loads(path.read_text())["address"].removeprefix("0x"))
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise BadKeystore(f"{path} is not a keystore V3 file: {error}") from error
         accounts.append(StoredAccount(address, path))
     return tuple(accounts)
@@ -98,5 +112,7 @@ def load_key(path: Path, password: bytes) -> PrivateKey:
         raise BadKeystore(f"cannot read keystore {path}: {error}") from error
     try:
         return PrivateKey(decode_keyfile_json(document, password))
-    except (ValueError, KeyError, TypeError) as error:
+    except EthKeyfileValueError as error:
         raise BadKeystore(f"keystore {path} does not open with this password: {error}") from error
+    except NOT_A_KEYSTORE as error:
+        raise BadKeystore(f"{path} is not a keystore V3 file: {error!r}") from error

@@ -29,7 +29,7 @@ from node.rpc.chain_view import (
     TransactionLocation,
 )
 from node.storage.model_store import ModelStore
-from node.transaction_pool import TransactionPool
+from node.transaction_pool import TransactionPool, validate_size
 from opcodes.gas import InferenceGas, inference_gas
 
 CALL_GAS_CAP = 50_000_000
@@ -138,6 +138,7 @@ class LiveChain:
 
     async def submit(self, raw_transaction: bytes) -> bytes:
         """Put a signed transaction into the pool and return its hash."""
+        validate_size(raw_transaction)
         tx = decode_transaction(raw_transaction)
         self._pool.add(tx, self._chain.state_at(self.head()))
         self.work.set()

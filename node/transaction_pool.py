@@ -76,9 +76,7 @@ class TransactionPool:
         tx_hash = bytes(tx.hash)
         if tx_hash in self._by_hash:
             raise AlreadyKnown
-        size = len(tx.encode())
-        if size > MAX_TX_BYTES:
-            raise TransactionTooLarge(size)
+        validate_size(tx.encode())
         if tx.chain_id is None:
             raise UnprotectedTransaction
         validate_stateless(tx, self._chain_id)
@@ -171,6 +169,12 @@ class TransactionPool:
                 del self._by_hash[bytes(waiting.pop(nonce).hash)]
             if not waiting:
                 del self._by_sender[sender]
+
+
+def validate_size(raw_transaction: bytes) -> None:
+    """Refuse more bytes than the pool keeps of one transaction, before they are decoded."""
+    if len(raw_transaction) > MAX_TX_BYTES:
+        raise TransactionTooLarge(len(raw_transaction))
 
 
 def validate_replacement(tx: SignedTransactionAPI, replaced: SignedTransactionAPI) -> None:

@@ -46,7 +46,8 @@ def export_command(
 ) -> None:
     """Write every block with its certificate, and every model, into one file."""
     configure_logs(as_json=False)
-    with clear_errors(), open_node(offline(datadir, "reference")) as node, progress_bar() as bar:
+    config = offline(datadir, "reference")
+    with clear_errors(), open_node(config, read_only=True) as node, progress_bar() as bar:
         task = bar.add_task("exporting blocks", total=None)
         count = export_chain(
             node.chain,

@@ -59,5 +59,8 @@ def clear_errors() -> Iterator[None]:
 def read_password(password_file: Path | None, prompt: str, *, confirm: bool = False) -> bytes:
     """Read a password from a file's first line, or ask for it; never from an argument."""
     if password_file is not None:
-        return password_file.read_text().splitlines()[0].encode()
+        lines = password_file.read_bytes().splitlines()
+        if not lines:
+            raise BadArgument(f"{password_file} is empty: its first line is the password")
+        return lines[0]
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm)).encode()

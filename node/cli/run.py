@@ -10,7 +10,7 @@ import uvloop
 
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
-from node.chain import Chain, init_chain
+from node.chain import Chain, init_chain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
 from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
@@ -45,6 +45,7 @@ def init(
     """Write block 0 of a genesis file into a data directory."""
     with clear_errors():
         document = genesis.read_bytes()
+        parse_genesis_file(document)
         database = ChainDatabase(datadir / "chain")
         try:
             header = init_chain(database, document)

@@ -5,10 +5,12 @@ Tables: `meta` (genesis JSON, head hash), `numbers` (8-byte height -> block hash
 (tx hash -> block hash || 4-byte index), `state` (trie nodes and code by their hash).
 """
 
+import fcntl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import lmdb
 from eth.abc import BlockHeaderAPI, ReceiptAPI
@@ -26,6 +28,16 @@ HASH_BYTES = 32
 
 class DatabaseFault(LocalFault):
     """The database on disk cannot be opened, read or written."""
+
+
+class DatabaseInUse(DatabaseFault):
+    """Another process writes this database; two writers would make two chains of one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the data directory {path.parent} is in use by another process: "
+            "stop it, or use another --datadir"
+        )
 
 
 class NoChainHere(Exception):
@@ -46,12 +58,25 @@ class FinalBlock:
 
 
 class ChainDatabase:
-    """The one writer of a data directory's `chain` folder; readers may be on any thread."""
+    """The one writer of a data directory's `chain` folder; readers may be on any thread.
+
+    Raises `DatabaseInUse` where another process is the writer, `NoChainHere` where there is
+    nothing to read.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        if not read_only:
+        self._lock: BinaryIO | None = None
+        if read_only:
+            if not has_database(path):
+                raise NoChainHere(path.parent)
+        else:
             path.mkdir(parents=True, exist_ok=True)
+            self._lock = lock_for_writing(path)
+        self._open(read_only=read_only)
+
+    def _open(self, *, read_only: bool) -> None:
+        path = self.path
         try:
             self._env = lmdb.open(
                 str(path),
@@ -68,16 +93,25 @@ class ChainDatabase:
                 name: self._env.open_db(name.encode(), create=not read_only) for name in TABLES
             }
         except lmdb.Error as error:
+            self._unlock()
             raise DatabaseFault(f"cannot open the database in {path}: {error}") from error
 
     def close(self) -> None:
         """Release the files."""
         self._env.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
     def _get(self, table: str, key: bytes) -> bytes | None:
-        with self._env.begin(db=self._tables[table]) as transaction:
-            value = transaction.get(key)
-            return None if value is None else bytes(value)
+        try:
+            with self._env.begin(db=self._tables[table]) as transaction:
+                value = transaction.get(key)
+        except lmdb.Error as error:
+            raise DatabaseFault(f"cannot read table {table}: {error}") from error
+        return None if value is None else bytes(value)
 
     def state(self, key: bytes) -> bytes | None:
         """Return a trie node or code by its hash."""
@@ -141,26 +175,26 @@ class ChainDatabase:
     ) -> None:
         """Start a chain: genesis file, block 0 and its state, in one transaction."""
         block = Block(header, ())
-        with self._begin_write() as transaction:
+        with self._writing() as transaction:
             self._put(transaction, "meta", b"genesis", genesis_json)
             self._write_block(transaction, FinalBlock(block, (), None, state_writes))
 
     def write_block(self, final: FinalBlock) -> None:
         """Append a block and make it the head, in one synced transaction."""
-        with self._begin_write() as transaction:
+        with self._writing() as transaction:
             self._write_block(transaction, final)
 
-    def _begin_write(self) -> Any:  # lmdb ships no types
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:  # lmdb ships no types
+        """Give a transaction that is synced at the end, or that never was."""
         try:
-            return self._env.begin(write=True)
+            with self._env.begin(write=True) as transaction:
+                yield transaction
         except lmdb.Error as error:
-            raise DatabaseFault(f"cannot write the database: {error}") from error
+            raise DatabaseFault(f"cannot write the database in {self.path}: {error}") from error
 
     def _put(self, transaction: Any, table: str, key: bytes, value: bytes) -> None:
-        try:
-            transaction.put(key, value, db=self._tables[table])
-        except lmdb.Error as error:
-            raise DatabaseFault(f"cannot write table {table}: {error}") from error
+        transaction.put(key, value, db=self._tables[table])
 
     def _write_block(self, transaction: Any, final: FinalBlock) -> None:
         block = final.block
@@ -175,3 +209,19 @@ class ChainDatabase:
             self._put(transaction, "transactions", bytes(tx.hash), location)
         self._put(transaction, "numbers", block.number.to_bytes(8, "big"), block.hash)
         self._put(transaction, "meta", b"head", block.hash)
+
+
+def has_database(path: Path) -> bool:
+    """Tell whether a `chain` folder holds a database."""
+    return (path / "data.mdb").exists()
+
+
+def lock_for_writing(path: Path) -> BinaryIO:
+    """Hold the folder's lock until the file is closed or the process ends."""
+    file = (path / "writer.lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise DatabaseInUse(path) from error
+    return file
