@@ -48,7 +48,11 @@ def draw_finite(seed: int, *shape: int) -> Array:
 
 
 def one_node_graph(
-    op: str, attributes: Mapping[str, AttributeValue], inputs: Inputs, constants: Collection[int]
+    op: str,
+    attributes: Mapping[str, AttributeValue],
+    inputs: Inputs,
+    constants: Collection[int],
+    outputs: int = 1,
 ) -> Graph:
     """Return the checked graph of one node whose inputs `constants` are initializers."""
     spec = OPERATORS["", op]
@@ -58,10 +62,11 @@ def one_node_graph(
         attributes,
         tuple(None if array is None else type_of(array) for array in inputs),
         tuple(array if i in constants else None for i, array in enumerate(inputs)),
+        (True,) * outputs,
     )
     types = spec.output_types(spec.parse(view), view)
-    outputs = tuple(np.zeros(t.shape, t.dtype) for t in types)
-    vector = Vector(op, op, attributes, tuple(inputs), frozenset(constants), outputs)
+    made = tuple(np.zeros(t.shape, t.dtype) for t in types)
+    vector = Vector(op, op, attributes, tuple(inputs), frozenset(constants), made)
     return vector.graph(OPERATORS)
 
 
@@ -83,9 +88,10 @@ def assert_equals_definition(
     attributes: Mapping[str, AttributeValue],
     inputs: Inputs,
     constants: Collection[int] = (),
+    outputs: int = 1,
 ) -> None:
     """Compare every bit of what a feature level makes of one node with the definition."""
-    graph = one_node_graph(op, attributes, inputs, constants)
+    graph = one_node_graph(op, attributes, inputs, constants, outputs)
     given = run_inputs(inputs, constants)
     expected = output_bytes(ReferenceBackend(), graph, given)
     assert output_bytes(CpuBackend(level), graph, given) == expected
