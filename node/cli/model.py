@@ -1,8 +1,14 @@
 """Mounts `cvm model`: the registry's commands with the node's rules and prices."""
 
+from collections.abc import Mapping, Sequence
+
 import typer
 
+from cvm.inference.backends.table import backend_named
 from cvm.inference.faults import InvalidModel
+from cvm.inference.float_environment import default_float_environment
+from cvm.inference.model_file import parse_model
+from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import ModelRules, model_commands
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.record import ModelRecord
@@ -44,7 +50,17 @@ def price(report: ModelReport) -> GasQuote:
     return GasQuote(charge.base, charge.load, charge.compute, charge.io_bytes)
 
 
+def run(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[dict[str, Array]]:
+    """Run a checked model file on items with the `cpu` backend; inputs and outputs by name."""
+    graph = parse_model(data).graph
+    plan = backend_named("cpu").plan(graph)
+    names = [value.name for value in graph.outputs]
+    with default_float_environment():
+        found = [plan.run(tuple(item[value.name] for value in graph.inputs)) for item in items]
+    return [dict(zip(names, outputs, strict=True)) for outputs in found]
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the group `cvm model`; its `--account dev` is the first TEST account."""
-    rules = ModelRules(inspect, price, dev_key(0).to_bytes())
+    rules = ModelRules(inspect, price, run, dev_key(0).to_bytes())
     app.add_typer(model_commands(rules), name="model")

@@ -11,11 +11,34 @@ from typing import Annotated, Any
 import typer
 
 from cvm.inference.faults import InvalidModel
-from models_registry.chunks import MAX_MODEL_BYTES, BadModelSize
+from models_registry.chunks import BadModelSize
 from models_registry.cli.chain_client import ChainClient
+from models_registry.cli.files import (
+    MAX_ORDINARY_BYTES,
+    CannotRead,
+    load_arrays,
+    load_file,
+    load_labels,
+    save_file,
+)
 from models_registry.cli.http_client import ClientFault, RpcClient
 from models_registry.cli.keys import BadKey, load_key
-from models_registry.cli.prepare import CannotPrepare, Options, parse_shape, prepare_model
+from models_registry.cli.prepare import (
+    INPUT_FORM,
+    OUTPUT_FORM,
+    CannotPrepare,
+    Comparison,
+    Options,
+    PreparedModel,
+    Runner,
+    compare,
+    parse_input_adapter,
+    parse_output_adapter,
+    parse_shape,
+    preparation_json,
+    preparation_text,
+    prepare_model,
+)
 from models_registry.cli.registration import Registration, RegistrationFault
 from models_registry.cli.report import GasQuote, ModelReport, report_json, report_text
 from models_registry.cli.terminal import TerminalProgress, WallClock
@@ -33,20 +56,18 @@ Rpc = Annotated[str, typer.Option("--rpc", help="the node's JSON-RPC address")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
 
 
-class CannotRead(Exception):
-    """A file of the user cannot be read or written."""
-
-
 @dataclass(frozen=True, slots=True)
 class ModelRules:
     """What the node knows and this package may not.
 
     `inspect` raises `InvalidModel` for every file that validators would refuse; `price` is what
-    one cold call with one item costs; `dev_key` is the dev chain's funded key, if there is one.
+    one cold call with one item costs; `run` runs a file that `inspect` takes, for comparisons;
+    `dev_key` is the dev chain's funded key, if there is one.
     """
 
     inspect: Callable[[bytes], ModelReport]
     price: Callable[[ModelReport], GasQuote]
+    run: Runner
     dev_key: bytes | None = None
 
 
@@ -64,19 +85,59 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
     @app.command()
     def prepare(
         model: ModelFile,
-        output: Annotated[Path, typer.Option("-o", "--output", help="the file to write")],
+        strict: Annotated[Path, typer.Option("-o", "--to", help="the file to write")],
         shape: Annotated[
             list[str] | None, typer.Option(help="NAME=1,3,224,224: fix an input's shape")
+        ] = None,
+        inputs: Annotated[list[str] | None, typer.Option("--input", help=INPUT_FORM)] = None,
+        outputs: Annotated[list[str] | None, typer.Option("--output", help=OUTPUT_FORM)] = None,
+        quantize: Annotated[
+            Path | None, typer.Option(help=".npz of typical inputs: bring the model to 8 bits")
+        ] = None,
+        data: Annotated[
+            Path | None, typer.Option(help=".npz of inputs: compare with the original")
+        ] = None,
+        labels: Annotated[
+            Path | None, typer.Option(help=".npy of right answers to --data: accuracy")
         ] = None,
         as_json: AsJson = False,
     ) -> None:
         """Turn an ordinary ONNX file into the strict form, check it and report on it."""
         with _faults_shown():
-            shapes = dict(parse_shape(text) for text in shape or ())
-            prepared = prepare_model(_load(model), Options(shapes, model.parent))
+            options = Options(
+                shapes=dict(parse_shape(text) for text in shape or ()),
+                folder=model.parent,
+                calibration=None if quantize is None else load_arrays(quantize),
+                inputs={a.name: a for a in map(parse_input_adapter, inputs or ())},
+                outputs={a.name: a for a in map(parse_output_adapter, outputs or ())},
+            )
+            prepared = prepare_model(load_file(model, MAX_ORDINARY_BYTES), options)
             report = rules.inspect(prepared.data)
-            _save(output, prepared.data)
-            _print_report(report, rules, as_json)
+            comparison = _compared(model, prepared, options, (data, labels), rules)
+            save_file(strict, prepared.data)
+            quote = rules.price(report)
+            typer.echo(
+                json.dumps(report_json(report, quote) | preparation_json(prepared, comparison))
+                if as_json
+                else f"{report_text(report, quote)}\n{preparation_text(prepared, comparison)}"
+            )
+
+
+def _compared(
+    model: Path,
+    prepared: PreparedModel,
+    options: Options,
+    files: tuple[Path | None, Path | None],
+    rules: ModelRules,
+) -> Comparison | None:
+    """Compare with the original where there is data."""
+    data, labels = files
+    if data is None:
+        if labels is not None:
+            raise CannotPrepare("--labels are answers to --data: give both")
+        return None
+    answers = None if labels is None else load_labels(labels)
+    return compare(model, prepared, options, load_arrays(data), answers, rules.run)
 
 
 def _add_check(app: typer.Typer, rules: ModelRules) -> None:
@@ -84,7 +145,7 @@ def _add_check(app: typer.Typer, rules: ModelRules) -> None:
     def check(model: ModelFile, as_json: AsJson = False) -> None:
         """Print a file's id, inputs, outputs, cost and gas, or the rule that it breaks."""
         with _faults_shown():
-            _print_report(rules.inspect(_load(model)), rules, as_json)
+            _print_report(rules.inspect(load_file(model)), rules, as_json)
 
 
 def _add_register(app: typer.Typer, rules: ModelRules) -> None:
@@ -106,7 +167,7 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
     ) -> None:
         """Bring a model to ACTIVE; run it again after an interruption and it goes on."""
         with _faults_shown():
-            data = _load(model)
+            data = load_file(model)
             report = rules.inspect(data)
             key = load_key(
                 os.environ,
@@ -215,28 +276,6 @@ def _parse_model_id(text: str) -> bytes:
     if len(identity) != 32 or len(digits) != 64:
         raise CannotRead(f"{text!r} is not a model id: 0x and 64 hex digits")
     return identity
-
-
-def _load(path: Path) -> bytes:
-    """Read a model file, and no more of it than any model may have."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_MODEL_BYTES + 1)
-    except OSError as error:
-        raise CannotRead(f"{path}: {error.strerror}") from error
-    if len(data) > MAX_MODEL_BYTES:
-        raise CannotRead(f"{path}: more than {MAX_MODEL_BYTES} bytes, the largest model")
-    return data
-
-
-def _save(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    try:
-        new.write_bytes(data)
-        new.replace(path)
-    except OSError as error:
-        raise CannotRead(f"{path}: {error.strerror}") from error
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import chunk_proofs, model_id, split_chunks
 from models_registry.cli import commands
 from models_registry.cli.commands import ModelRules, model_commands
-from models_registry.cli.prepare import prepare_model
+from models_registry.cli.prepare import Options, prepare_model
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.registry import RegistryStatus, read_entry
 from models_registry.registry_calls import encode_expire
@@ -47,7 +47,7 @@ def model_of_three_chunks() -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
     assert isinstance(model, onnx.ModelProto)
-    return prepare_model(model.SerializeToString(), {})
+    return prepare_model(model.SerializeToString(), Options()).data
 
 
 DATA = model_of_three_chunks()
@@ -93,7 +93,7 @@ def model_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object, dev_key: bytes | None = None) -> Result:
-    rules = ModelRules(inspect_file, price, dev_key)
+    rules = ModelRules(inspect_file, price, lambda _data, _items: [], dev_key)
     environment = {KEY_VARIABLE: "0x" + OWNER_KEY.to_bytes().hex(), "OTHER": "0x1234"}
     app = model_commands(rules)
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)

@@ -68,7 +68,8 @@ def tensor_of(name: str, array: Array) -> onnx.TensorProto:
 def node_of(node: DraftNode) -> onnx.NodeProto:
     """Return a node as a message, its attributes by name."""
     made = helper.make_node(node.op_type, node.inputs, node.outputs, node.name or None)
-    made.domain = node.domain
+    if node.domain:
+        made.domain = node.domain
     for name in sorted(node.attributes):
         value = node.attributes[name]
         if not isinstance(value, tuple) or value:

@@ -1,0 +1,215 @@
+"""Compares a prepared model with the original on data: agreement, and accuracy with labels."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cvm.inference.tensor_type import Array
+from models_registry.cli.prepare.adapters import InputAdapter, OutputAdapter
+from models_registry.cli.prepare.draft import DraftInput
+from models_registry.cli.prepare.faults import CannotPrepare
+from models_registry.cli.prepare.onnx_runtime import OriginalModel
+from models_registry.cli.prepare.pipeline import Options, PreparedModel
+from models_registry.cli.prepare.quantise import Items, items_of
+
+Runner = Callable[[bytes, Items], list[dict[str, Array]]]
+"""Runs a model file on items: inputs by name in, outputs by name out, one mapping for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputAgreement:
+    """How one output compares over all items.
+
+    `same_winner` is the share of rows whose largest element (or index, or first of the top k)
+    is the original's, None for an output without rows. `largest_difference` stands beside the
+    `largest_value` of the original; both are None for indices.
+    """
+
+    name: str
+    same_winner: float | None
+    largest_difference: float | None
+    largest_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was found on `items` items; the accuracies are None without labels."""
+
+    items: int
+    outputs: tuple[OutputAgreement, ...]
+    accuracy: float | None = None
+    original_accuracy: float | None = None
+
+
+def compare(
+    original: Path,
+    prepared: PreparedModel,
+    options: Options,
+    arrays: Mapping[str, Array],
+    labels: Array | None,
+    runner: Runner,
+) -> Comparison:
+    """Run both on the same data.
+
+    An array of an adapter's dtype holds what a contract sends; any other holds what the original
+    takes. Raises `CannotPrepare` where arrays do not fit the model, or onnxruntime is missing.
+    """
+    real = items_of(arrays, prepared.real_inputs, "the data file")
+    ours, theirs = _both_sides(real, prepared.real_inputs, options.inputs)
+    if labels is not None and labels.shape != (len(real),):
+        raise CannotPrepare(
+            f"labels have shape {list(labels.shape)}; the data has {len(real)} items"
+        )
+    model = OriginalModel(original)
+    wanted = [model.run(item) for item in theirs]
+    found = runner(prepared.data, ours)
+    names = [name for name in found[0] if name in wanted[0] and _is_number(wanted[0][name])]
+    outputs = tuple(
+        _agreement(
+            name,
+            [item[name] for item in found],
+            [item[name] for item in wanted],
+            options.outputs.get(name),
+        )
+        for name in names
+    )
+    if labels is None or not names:
+        return Comparison(len(real), outputs)
+    scored = _scored(names, wanted[0])
+    adapter = options.outputs.get(scored)
+    return Comparison(
+        len(real),
+        outputs,
+        _accuracy([item[scored] for item in found], labels, adapter),
+        _accuracy([item[scored] for item in wanted], labels, None),
+    )
+
+
+def _is_number(array: Array) -> bool:
+    return array.dtype.kind in "fiub"
+
+
+def _scored(names: Sequence[str], item: Mapping[str, Array]) -> str:
+    """Return the output that labels are compared with: the first one of floats, else the first."""
+    return next((name for name in names if item[name].dtype.kind == "f"), names[0])
+
+
+def _both_sides(
+    items: Items, inputs: Sequence[DraftInput], adapters: Mapping[str, InputAdapter]
+) -> tuple[list[dict[str, Array]], list[dict[str, Array]]]:
+    """Return the items as the prepared model takes them, and as the original does."""
+    ours: list[dict[str, Array]] = [{} for _ in items]
+    theirs: list[dict[str, Array]] = [{} for _ in items]
+    for value in inputs:
+        adapter = adapters.get(value.name)
+        for index, item in enumerate(items):
+            array = item[value.name]
+            if adapter is None:
+                ours[index][value.name] = theirs[index][value.name] = array.astype(value.dtype)
+            elif str(array.dtype) == adapter.dtype:
+                ours[index][value.name] = array
+                theirs[index][value.name] = adapter.to_real(array)
+            else:
+                integers = adapter.to_integers(array)
+                ours[index][value.name] = integers
+                theirs[index][value.name] = array.astype(value.dtype)
+    return ours, theirs
+
+
+def _agreement(
+    name: str, found: list[Array], wanted: list[Array], adapter: OutputAdapter | None
+) -> OutputAgreement:
+    kind = "" if adapter is None else adapter.kind
+    axis = -1 if adapter is None else adapter.axis
+    if kind in ("argmax", "topk"):
+        first = [np.take(a, 0, axis) if kind == "topk" else a for a in found]
+        winners = [np.argmax(array, axis=axis) for array in wanted]
+        return OutputAgreement(name, _share(first, winners), None, None)
+    scale = adapter.scale if adapter is not None and kind == "fixed32" else 1.0
+    real = [array.astype(np.float64) * scale for array in found]
+    meant = [
+        array.astype(np.float64).reshape(r.shape) for array, r in zip(wanted, real, strict=True)
+    ]
+    has_rows = all(array.shape[-1:] > (1,) for array in meant)
+    winners = [np.argmax(array, axis=-1) for array in meant] if has_rows else []
+    return OutputAgreement(
+        name,
+        _share([np.argmax(array, axis=-1) for array in real], winners) if has_rows else None,
+        max(_largest(r - m) for r, m in zip(real, meant, strict=True)),
+        max(_largest(m) for m in meant),
+    )
+
+
+def _largest(array: Array) -> float:
+    """Return the largest magnitude, 0 of nothing."""
+    return float(np.abs(array).max(initial=0.0))
+
+
+def _share(found: Sequence[Array], wanted: Sequence[Array]) -> float:
+    equal = [
+        np.asarray(f).reshape(-1) == np.asarray(w).reshape(-1)
+        for f, w in zip(found, wanted, strict=True)
+    ]
+    return float(np.concatenate(equal).mean())
+
+
+def _accuracy(found: list[Array], labels: Array, adapter: OutputAdapter | None) -> float:
+    """Return the share of items whose winner (or one of whose top k) is the label."""
+    kind = "" if adapter is None else adapter.kind
+    hits = [_hits(array, int(label), kind) for array, label in zip(found, labels, strict=True)]
+    return sum(hits) / len(hits)
+
+
+def _hits(array: Array, label: int, kind: str) -> bool:
+    if kind == "topk":
+        return bool((array == label).any())
+    if kind == "argmax" or array.size == 1:
+        return int(array.reshape(-1)[0]) == label
+    return int(np.argmax(array)) == label
+
+
+def preparation_json(prepared: PreparedModel, comparison: Comparison | None) -> dict[str, Any]:
+    """Return what `prepare --json` prints beside the report on the file."""
+    steps = {"steps": list(prepared.notes)}
+    return steps if comparison is None else steps | {"comparison": _comparison_json(comparison)}
+
+
+def preparation_text(prepared: PreparedModel, comparison: Comparison | None) -> str:
+    """Return what `prepare` prints below the report on the file."""
+    lines = [f"step        {note}" for note in prepared.notes or ("nothing to change",)]
+    return "\n".join(lines + ([] if comparison is None else _comparison_lines(comparison)))
+
+
+def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "items": comparison.items,
+        "outputs": [asdict(output) for output in comparison.outputs],
+        "accuracy": comparison.accuracy,
+        "originalAccuracy": comparison.original_accuracy,
+    }
+
+
+def _comparison_lines(comparison: Comparison) -> list[str]:
+    lines = []
+    for output in comparison.outputs:
+        parts = []
+        if output.same_winner is not None:
+            parts.append(f"same winner in {output.same_winner:.2%}")
+        if output.largest_difference is not None:
+            parts.append(
+                f"largest difference {output.largest_difference:.3g} "
+                f"of values up to {output.largest_value:.3g}"
+            )
+        lines.append(
+            f"agreement   {output.name}: {', '.join(parts)} with the original, over "
+            f"{comparison.items:,} items"
+        )
+    if comparison.accuracy is not None:
+        lines.append(
+            f"accuracy    {comparison.accuracy:.2%}, "
+            f"the original {comparison.original_accuracy:.2%}"
+        )
+    return lines
