@@ -25,8 +25,8 @@ class BackendProof:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._vectors: dict[str, list[Vector]] = {}
-        self._proven: set[str] = set()
+        self._vectors: dict[tuple[str, str], list[Vector]] = {}
+        self._proven: set[tuple[str, str]] = set()
 
     def prove(self, graph: Graph) -> None:
         """Run the vectors of every operator that is not proven yet.
@@ -35,12 +35,12 @@ class BackendProof:
         """
         if not self._vectors:
             for vector in load_self_test_vectors():
-                self._vectors.setdefault(vector.op_type, []).append(vector)
-        for operator in sorted({node.spec.name for node in graph.nodes}):
+                self._vectors.setdefault((vector.domain, vector.op_type), []).append(vector)
+        for operator in sorted({(node.spec.domain, node.spec.name) for node in graph.nodes}):
             if operator in self._proven:
                 continue
             vectors = self._vectors.get(operator)
             if vectors is None:
-                raise OperatorUnproven(operator)
+                raise OperatorUnproven(".".join(filter(None, operator)))
             run_self_test(self._backend, vectors)
             self._proven.add(operator)

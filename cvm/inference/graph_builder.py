@@ -10,13 +10,13 @@ from cvm.inference.cost import Cost
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import AttributeValue, Graph, Node, NodeView, Value
 from cvm.inference.known_values import KnownValues
-from cvm.inference.limits import CHAIN_LIMITS, SizeLimits
+from cvm.inference.limits import CHAIN_LIMITS, MAX_LISTED_ATTRIBUTE, SizeLimits
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
 from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor
-from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.refused import REFUSED
+from cvm.inference.operators.refused import REFUSED, REFUSED_ML
 from cvm.inference.tensor_type import Array, TensorType, type_of
 from cvm.inference.weights import checked_shape, decode_tensor
 
@@ -91,7 +91,7 @@ class GraphBuilder:
         view = NodeView(
             op_type=node.op_type,
             name=name,
-            attributes=_attributes(node.attribute, spec.attributes),
+            attributes=_attributes(node.attribute, spec),
             types=tuple(self._type_of_input(value) for value in inputs),
             constants=tuple(self._known.get(value) for value in inputs),
             wanted=tuple(map(bool, _without_trailing_absent(node.output))),
@@ -102,6 +102,8 @@ class GraphBuilder:
         """Return why an operator is not taken."""
         if not node.domain and node.op_type in REFUSED:
             return REFUSED[node.op_type]
+        if node.domain == ML_DOMAIN and node.op_type in REFUSED_ML:
+            return REFUSED_ML[node.op_type]
         known = ", ".join(sorted(spec.name for spec in self._specs.values()))
         return f"unknown in domain {node.domain[:MAX_SHOWN_NAME]!r}; known: {known}"
 
@@ -167,10 +169,14 @@ def build_graph(
 
 
 def node_cost(counts: Cost, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Complete an operator's counts: one node, and every byte that it reads and writes once."""
+    """Complete an operator's counts: one node, and every byte that it reads and writes once.
+
+    What the operator itself counts as moved and as weights are its attributes'.
+    """
     read = sum(tensor_type.size_bytes for tensor_type in view.types if tensor_type is not None)
     written = sum(tensor_type.size_bytes for tensor_type in outputs)
-    return replace(counts, bytes_moved=read + written, nodes=1, weight_bytes=0, peak_bytes=0)
+    moved = counts.bytes_moved + read + written
+    return replace(counts, bytes_moved=moved, nodes=1, peak_bytes=0)
 
 
 def graph_cost(
@@ -180,9 +186,9 @@ def graph_cost(
     constants: Mapping[str, Array],
 ) -> Cost:
     """Add up the nodes, the weights, and the most bytes that are needed at once."""
-    weight_bytes = sum(array.nbytes for array in constants.values())
-    peak_bytes = weight_bytes + max(live_bytes(inputs, outputs, nodes), default=0)
     total = sum((node.cost for node in nodes), Cost())
+    weight_bytes = total.weight_bytes + sum(array.nbytes for array in constants.values())
+    peak_bytes = weight_bytes + max(live_bytes(inputs, outputs, nodes), default=0)
     return replace(total, weight_bytes=weight_bytes, peak_bytes=peak_bytes)
 
 
@@ -203,57 +209,59 @@ def _without_trailing_absent(names: tuple[str, ...]) -> tuple[str, ...]:
     return names[:count]
 
 
-def _attributes(
-    entries: tuple[OnnxAttribute, ...], known: frozenset[str]
-) -> dict[str, AttributeValue]:
+def _attributes(entries: tuple[OnnxAttribute, ...], spec: OpSpec[Any]) -> dict[str, AttributeValue]:
     """Return the attributes by name; each is one that the operator lists."""
     attributes: dict[str, AttributeValue] = {}
     for entry in entries:
-        if entry.name not in known:
-            listed = ", ".join(sorted(known)) or "none"
+        if entry.name not in spec.attributes:
+            listed = ", ".join(sorted(spec.attributes)) or "none"
             raise InvalidModel("attribute", f"unknown {entry.name!r:.80}; known: {listed}")
         if entry.name in attributes:
             raise InvalidModel("attribute", f"{entry.name!r} stands twice")
-        attributes[entry.name] = _attribute_value(entry)
+        attributes[entry.name] = _attribute_value(entry, entry.name in spec.weight_lists)
     return attributes
 
 
-def _attribute_value(entry: OnnxAttribute) -> AttributeValue:
+def _attribute_value(entry: OnnxAttribute, is_weights: bool) -> AttributeValue:
     """Return the value of an attribute from the one field that its type names."""
     value = _stored_value(entry)
     if isinstance(value, OnnxTensor):
+        if is_weights:
+            raise InvalidModel("attribute", f"{entry.name!r} is a tensor, not a list")
         return decode_tensor(value)
     if isinstance(value, memoryview):
         try:
             return str(value, "utf-8")
         except UnicodeDecodeError as error:
             raise InvalidModel("attribute", f"{entry.name!r} is not UTF-8") from error
-    floats = value if isinstance(value, tuple) else (value,)
-    if not all(np.isfinite(number) for number in floats if isinstance(number, np.float32)):
+    if isinstance(value, np.ndarray | np.float32) and not np.isfinite(value).all():
         raise InvalidModel("attribute", f"{entry.name!r} holds a NaN or an infinity")
+    if isinstance(value, np.ndarray) and not is_weights:
+        return _short_list(entry.name, value)
     return value
+
+
+def _short_list(name: str, values: Array) -> AttributeValue:
+    """Return listed numbers one by one."""
+    if values.size > MAX_LISTED_ATTRIBUTE:
+        raise InvalidModel(
+            "list length", f"{name!r} lists {values.size} numbers, limit {MAX_LISTED_ATTRIBUTE}"
+        )
+    return tuple(values) if values.dtype == np.float32 else tuple(values.tolist())
 
 
 def _stored_value(
     entry: OnnxAttribute,
-) -> (
-    int
-    | np.float32
-    | memoryview
-    | OnnxTensor
-    | tuple[int, ...]
-    | tuple[np.float32, ...]
-    | tuple[str, ...]
-):
+) -> int | np.float32 | memoryview | OnnxTensor | Array | tuple[str, ...] | tuple[()]:
     """Return the value as it is stored; no other field of the attribute may be filled."""
     singles = {"f": entry.f, "i": entry.i, "s": entry.s, "t": entry.t}
-    lists: dict[str, tuple[int, ...] | tuple[np.float32, ...] | tuple[str, ...]] = {
-        "floats": entry.floats,
-        "ints": entry.ints,
+    lists = {
+        "floats": () if entry.floats is None else entry.floats,
+        "ints": () if entry.ints is None else entry.ints,
         "strings": entry.strings,
     }
     filled = [name for name, value in singles.items() if value is not None]
-    filled += [name for name, values in lists.items() if values]
+    filled += [name for name, values in lists.items() if len(values)]
     expected = _ATTRIBUTE_FIELDS.get(entry.type)
     if expected is not None and expected in lists and filled in ([], [expected]):
         return lists[expected]

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 MAX_FIELDS = 2**17
 """Protobuf fields in one file; it bounds what reading a hostile file costs in time and memory."""
+MAX_RUN_NUMBERS = 2**22
+"""Numbers in long runs of one repeated field (lists of attributes) in one file; they count as no
+fields. A text in such a run counts as `TEXT_WEIGHT` numbers."""
+TEXT_WEIGHT = 4
+MAX_LISTED_ATTRIBUTE = 2**16
+"""Numbers in a list of an attribute that holds no weights."""
 MAX_LISTED_INTEGER_BYTES = 2**20
 """Bytes of `int32_data` and `int64_data` in one file; larger tensors are stored as `raw_data`."""
 MAX_NODES = 2_048

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 
 from cvm.inference.protobuf_wire import Field, Kind
+from cvm.inference.tensor_type import Array
 
 INTEGER, FLOAT, TEXT = Kind.INTEGER, Kind.FLOAT, Kind.TEXT
 OCTETS, PACKED, REFUSED, MESSAGE = Kind.OCTETS, Kind.PACKED, Kind.REFUSED, Kind.MESSAGE
@@ -57,9 +58,9 @@ class OnnxAttribute:
     s: Annotated[memoryview | None, Field(4, OCTETS)] = None
     t: Annotated[OnnxTensor | None, Field(5, MESSAGE, message=OnnxTensor)] = None
     g: Annotated[None, Field(6, REFUSED)] = None
-    floats: Annotated[tuple[np.float32, ...], Field(7, FLOAT, repeated=True)] = ()
-    ints: Annotated[tuple[int, ...], Field(8, INTEGER, repeated=True)] = ()
-    strings: Annotated[tuple[str, ...], Field(9, TEXT, repeated=True)] = ()
+    floats: Annotated[Array | None, Field(7, FLOAT, repeated=True, listed=True)] = None
+    ints: Annotated[Array | None, Field(8, INTEGER, repeated=True, listed=True)] = None
+    strings: Annotated[tuple[str, ...], Field(9, TEXT, repeated=True, listed=True)] = ()
     tensors: Annotated[None, Field(10, REFUSED)] = None
     graphs: Annotated[None, Field(11, REFUSED)] = None
     doc_string: Annotated[str, Field(13, TEXT)] = ""

@@ -15,12 +15,16 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 
 from cvm.inference.faults import InvalidModel
-from cvm.inference.limits import MAX_FIELDS
+from cvm.inference.limits import MAX_FIELDS, MAX_RUN_NUMBERS, TEXT_WEIGHT
+from cvm.inference.repeated_runs import float_run, integer_run, text_run
 
 M = TypeVar("M")
 
 _VARINT, _LENGTH_DELIMITED, _FIXED32 = 0, 2, 5
 _MAX_VARINT_BYTES = 10
+
+RUN_START = 16
+"""Elements of a listed field that are read one by one before the rest is read as a run."""
 
 
 class Kind(Enum):
@@ -45,13 +49,15 @@ class Field:
     """A field of a message: number, kind, and for messages the class that it holds.
 
     `PACKED` keeps a repeated number's payload as it is; `REFUSED` names a field that the
-    format has and this engine does not take.
+    format has and this engine does not take. A repeated field that is `listed` may be long: its
+    numbers become an array of one axis, its texts a tuple.
     """
 
     number: int
     kind: Kind
     repeated: bool = False
     message: type[Any] | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,16 @@ def signed(value: int) -> int:
 
 
 class MessageReader:
-    """Reads one file; it counts fields, so that small bytes cannot make large memory."""
+    """Reads one file; it counts fields, so that small bytes cannot make large memory.
+
+    The elements of a listed field count as fields up to `RUN_START`; those that follow are read
+    as a run, which counts as `RUN_START` fields and by its numbers.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
         self._fields_left = MAX_FIELDS
+        self._run_numbers_left = MAX_RUN_NUMBERS
 
     def read(self, message: type[M]) -> M:
         """Return the whole file as one message, or raise `InvalidModel`."""
@@ -117,19 +128,48 @@ class MessageReader:
                 raise InvalidModel("canonical bytes", order)
             last_number = number
             value, position = self._value(rule, position, end)
-            if rule.field.repeated:
-                repeated.setdefault(rule.name, []).append(value)
-            else:
+            if not rule.field.repeated:
                 single[rule.name] = value
-        for name, values in repeated.items():
-            single[name] = tuple(values)
+                continue
+            values = repeated.setdefault(rule.name, [])
+            values.append(value)
+            if rule.field.listed and len(values) == RUN_START:
+                position = self._read_run(rule, tag, values, position, end)
+        for rule in rules.values():
+            if rule.name in repeated:
+                single[rule.name] = _joined(rule, repeated[rule.name])
         return message(**single)
+
+    def _read_run(
+        self, rule: _Rule, tag: int, values: list[object], position: int, end: int
+    ) -> int:
+        """Append what follows of a listed field, and return the position after it."""
+        self._count_fields(RUN_START)
+        left = self._run_numbers_left
+        if rule.field.kind is Kind.TEXT:
+            texts, position = text_run(self._data, position, end, tag, left // TEXT_WEIGHT)
+            values.extend(texts)
+            self._run_numbers_left -= len(texts) * TEXT_WEIGHT
+        else:
+            if rule.field.kind is Kind.FLOAT:
+                run, position = float_run(self._data, position, end, tag)
+            else:
+                run, position = integer_run(self._data, position, end, tag, left)
+            values.append(run)
+            self._run_numbers_left -= run.size
+        if self._run_numbers_left < 0:
+            raise InvalidModel("list length", f"more than {MAX_RUN_NUMBERS} listed numbers")
+        return position
+
+    def _count_fields(self, count: int) -> None:
+        """Bound the fields of a file."""
+        self._fields_left -= count
+        if self._fields_left < 0:
+            raise InvalidModel("field count", f"more than {MAX_FIELDS} protobuf fields")
 
     def _rule(self, rules: dict[int, _Rule], tag: int, message: type[Any], start: int) -> _Rule:
         """Return the rule of a tag, after the checks that need no value."""
-        self._fields_left -= 1
-        if self._fields_left < 0:
-            raise InvalidModel("field count", f"more than {MAX_FIELDS} protobuf fields")
+        self._count_fields(1)
         rule = rules.get(tag >> 3)
         where = f"in {message.__name__} at byte {start}"
         if rule is None:
@@ -169,6 +209,16 @@ class MessageReader:
             case Kind.PACKED if start == end:
                 raise InvalidModel("canonical bytes", f"{rule.name} at byte {start} is empty")
         return payload
+
+
+def _joined(rule: _Rule, values: list[object]) -> object:
+    """Return the elements of a repeated field: a tuple, or an array for listed numbers."""
+    if not rule.field.listed or rule.field.kind is Kind.TEXT:
+        return tuple(values)
+    dtype = np.float32 if rule.field.kind is Kind.FLOAT else np.int64
+    array = np.concatenate([np.atleast_1d(np.array(value, dtype)) for value in values])
+    array.flags.writeable = False
+    return array
 
 
 def _text(payload: memoryview, name: str, start: int) -> str:

@@ -1,6 +1,7 @@
 """Golden vectors: for one operator, inputs and the exact outputs that every backend must give.
 
-A file is a JSON list of cases `{"name", "op", "attributes", "inputs", "constants", "outputs"}`.
+A file is a JSON list of cases `{"name", "op", "attributes", "inputs", "constants", "outputs"}`,
+with "domain" beside "op" where it is not the default domain.
 A tensor is `{"dtype", "shape", "data"}` with exact numbers, or, for float32, `{"dtype", "shape",
 "bits"}` with eight hex digits each; an absent input is null. `constants` lists the inputs that
 are initializers. An output that the node leaves out is null. A float attribute is
@@ -43,6 +44,7 @@ class Vector:
     constants: frozenset[int]
     outputs: tuple[Array, ...]
     absent_outputs: frozenset[int] = frozenset()
+    domain: str = ""
 
     def input_arrays(self) -> tuple[Array, ...]:
         """Return the inputs that are not initializers, in order."""
@@ -58,7 +60,7 @@ class Vector:
         Raises `BadVector` for an unknown operator, `InvalidModel` where the operator refuses
         the case.
         """
-        spec = specs.get(("", self.op_type))
+        spec = specs.get((self.domain, self.op_type))
         if spec is None:
             raise BadVector(self.name, f"unknown operator {self.op_type}")
         view, names = self._view()
@@ -117,6 +119,7 @@ def _vector(case: Json) -> Vector:
         constants=frozenset(case.get("constants", ())),
         outputs=tuple(_tensor(t, name) for t in case["outputs"] if t is not None),
         absent_outputs=frozenset(i for i, t in enumerate(case["outputs"]) if t is None),
+        domain=case.get("domain", ""),
     )
 
 

@@ -11,6 +11,9 @@ from cvm.inference.tensor_type import Array, TensorType
 
 P = TypeVar("P")
 
+ML_DOMAIN = "ai.onnx.ml"
+"""The domain of the classical machine learning operators; engine 1 takes its version 3."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpSpec(Generic[P]):
@@ -31,6 +34,10 @@ class OpSpec(Generic[P]):
     `run` then does not look at the inputs. With `makes_initializer` the one output is an
     initializer (Constant), and the graph holds no node for it.
 
+    `weight_lists` names attributes that hold weights as long lists of numbers; from a file they
+    come as read-only arrays of one axis (float32 or int64), not as tuples. `cost` counts them as
+    `weight_bytes`, and what one item reads of them as `bytes_moved`.
+
     `since_version` is the ONNX operator version that is in force at opset 21.
     """
 
@@ -45,6 +52,7 @@ class OpSpec(Generic[P]):
     optional_outputs: bool = False
     reads_types_only: bool = False
     makes_initializer: bool = False
+    weight_lists: frozenset[str] = frozenset()
 
     def operand_count(self) -> int:
         """Return how many inputs `run` names; absent ones at the end are passed as None."""

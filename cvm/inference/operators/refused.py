@@ -1,4 +1,4 @@
-"""Operators of the default domain that engine 1 will not take, each with the reason."""
+"""Operators that engine 1 will not take, each with the reason."""
 
 from types import MappingProxyType
 
@@ -34,4 +34,14 @@ REFUSED = MappingProxyType(
         "ImageDecoder": "a decoder's result differs between libraries; decode before the call",
     }
 )  # fmt: skip
-"""By operator name."""
+"""Operators of the default domain, by name."""
+
+REFUSED_ML = MappingProxyType(
+    {
+        "CategoryMapper": _TEXT,
+        "DictVectorizer": "it works on maps; values are tensors",
+        "ZipMap": "it makes maps; `cvm model prepare` removes it and keeps the scores as a tensor",
+        "TreeEnsemble": "it is of ai.onnx.ml 5; write TreeEnsembleClassifier or -Regressor",
+    }
+)
+"""Operators of ai.onnx.ml, by name."""

@@ -51,7 +51,7 @@ def changed_array(array: Array, source: random.Random) -> Array:
 
 def mutated(vector: Vector, source: random.Random) -> Vector:
     """Return a vector with one attribute, operand or set of constants changed."""
-    attributes = sorted(OPERATORS["", vector.op_type].attributes)
+    attributes = sorted(OPERATORS[vector.domain, vector.op_type].attributes)
     choice = source.random()
     if attributes and (choice < 0.4 or not vector.inputs):
         name, value = source.choice(attributes), source.choice(HOSTILE_ATTRIBUTES)
