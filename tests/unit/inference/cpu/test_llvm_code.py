@@ -35,6 +35,15 @@ CASES: list[tuple[str, dict[str, AttributeValue], list[Array], set[int]]] = [
     ("Gemm", {"alpha": np.float32(2)}, [IMAGE[0, 0], IMAGE[0, 0], ONE], set()),
     ("Gemm", {"alpha": np.float32(2)}, [IMAGE[0, 0], IMAGE[0, 0]], set()),
     ("GlobalAveragePool", {}, [IMAGE], set()),
+    *((op, {}, [IMAGE], set()) for op in ("Atan", "Celu", "Cos", "Elu", "Erf", "Exp", "Gelu")),
+    *((op, {}, [IMAGE], set()) for op in ("HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish")),
+    *((op, {}, [IMAGE], set()) for op in ("Selu", "Sigmoid", "Sin", "Softplus", "Softsign")),
+    *((op, {}, [IMAGE], set()) for op in ("Tan", "Tanh", "ThresholdedRelu")),
+    *((op, {}, [IMAGE, IMAGE], set()) for op in ("Max", "Min", "Pow", "PRelu")),
+    ("Cast", {"to": 7}, [IMAGE], set()),
+    ("Cast", {"to": 6}, [IMAGE], set()),
+    ("Gelu", {"approximate": "tanh"}, [IMAGE], set()),
+    ("Where", {}, [IMAGE > 0, IMAGE, IMAGE], set()),
     ("MatMul", {}, [IMAGE, IMAGE], set()),
     ("MatMulInteger", {}, [MATRIX, MATRIX], set()),
     ("MaxPool", POOL, [IMAGE], set()),
@@ -54,11 +63,14 @@ CASES: list[tuple[str, dict[str, AttributeValue], list[Array], set[int]]] = [
 MAY_FUSE = {"convolve", "multiply", "restore_negative_zeros"}
 """Kernels of dot products, the only place of a fused multiply-add."""
 
-MAY_WIDEN = {"softmax"}
+MAY_WIDEN = {
+    *("atan", "celu", "elu", "erf", "exp", "gelu", "gelu_tanh", "log", "mish", "power", "selu"),
+    *("sigmoid", "sin_or_cos", "softmax", "softplus", "tan", "tanh"),
+}
 """Kernels of transcendental functions, which work in float64."""
 
 MAY_CALL = re.compile(
-    r"llvm\.(fma|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
+    r"llvm\.(fma|fabs|is\.fpclass|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
     r"experimental\.noalias|assume|abs|fshl|usub\.sat|x86\.atomic|x86\.avx512\.vpdpbusd|x86\.avx2\.pmadd)"
     r"|NRT_|numba_|Py|_Py|_ZN|__numba|memset|memcpy"
 )
