@@ -13,6 +13,7 @@ from cvm.evm.faults import (
     FeeCapTooLow,
     InvalidTransaction,
     NonceTooHigh,
+    NonceTooLow,
 )
 from node.attester import Attester
 from node.chain import Chain
@@ -20,8 +21,8 @@ from node.clock import now_s
 from node.transaction_pool import TransactionPool
 
 log = structlog.get_logger(__name__)
-STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh)
-"""Faults that another block may not have."""
+STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh, NonceTooLow)
+"""Faults that another block may not have; a used nonce is forgotten without what follows it."""
 
 
 class BlockProducer:

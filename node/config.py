@@ -1,6 +1,6 @@
 """What a node is told to do: one frozen value, made by the command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eth_keys.datatypes import PrivateKey
@@ -21,7 +21,7 @@ class NodeConfig:
     http_host: str
     http_port: int
     backend: str
-    validator_key: PrivateKey | None
+    validator_key: PrivateKey | None = field(repr=False)
     instant: bool
     idle_blocks: bool
 

@@ -69,7 +69,7 @@ class TransactionPool:
     def next_nonce(self, sender: bytes, state_nonce: int) -> int:
         """Return the nonce after everything that waits."""
         waiting = self._by_sender.get(sender, {})
-        return max(waiting, default=state_nonce - 1) + 1
+        return max(max(waiting, default=-1) + 1, state_nonce)
 
     def add(self, tx: SignedTransactionAPI, state: AccountReader) -> None:
         """Take a transaction; raises an `InvalidTransaction` with the rule and both values."""
@@ -116,7 +116,10 @@ class TransactionPool:
         state: AccountReader,
     ) -> None:
         """Demand a balance for everything of this sender that waits, the new one included."""
-        others = (other for nonce, other in waiting.items() if nonce != tx.nonce)
+        state_nonce = state.get_nonce(sender_of(tx))
+        others = (
+            other for nonce, other in waiting.items() if nonce != tx.nonce and nonce >= state_nonce
+        )
         needed = most_spent(tx) + sum(most_spent(other) for other in others)
         balance = state.get_balance(sender_of(tx))
         if balance < needed:
@@ -151,7 +154,12 @@ class TransactionPool:
                 heappush(heap, (-tip(following[1], base_fee), sender, following[1]))
 
     def drop(self, tx: SignedTransactionAPI) -> None:
-        """Remove a transaction and what waits behind it of the same sender."""
+        """Remove a transaction and what waits behind it of the same sender.
+
+        One that is no longer here, because another took its place, removes nothing.
+        """
+        if bytes(tx.hash) not in self._by_hash:
+            return
         sender = bytes(sender_of(tx))
         waiting = self._by_sender.get(sender, {})
         for nonce in [nonce for nonce in waiting if nonce >= tx.nonce]:

@@ -1,0 +1,336 @@
+"""What the pool takes, in which order it gives it back, and what it forgets."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from eth_keys.datatypes import PrivateKey
+
+from cvm.evm.faults import (
+    InsufficientFunds,
+    IntrinsicGasTooLow,
+    InvalidTransaction,
+    NonceTooHigh,
+    NonceTooLow,
+    SenderNotEoa,
+    TipAboveFeeCap,
+    TransactionGasTooHigh,
+    WrongChainId,
+)
+from cvm.evm.transactions import decode_transaction
+from node import transaction_pool
+from node.transaction_pool import (
+    MAX_TX_BYTES,
+    AlreadyKnown,
+    PoolFull,
+    ReplacementUnderpriced,
+    TransactionPool,
+    TransactionTooLarge,
+    UnprotectedTransaction,
+    validate_size,
+)
+from tests.evm_world import CHAIN_ID
+from tests.unit.evm.signing import OTHER, OTHER_KEY, SENDER, SENDER_KEY, address_of, raw
+
+ETHER = 10**18
+
+
+class Accounts:
+    """Nonces, balances and code by address; an account that is not listed has one ether."""
+
+    def __init__(self) -> None:
+        self.nonces: dict[bytes, int] = {}
+        self.balances: dict[bytes, int] = {}
+        self.codes: dict[bytes, bytes] = {}
+
+    def get_nonce(self, address: Any) -> int:
+        return self.nonces.get(address, 0)
+
+    def get_balance(self, address: Any) -> int:
+        return self.balances.get(address, ETHER)
+
+    def get_code(self, address: Any) -> bytes:
+        return self.codes.get(address, b"")
+
+
+@pytest.fixture
+def pool() -> TransactionPool:
+    return TransactionPool(CHAIN_ID)
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts()
+
+
+@pytest.fixture
+def add(pool: TransactionPool, accounts: Accounts) -> Callable[[bytes], None]:
+    def add_one(encoded: bytes) -> None:
+        pool.add(decode_transaction(encoded), accounts)
+
+    return add_one
+
+
+Add = Callable[[bytes], None]
+
+
+def order(pool: TransactionPool, base_fee: int = 7) -> list[bytes]:
+    return [tx.encode() for tx in pool.best_first(base_fee)]
+
+
+def test_a_taken_transaction_is_found_by_its_hash(pool: TransactionPool, add: Add) -> None:
+    add(raw())
+    tx = decode_transaction(raw())
+    found = pool.get(bytes(tx.hash))
+    assert found is not None
+    assert found.encode() == raw()
+    assert len(pool) == 1
+    assert pool.get(bytes(32)) is None
+
+
+def test_the_same_transaction_again_is_already_known(add: Add) -> None:
+    add(raw())
+    with pytest.raises(AlreadyKnown, match="already known"):
+        add(raw())
+
+
+@pytest.mark.parametrize(
+    ("encoded", "fault", "words"),
+    [
+        pytest.param(raw(chain_id=8), WrongChainId, "have 8 want 7", id="another chain"),
+        pytest.param(raw(0, chain_id=None), UnprotectedTransaction, "EIP-155", id="unprotected"),
+        pytest.param(raw(nonce=1), NonceTooHigh, "tx: 1 state: 0", id="nonce gap"),
+        pytest.param(raw(gas=20_999), IntrinsicGasTooLow, "want 21000", id="too little gas"),
+        pytest.param(raw(gas=2**24 + 1), TransactionGasTooHigh, "16777216", id="too much gas"),
+        pytest.param(raw(tip=101), TipAboveFeeCap, "101", id="tip over cap"),
+        pytest.param(raw(value=ETHER), InsufficientFunds, f"have {ETHER}", id="no funds"),
+        pytest.param(
+            raw(data=bytes(MAX_TX_BYTES), gas=2_000_000),
+            TransactionTooLarge,
+            "limit 131072",
+            id="too large",
+        ),
+    ],
+)
+def test_what_no_block_would_take_is_refused(
+    pool: TransactionPool, add: Add, encoded: bytes, fault: type[Exception], words: str
+) -> None:
+    with pytest.raises(fault, match=words):
+        add(encoded)
+    assert len(pool) == 0
+
+
+def test_a_used_nonce_is_too_low(add: Add, accounts: Accounts) -> None:
+    accounts.nonces[SENDER] = 3
+    with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
+        add(raw(nonce=2))
+
+
+def test_a_used_nonce_is_too_low_while_others_wait(add: Add, accounts: Accounts) -> None:
+    accounts.nonces[SENDER] = 3
+    add(raw(nonce=3))
+    with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
+        add(raw(nonce=2))
+
+
+def test_a_contract_cannot_send(add: Add, accounts: Accounts) -> None:
+    accounts.codes[SENDER] = b"\x00"
+    with pytest.raises(SenderNotEoa):
+        add(raw())
+
+
+def test_the_size_limit_holds_before_decoding() -> None:
+    validate_size(bytes(MAX_TX_BYTES))
+    with pytest.raises(TransactionTooLarge, match="transaction size 131073, limit 131072"):
+        validate_size(bytes(MAX_TX_BYTES + 1))
+
+
+def test_nonces_of_one_sender_leave_no_gap(pool: TransactionPool, add: Add) -> None:
+    add(raw(nonce=0))
+    add(raw(nonce=1))
+    with pytest.raises(NonceTooHigh, match="tx: 3 state: 2"):
+        add(raw(nonce=3))
+    assert pool.next_nonce(SENDER, 0) == 2
+    assert pool.next_nonce(OTHER, 5) == 5
+
+
+def test_the_balance_must_cover_everything_that_waits(add: Add, accounts: Accounts) -> None:
+    cost = 100_000 * 100
+    accounts.balances[SENDER] = 2 * cost + 5
+    add(raw(nonce=0))
+    add(raw(nonce=1, value=5))
+    with pytest.raises(InsufficientFunds, match=f"have {2 * cost + 5} want {3 * cost + 5}"):
+        add(raw(nonce=2))
+
+
+def test_a_replacement_is_not_counted_twice_against_the_balance(
+    add: Add, accounts: Accounts
+) -> None:
+    accounts.balances[SENDER] = 100_000 * 110
+    add(raw())
+    add(raw(fee_cap=110, tip=4))
+
+
+@pytest.mark.parametrize(
+    ("fee_cap", "tip", "needed"),
+    [
+        pytest.param(109, 20, 110, id="fee cap under 10 % more"),
+        pytest.param(200, 10, 11, id="tip under 10 % more"),
+        pytest.param(100, 10, 110, id="the same price"),
+    ],
+)
+def test_a_replacement_pays_ten_percent_more_of_both(
+    pool: TransactionPool, add: Add, fee_cap: int, tip: int, needed: int
+) -> None:
+    add(raw(fee_cap=100, tip=10))
+    with pytest.raises(ReplacementUnderpriced, match=f"needs {needed}"):
+        add(raw(fee_cap=fee_cap, tip=tip, value=1))
+    assert order(pool) == [raw(fee_cap=100, tip=10)]
+
+
+def test_ten_percent_is_rounded_up(add: Add) -> None:
+    add(raw(fee_cap=101, tip=0))
+    with pytest.raises(ReplacementUnderpriced, match="maxFeePerGas 111, needs 112"):
+        add(raw(fee_cap=111, tip=0))
+
+
+def test_a_replacement_takes_the_place(pool: TransactionPool, add: Add) -> None:
+    old = raw(fee_cap=100, tip=10)
+    new = raw(fee_cap=110, tip=11)
+    add(old)
+    add(raw(nonce=1))
+    add(new)
+    assert order(pool) == [new, raw(nonce=1)]
+    assert pool.get(bytes(decode_transaction(old).hash)) is None
+    assert len(pool) == 2
+
+
+def test_one_sender_may_hold_64(add: Add) -> None:
+    for nonce in range(64):
+        add(raw(nonce=nonce))
+    with pytest.raises(PoolFull, match="one sender may hold 64"):
+        add(raw(nonce=64))
+    add(raw(nonce=63, fee_cap=200, tip=10))
+
+
+def test_all_senders_together_have_a_limit(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction_pool, "MAX_PENDING", 2)
+    add(raw(nonce=0))
+    add(raw(nonce=1))
+    with pytest.raises(PoolFull, match="all senders together may hold 2"):
+        add(raw(key=OTHER_KEY))
+
+
+def keys_by_address() -> Iterator[PrivateKey]:
+    return iter(sorted([SENDER_KEY, OTHER_KEY], key=address_of))
+
+
+def test_the_higher_tip_goes_first(pool: TransactionPool, add: Add) -> None:
+    first, second = raw(tip=5), raw(key=OTHER_KEY, tip=6)
+    add(first)
+    add(second)
+    assert order(pool) == [second, first]
+
+
+def test_the_fee_cap_bounds_the_tip_in_the_order(pool: TransactionPool, add: Add) -> None:
+    bounded, whole = raw(fee_cap=10, tip=10), raw(key=OTHER_KEY, tip=4)
+    add(bounded)
+    add(whole)
+    assert order(pool, base_fee=7) == [whole, bounded]
+    assert order(pool, base_fee=1) == [bounded, whole]
+
+
+def test_the_same_tip_goes_by_address(pool: TransactionPool, add: Add) -> None:
+    low, high = (raw(key=key) for key in keys_by_address())
+    add(high)
+    add(low)
+    assert order(pool) == [low, high]
+
+
+def test_one_sender_keeps_its_nonce_order(pool: TransactionPool, add: Add) -> None:
+    cheap, dear = raw(nonce=0, tip=1), raw(nonce=1, tip=50)
+    other = raw(key=OTHER_KEY, tip=10)
+    for encoded in (cheap, dear, other):
+        add(encoded)
+    assert order(pool) == [other, cheap, dear]
+
+
+def test_who_cannot_pay_the_base_fee_waits_with_all_that_follows(
+    pool: TransactionPool, add: Add
+) -> None:
+    add(raw(nonce=0, fee_cap=6))
+    add(raw(nonce=1))
+    add(raw(key=OTHER_KEY))
+    assert order(pool) == [raw(key=OTHER_KEY)]
+    assert sorted(order(pool, base_fee=3)) == sorted(
+        [raw(nonce=0, fee_cap=6), raw(nonce=1), raw(key=OTHER_KEY)]
+    )
+    assert len(pool) == 3
+
+
+def test_dropping_one_drops_what_follows_of_its_sender(pool: TransactionPool, add: Add) -> None:
+    for nonce in range(3):
+        add(raw(nonce=nonce))
+    add(raw(key=OTHER_KEY))
+    pool.drop(decode_transaction(raw(nonce=1)))
+    assert sorted(order(pool)) == sorted([raw(nonce=0), raw(key=OTHER_KEY)])
+    assert pool.next_nonce(SENDER, 0) == 1
+    pool.drop(decode_transaction(raw(nonce=0)))
+    assert order(pool) == [raw(key=OTHER_KEY)]
+    pool.drop(decode_transaction(raw(nonce=0)))
+
+
+def test_dropping_a_replaced_transaction_leaves_its_replacement(
+    pool: TransactionPool, add: Add
+) -> None:
+    old, new = raw(), raw(fee_cap=200, tip=10)
+    add(old)
+    add(new)
+    pool.drop(decode_transaction(old))
+    assert order(pool) == [new]
+
+
+def test_settling_forgets_what_a_block_used_up(
+    pool: TransactionPool, add: Add, accounts: Accounts
+) -> None:
+    for nonce in range(3):
+        add(raw(nonce=nonce))
+    add(raw(key=OTHER_KEY))
+    accounts.nonces[SENDER] = 2
+    pool.settle(accounts)
+    assert len(pool) == 2
+    assert pool.next_nonce(SENDER, 2) == 3
+    accounts.nonces |= {SENDER: 3, OTHER: 1}
+    pool.settle(accounts)
+    assert len(pool) == 0
+    assert order(pool) == []
+
+
+def test_the_next_nonce_is_the_accounts_when_everything_waiting_is_used_up(
+    pool: TransactionPool, add: Add
+) -> None:
+    add(raw(nonce=0))
+    assert pool.next_nonce(SENDER, 5) == 5
+
+
+def test_a_sender_that_sends_elsewhere_too_can_go_on(
+    pool: TransactionPool, add: Add, accounts: Accounts
+) -> None:
+    """Nonce 0 waits here, and a block had another nonce 0 and a nonce 1."""
+    add(raw(nonce=0))
+    accounts.nonces[SENDER] = 2
+    add(raw(nonce=2))
+    pool.settle(accounts)
+    assert order(pool) == [raw(nonce=2)]
+
+
+def test_what_is_used_up_is_not_counted_against_the_balance(add: Add, accounts: Accounts) -> None:
+    accounts.balances[SENDER] = 100_000 * 100
+    add(raw(nonce=0))
+    accounts.nonces[SENDER] = 1
+    add(raw(nonce=1))
+
+
+def test_every_refusal_is_an_invalid_transaction() -> None:
+    for fault in (AlreadyKnown, ReplacementUnderpriced, TransactionTooLarge, PoolFull):
+        assert issubclass(fault, InvalidTransaction)
