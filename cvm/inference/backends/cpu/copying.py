@@ -3,8 +3,9 @@
 Elements are moved as words of their size, whatever their dtype.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.elementwise import Six, as_six, steps_of
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
+from cvm.inference.backends.cpu.tile_transpose import TILE_SIZES, transpose_tile
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.concat import ConcatParameters
 from cvm.inference.operators.depth_to_space import BlockParameters
@@ -22,8 +24,8 @@ from cvm.inference.operators.split import SplitParameters
 from cvm.inference.operators.transpose import TransposeParameters
 from cvm.inference.tensor_type import Array, Shape
 
-TILE = 32
-"""Rows and columns of a block that is transposed at once, so that its lines stay in the cache."""
+BLOCK = 32
+"""Rows and columns that are transposed at once, so that their lines stay in the first cache."""
 
 WORDS = {1: "uint8", 4: "uint32", 8: "uint64"}
 """By element size, the dtype as which elements are moved."""
@@ -52,32 +54,65 @@ def copy_runs(
                             value = source[0]
                             for q in range(run):
                                 target[q] = value
+                        elif y_step == 1:
+                            for q in range(run):
+                                target[q] = x[np.uint64(at + q * x_step)]
                         else:
                             for q in range(run):
-                                y[to + q * y_step] = x[at + q * x_step]
+                                y[np.uint64(to + q * y_step)] = x[np.uint64(at + q * x_step)]
+
+
+@cache
+def copy_blocks(size: int) -> Callable[..., None]:
+    """Return the kernel that copies as `copy_runs` does, the last two axes in square blocks.
+
+    x is dense along the axis before the last, y along the last. `size` is that of a tile.
+    """
+
+    @kernel
+    def copy(
+        x: Array, x_start: int, x_steps: Six, y: Array, y_start: int, y_steps: Six, lengths: Six
+    ) -> None:
+        x_step, y_step = x_steps[5], y_steps[4]
+        for i0 in range(lengths[0]):
+            for i1 in range(lengths[1]):
+                for i2 in range(lengths[2]):
+                    for i3 in range(lengths[3]):
+                        i = x_start + i0 * x_steps[0] + i1 * x_steps[1] + i2 * x_steps[2]
+                        j = y_start + i0 * y_steps[0] + i1 * y_steps[1] + i2 * y_steps[2]
+                        i += i3 * x_steps[3]
+                        j += i3 * y_steps[3]
+                        for row in range(0, lengths[4], BLOCK):
+                            rows = min(BLOCK, lengths[4] - row)
+                            for column in range(0, lengths[5], BLOCK):
+                                columns = min(BLOCK, lengths[5] - column)
+                                at = i + row + column * x_step
+                                to = j + row * y_step + column
+                                copy_block(size, x, at, x_step, y, to, y_step, rows, columns)
+
+    return copy
 
 
 @kernel
-def copy_blocks(
-    x: Array, x_start: int, x_steps: Six, y: Array, y_start: int, y_steps: Six, lengths: Six
+def copy_block(
+    size: int,
+    x: Array,
+    at: int,
+    x_step: int,
+    y: Array,
+    to: int,
+    y_step: int,
+    rows: int,
+    columns: int,
 ) -> None:
-    """Copy as `copy_runs` does, the last two axes in square blocks: x is dense in one, y in one."""
-    for i0 in range(lengths[0]):
-        for i1 in range(lengths[1]):
-            for i2 in range(lengths[2]):
-                for i3 in range(lengths[3]):
-                    i = x_start + i0 * x_steps[0] + i1 * x_steps[1] + i2 * x_steps[2]
-                    j = y_start + i0 * y_steps[0] + i1 * y_steps[1] + i2 * y_steps[2]
-                    i += i3 * x_steps[3]
-                    j += i3 * y_steps[3]
-                    for row in range(0, lengths[4], TILE):
-                        for column in range(0, lengths[5], TILE):
-                            last = min(column + TILE, lengths[5])
-                            for r in range(row, min(row + TILE, lengths[4])):
-                                at = i + r * x_steps[4]
-                                to = j + r * y_steps[4]
-                                for c in range(column, last):
-                                    y[to + c * y_steps[5]] = x[at + c * x_steps[5]]
+    """Write y[to + r * y_step + c] = x[at + c * x_step + r], by tiles as far as they are whole."""
+    whole_rows, whole_columns = rows // size * size, columns // size * size
+    for c in range(0, whole_columns, size):
+        for r in range(0, whole_rows, size):
+            transpose_tile(size, x, at + c * x_step + r, x_step, y, to + r * y_step + c, y_step)
+    for r in range(rows):
+        for c in range(whole_columns if r < whole_rows else 0, columns):
+            y[np.uint64(to + r * y_step + c)] = x[np.uint64(at + c * x_step + r)]
 
 
 @kernel
@@ -119,12 +154,16 @@ def add_copy(
     axes = merged(lengths, source.steps, target.steps)
     if 0 in lengths:
         return
-    rows = [axis for axis in axes if axis[1] == 1]
-    copy = copy_runs
-    if axes[-1][1] not in (0, 1) and rows:
-        axes.remove(rows[-1])
-        axes.insert(len(axes) - 1, rows[-1])
-        copy = copy_blocks
+    dense = [axis for axis in axes if axis[1] == 1]
+    copy: Callable[..., None] = copy_runs
+    if axes[-1][1] not in (0, 1) and axes[-1][2] == 1 and dense:
+        axes.remove(dense[-1])
+        size = TILE_SIZES[np.dtype(x.dtype).itemsize]
+        if min(dense[-1][0], axes[-1][0]) >= size:
+            axes.insert(len(axes) - 1, dense[-1])
+            copy = copy_blocks(size)
+        else:
+            axes.insert(len(axes) - (dense[-1][0] <= axes[-1][0]), dense[-1])
     axes = [(1, 0, 0)] * (MAX_RANK - len(axes)) + axes
     columns = [as_six(tuple(column)) for column in zip(*axes, strict=True)]
     builder.add(copy, x, source.start, columns[1], y, target.start, columns[2], columns[0])

@@ -25,25 +25,31 @@ def copy_mapped(x: Array, places: Array, starts: Six, lengths: Six, run: int, y:
     before it is copied from there.
     """
     inner = lengths[5] * run
-    at, before = 0, -1
+    at, before = 0, np.int64(-1)
     for i0 in range(lengths[0]):
         for i1 in range(lengths[1]):
             for i2 in range(lengths[2]):
-                base = places[starts[0] + i0] + places[starts[1] + i1] + places[starts[2] + i2]
+                base = np.int64(places[starts[0] + i0])
+                base += np.int64(places[starts[1] + i1]) + np.int64(places[starts[2] + i2])
                 for i3 in range(lengths[3]):
                     for i4 in range(lengths[4]):
-                        row = base + places[starts[3] + i3] + places[starts[4] + i4]
+                        row = base + np.int64(places[starts[3] + i3])
+                        row += np.int64(places[starts[4] + i4])
+                        target = y[at : at + inner]
                         if row == before:
+                            same = y[at - inner : at]
                             for q in range(inner):
-                                y[at + q] = y[at - inner + q]
+                                target[q] = same[q]
                         elif run == 1:
+                            source, table = x[row:], places[starts[5] :]
                             for q in range(inner):
-                                y[at + q] = x[row + places[starts[5] + q]]
+                                target[q] = source[table[q]]
                         else:
                             for i5 in range(lengths[5]):
-                                first = row + places[starts[5] + i5]
+                                source = x[row + np.int64(places[starts[5] + i5]) :]
+                                part = target[i5 * run :]
                                 for q in range(run):
-                                    y[at + i5 * run + q] = x[first + q]
+                                    part[q] = source[q]
                         before = row
                         at += inner
 
@@ -55,11 +61,11 @@ def add_mapped(builder: StepBuilder, maps: Sequence[Array | None]) -> None:
     axes, run = list(range(x.ndim)), 1
     while axes and maps[axes[-1]] is None:
         run *= x.shape[axes.pop()]
-    tables = [np.zeros(1, np.int32)] * (MAX_RANK - len(axes))
+    tables = [np.zeros(1, np.uint32)] * (MAX_RANK - len(axes))
     for axis in axes:
         chosen = maps[axis]
         places = np.arange(x.shape[axis]) if chosen is None else chosen
-        tables.append((places * steps[axis]).astype(np.int32))
+        tables.append((places * steps[axis]).astype(np.uint32))
     lengths = tuple(map(len, tables))
     starts = as_six(tuple(int(start) for start in np.cumsum((0, *lengths[:-1]))))
     places = np.concatenate(tables)

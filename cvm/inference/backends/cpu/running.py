@@ -29,13 +29,14 @@ def running_sums(
         at, step = block * size, inner
         if reverse:
             at, step = at + size - inner, -inner
+        source, target = x[at:], y[at:]
         for q in range(inner):
-            y[at + q] = zero[0] if exclusive else zero[0] + x[at + q]
+            target[q] = zero[0] if exclusive else zero[0] + source[q]
         for _ in range(1, length):
             before, at = at, at + step
-            added = before if exclusive else at
+            source, total, target = x[before if exclusive else at :], y[before:], y[at:]
             for q in range(inner):
-                y[at + q] = y[before + q] + x[added + q]
+                target[q] = total[q] + source[q]
 
 
 @kernel
