@@ -15,6 +15,7 @@ import rlp
 from consensus.block import decode_block
 from consensus.certificate import decode_certificate
 from cvm.evm.strict_rlp import BadRlp, decode_rlp
+from models_registry.chunks import BadModelSize
 from models_registry.registry import read_model_ids
 from node.chain import Chain
 from node.storage.model_store import ModelStore
@@ -77,7 +78,7 @@ def import_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress
         for item in items:
             match item:
                 case [b"model", bytes(data)]:
-                    store.add_file(data)
+                    add_model(store, data)
                     models += 1
                 case [b"block", bytes(block), bytes(certificate)]:
                     decoded = decode_block(block)
@@ -89,6 +90,14 @@ def import_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress
                 case _:
                     raise BadArchive("an item is neither a model nor a block with a certificate")
     return ImportSummary(blocks, known, models, inferences)
+
+
+def add_model(store: ModelStore, data: bytes) -> None:
+    """Keep a model of an archive; raises `BadArchive` for a size that no model may have."""
+    try:
+        store.add_file(data)
+    except BadModelSize as error:
+        raise BadArchive(str(error)) from error
 
 
 def validate_opening(item: object, genesis_hash: bytes) -> None:

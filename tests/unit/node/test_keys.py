@@ -163,7 +163,7 @@ def test_storing_a_key_logs_nothing(tmp_path: Path) -> None:
 
 def test_a_drawn_secret_is_a_scalar_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter([bytes(32), b"\xff" * 32, b"\x07" * 32])
-    monkeypatch.setattr(keys.secrets, "token_bytes", lambda _count: next(drawn))
+    monkeypatch.setattr("node.keys.secrets.token_bytes", lambda _count: next(drawn))
     assert draw_secret() == b"\x07" * 32
 
 

@@ -1,0 +1,158 @@
+"""The validator's judgement of a registration: wait, sign, refuse, and judge anew."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_keys.datatypes import Signature
+
+from models_registry.addresses import MODEL_REGISTRY
+from models_registry.attestation import attestation_digest
+from models_registry.chunks import model_id as id_of
+from models_registry.registry_calls import (
+    commitment,
+    encode_commit,
+    encode_expire,
+    encode_register,
+)
+from node.attester import Attester
+from node.sample_models import sample_model_path
+from tests.chain_world import (
+    CHAIN_ID,
+    SALT,
+    USER,
+    VALIDATOR,
+    ChainWorld,
+    address_of,
+    genesis_document,
+)
+
+DIGITS = sample_model_path("digits_int8.onnx").read_bytes()
+DEADLINE = 3
+
+
+def short_deadline() -> bytes:
+    """Return a genesis in which a PENDING model can be expired after three blocks."""
+    document = genesis_document()
+    registry = document["alloc"][f"0x{MODEL_REGISTRY.hex()}"]
+    registry["storage"][f"0x{2:064x}"] = f"0x{DEADLINE:064x}"
+    return json.dumps(document).encode()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ChainWorld]:
+    world = ChainWorld(tmp_path, short_deadline())
+    yield world
+    world.close()
+
+
+def register(world: ChainWorld, data: bytes, salt: bytes = SALT) -> bytes:
+    """Commit to a model and register it, whatever its bytes are."""
+    model_id = id_of(data)
+    commit = encode_commit(commitment(model_id, address_of(USER), salt))
+    world.send(MODEL_REGISTRY, commit)
+    world.propose()
+    world.send(MODEL_REGISTRY, encode_register(model_id, len(data), 0, "", salt))
+    return model_id
+
+
+def test_a_model_whose_bytes_are_not_here_waits(world: ChainWorld) -> None:
+    model_id = register(world, DIGITS)
+    assert world.attester.judged(model_id) is None
+    world.store.add_file(DIGITS)
+    assert world.attester.judged(model_id) is None
+    world.attester.judge_pending()
+    judged = world.attester.judged(model_id)
+    assert judged is not None
+    assert judged.record is not None
+    assert judged.refusal is None
+
+
+def test_the_signature_is_the_validators_over_the_record(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    model_id = register(world, DIGITS)
+    judged = world.attester.judged(model_id)
+    assert judged is not None
+    assert judged.record is not None
+    assert judged.signature is not None
+    digest = attestation_digest(CHAIN_ID, model_id, judged.nonce, judged.record.hash)
+    canonical = judged.signature[:64] + bytes([judged.signature[64] - 27])
+    signer = Signature(canonical).recover_public_key_from_msg_hash(digest)
+    assert signer.to_canonical_address() == address_of(VALIDATOR)
+
+
+def test_the_record_describes_the_model(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    judged = world.attester.judged(register(world, DIGITS))
+    assert judged is not None
+    assert judged.record is not None
+    assert (judged.record.size_bytes, judged.record.input_bytes) == (len(DIGITS), 784)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"not a model", id="text"),
+        pytest.param(DIGITS[:-100], id="truncated"),
+        pytest.param(b"\x0a" * 300_000, id="more than one chunk of garbage"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(world: ChainWorld, data: bytes) -> None:
+    world.store.add_file(data)
+    judged = world.attester.judged(register(world, data))
+    assert judged is not None
+    assert (judged.record, judged.signature) == (None, None)
+    assert judged.refusal
+
+
+def test_without_a_key_the_record_is_built_and_not_signed(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    model_id = register(world, DIGITS)
+    observer = Attester(world.chain, None)
+    observer.judge_pending()
+    judged, signed = observer.judged(model_id), world.attester.judged(model_id)
+    assert judged is not None
+    assert signed is not None
+    assert judged.signature is None
+    assert judged.record == signed.record
+
+
+def test_a_model_is_judged_once(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    model_id = register(world, DIGITS)
+    first = world.attester.judged(model_id)
+    world.propose()
+    assert world.attester.judged(model_id) is first
+
+
+def test_an_active_model_is_not_judged_again(world: ChainWorld) -> None:
+    model_id = world.register_model()
+    world.propose()
+    restarted = Attester(world.chain, VALIDATOR)
+    restarted.judge_pending()
+    assert restarted.judged(model_id) is None
+
+
+def test_a_restarted_attester_gives_the_same_signature(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    model_id = register(world, DIGITS)
+    restarted = Attester(world.chain, VALIDATOR)
+    restarted.judge_pending()
+    assert restarted.judged(model_id) == world.attester.judged(model_id)
+
+
+def test_a_new_registration_of_the_same_model_is_judged_anew(world: ChainWorld) -> None:
+    world.store.add_file(DIGITS)
+    model_id = register(world, DIGITS)
+    first = world.attester.judged(model_id)
+    for _ in range(DEADLINE + 1):
+        world.propose()
+    world.send(MODEL_REGISTRY, encode_expire(model_id))
+    assert register(world, DIGITS, salt=b"\x5b" * 32) == model_id
+    second = world.attester.judged(model_id)
+    assert first is not None
+    assert second is not None
+    assert second.nonce > first.nonce
+    assert second.record == first.record
+    assert second.signature != first.signature

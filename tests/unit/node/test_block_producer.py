@@ -1,0 +1,243 @@
+"""The producer: a block when work waits, an empty one when a period passes, none otherwise."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cvm.evm.transactions import decode_transaction
+from cvm.faults import DeviceFault, LocalFault
+from node import block_producer
+from node.block_producer import BlockProducer
+from node.transaction_pool import TransactionPool
+from tests.chain_world import (
+    CHAIN_ID,
+    GENESIS_TIME,
+    USER,
+    VALIDATOR,
+    ChainWorld,
+    genesis_document,
+    signed,
+)
+
+GENESIS = json.dumps(genesis_document()).encode()
+RECIPIENT = b"\xee" * 20
+TIMEOUT_S = 20
+
+
+class Clock:
+    """The wall clock of a test, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = GENESIS_TIME + 10
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(block_producer, "now_s", clock)
+    return clock
+
+
+class Produced:
+    """A chain with a pool and a producer; `run` drives it until a height is reached."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = ChainWorld(folder, GENESIS)
+        self.pool = TransactionPool(CHAIN_ID)
+
+    @property
+    def height(self) -> int:
+        return int(self.world.chain.head.block_number)
+
+    def add(self, encoded: bytes) -> None:
+        chain = self.world.chain
+        self.pool.add(decode_transaction(encoded), chain.state_at(chain.head))
+
+    def run(
+        self,
+        height: int,
+        *,
+        instant: bool = True,
+        idle_blocks: bool = False,
+        on_block: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Run until the chain has a height; `on_block` is called after every block."""
+
+        async def drive() -> None:
+            reached, work = asyncio.Event(), asyncio.Event()
+            settle = self.pool.settle
+
+            def settled(state: Any) -> None:
+                settle(state)
+                on_block()
+                if len(self.pool):
+                    work.set()
+                if self.height >= height:
+                    reached.set()
+
+            self.pool.settle = settled  # type: ignore[method-assign]
+            producer = BlockProducer(
+                self.world.chain,
+                self.pool,
+                self.world.attester,
+                VALIDATOR,
+                instant=instant,
+                idle_blocks=idle_blocks,
+            )
+            if len(self.pool):
+                work.set()
+            async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
+                task = tasks.create_task(producer.run(work))
+                await reached.wait()
+                task.cancel()
+
+        asyncio.run(drive())
+
+    def transactions(self, number: int) -> list[bytes]:
+        block = self.world.database.block(self.world.database.hash_at(number) or b"")
+        assert block is not None
+        return [tx.encode() for tx in block.transactions]
+
+
+@pytest.fixture
+def produced(tmp_path: Path) -> Iterator[Produced]:
+    produced = Produced(tmp_path)
+    yield produced
+    produced.world.close()
+
+
+def transfer(nonce: int, **fields: Any) -> bytes:
+    return signed(USER, nonce, to=RECIPIENT, **({"gas": 21_000} | fields))
+
+
+def test_a_waiting_transaction_is_in_the_next_block(produced: Produced) -> None:
+    produced.add(transfer(0))
+    produced.run(1)
+    assert produced.transactions(1) == [transfer(0)]
+    assert len(produced.pool) == 0
+
+
+def test_transactions_that_come_later_are_in_later_blocks(produced: Produced) -> None:
+    produced.add(transfer(0))
+
+    def follow() -> None:
+        if produced.height == 1:
+            produced.add(transfer(1))
+
+    produced.run(2, on_block=follow)
+    assert [produced.transactions(number) for number in (1, 2)] == [[transfer(0)], [transfer(1)]]
+
+
+def test_the_block_takes_the_clocks_time(produced: Produced, clock: Clock) -> None:
+    produced.add(transfer(0))
+    clock.now = GENESIS_TIME + 500
+    produced.run(1)
+    assert produced.world.chain.head.timestamp == GENESIS_TIME + 500
+
+
+def test_a_clock_that_runs_behind_does_not_stop_an_instant_chain(
+    produced: Produced, clock: Clock
+) -> None:
+    clock.now = GENESIS_TIME - 100
+    produced.add(transfer(0))
+    produced.run(1)
+    assert produced.world.chain.head.timestamp == GENESIS_TIME + 1
+
+
+def test_an_empty_block_comes_when_a_period_passes(produced: Produced) -> None:
+    produced.run(1, idle_blocks=True)
+    assert produced.transactions(1) == []
+
+
+def test_without_instant_blocks_a_due_block_is_made_at_once(produced: Produced) -> None:
+    produced.run(2, instant=False, idle_blocks=True)
+    assert produced.height == 2
+
+
+def test_a_candidate_that_became_invalid_is_dropped_with_what_follows(
+    produced: Produced,
+) -> None:
+    rich = 10**24
+    produced.add(transfer(0, value=rich // 2))
+    produced.add(transfer(1))
+    poor = signed(USER, 0, to=RECIPIENT, value=rich - 10**15, gas=21_000)
+    produced.world.propose([poor])
+    produced.add(signed(USER, 2, to=RECIPIENT, gas=21_000))
+    produced.run(2)
+    assert produced.transactions(2) == [transfer(1), transfer(2)]
+    assert len(produced.pool) == 0
+
+
+def test_what_cannot_pay_the_base_fee_yet_stays(produced: Produced) -> None:
+    produced.add(transfer(0, fee_cap=10, tip=1))
+    produced.add(signed(VALIDATOR, 0, gas=21_000, to=RECIPIENT, fee_cap=0, tip=0))
+    produced.run(1, idle_blocks=True)
+    assert produced.transactions(1) == []
+    assert len(produced.pool) == 2
+
+
+def test_after_each_block_pending_models_are_judged(produced: Produced) -> None:
+    judged: list[int] = []
+    produced.world.attester.judge_pending = (  # type: ignore[method-assign]
+        lambda: judged.append(produced.height)
+    )
+    produced.add(transfer(0))
+
+    def follow() -> None:
+        if produced.height == 1:
+            produced.add(transfer(1))
+
+    produced.run(2, on_block=follow)
+    assert judged[0] == 1
+
+
+def test_a_local_fault_stops_the_producer(produced: Produced) -> None:
+    def fail(*_arguments: object) -> None:
+        raise DeviceFault("cuda", "device lost")
+
+    produced.world.chain.propose = fail  # type: ignore[method-assign, assignment]
+    produced.add(transfer(0))
+    with pytest.raises(ExceptionGroup) as caught:
+        produced.run(1)
+    assert caught.group_contains(LocalFault)
+
+
+def test_being_cancelled_it_finishes_the_block_under_way(produced: Produced) -> None:
+    """The writer's thread is joined: what it began is in the database, whole."""
+    produced.add(transfer(0))
+
+    async def start_and_cancel() -> None:
+        work = asyncio.Event()
+        work.set()
+        producer = BlockProducer(
+            produced.world.chain,
+            produced.pool,
+            produced.world.attester,
+            VALIDATOR,
+            instant=True,
+            idle_blocks=False,
+        )
+        began = asyncio.Event()
+        loop, propose = asyncio.get_running_loop(), produced.world.chain.propose
+
+        def noticed(*arguments: Any) -> Any:
+            loop.call_soon_threadsafe(began.set)
+            return propose(*arguments)
+
+        produced.world.chain.propose = noticed  # type: ignore[method-assign, assignment]
+        task = asyncio.create_task(producer.run(work))
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(start_and_cancel())
+    assert produced.height == 1
+    assert produced.world.database.head_hash() == produced.world.chain.head.hash
