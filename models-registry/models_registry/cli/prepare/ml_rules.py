@@ -8,8 +8,18 @@ from models_registry.cli.prepare.faults import CannotPrepare
 _ROUNDED_UP = frozenset({"BRANCH_LT", "BRANCH_GTE"})
 
 
-def convert_ml_node(node: DraftNode) -> DraftNode:
-    """Return a node in the form of ai.onnx.ml 3, its tensors of doubles as float32 lists."""
+_INTEGER_LABELS = {
+    "TreeEnsembleClassifier": "classlabels_int64s",
+    "LinearClassifier": "classlabels_ints",
+    "SVMClassifier": "classlabels_ints",
+}
+
+
+def convert_ml_node(node: DraftNode) -> list[str]:
+    """Write a node in the form of ai.onnx.ml 3, doubles as float32, texts as places.
+
+    Returns notes. Raises `CannotPrepare` for an operator that came later.
+    """
     if node.op_type == "TreeEnsemble":
         raise CannotPrepare(
             f"TreeEnsemble node {node.name or node.outputs[0]!r} of ai.onnx.ml 5 has no form in "
@@ -19,7 +29,19 @@ def convert_ml_node(node: DraftNode) -> DraftNode:
         _label_tensors_to_lists(node)
     for name in [name for name in node.attributes if name.endswith("_as_tensor")]:
         _tree_tensor_to_list(node, name)
-    return node
+    return _number_labels(node)
+
+
+def _number_labels(node: DraftNode) -> list[str]:
+    """Let a classifier give the place of a label in its list where the labels are texts."""
+    labels = node.attributes.get("classlabels_strings")
+    integers = _INTEGER_LABELS.get(node.op_type)
+    if integers is None or not isinstance(labels, tuple) or not labels:
+        return []
+    del node.attributes["classlabels_strings"]
+    node.attributes[integers] = tuple(range(len(labels)))
+    shown = ", ".join(map(str, labels[:20]))
+    return [f"{node.label()} gives places in the labels {shown} instead of texts"]
 
 
 def _tree_tensor_to_list(node: DraftNode, name: str) -> None:

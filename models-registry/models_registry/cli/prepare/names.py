@@ -2,6 +2,7 @@
 
 from onnx import defs
 
+from cvm.inference.tensor_type import TensorType
 from models_registry.cli.prepare.draft import Draft, DraftNode, FreshNames
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.write_onnx import OPSET
@@ -95,6 +96,26 @@ def drop_unused(draft: Draft) -> list[str]:
     found = [f"{nodes} nodes"] if nodes else []
     found += [f"{constants} constants"] if constants else []
     return [f"dropped {' and '.join(found)} that nothing reads"] if found else []
+
+
+def make_outputs(draft: Draft, types: dict[str, TensorType]) -> list[str]:
+    """Let a node make every output: an Identity where it is a constant or an input."""
+    fresh, notes = FreshNames(draft.names()), []
+    inputs = {value.name for value in draft.inputs}
+    for index, name in enumerate(draft.outputs):
+        source = target = name
+        if name in inputs:
+            target = draft.outputs[index] = fresh.take(f"{name}_output")
+            types[target] = types[name]
+            notes.append(f"output {name}, which is an input, is called {target}")
+        elif name in draft.constants:
+            source = fresh.take(f"{name}_constant")
+            draft.rename_reads({name: source})
+            draft.constants[source] = draft.constants.pop(name)
+        else:
+            continue
+        draft.nodes.append(DraftNode("Identity", [source], [target]))
+    return notes
 
 
 def _drop_optional_outputs(node: DraftNode, wanted: set[str]) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import TensorProto, checker, defs, external_data_helper, inliner
+from onnx import (
+    TensorProto,
+    checker,
+    defs,
+    external_data_helper,
+    helper,
+    inliner,
+    shape_inference,
+)
 
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.read_onnx import DEFAULT_DOMAINS
@@ -85,8 +93,20 @@ def inline_operators(
         wanted = [("", n) for n in found if is_wanted(n) and _has_function(n, version)]
         if wanted in ([], before):
             return model
-        model = inliner.inline_selected_functions(model, wanted, inline_schema_functions=True)
+        model = inliner.inline_selected_functions(
+            _with_types(model), wanted, inline_schema_functions=True
+        )
         before = wanted
+
+
+def _with_types(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with the type of every value, which a function's body may depend on."""
+    del model.graph.value_info[:]
+    for tensor in model.graph.initializer:
+        model.graph.value_info.append(
+            helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        )
+    return shape_inference.infer_shapes(model, data_prop=True)
 
 
 def _has_function(name: str, version: int) -> bool:

@@ -29,9 +29,10 @@ def convert_opset(draft: Draft) -> list[str]:
             "it with onnx.version_converter first"
         )
     shapes = _known_shapes(draft) if _needs_shapes(draft, version) else {}
-    _convert_graph(draft, version, shapes, FreshNames(draft.names()))
+    notes = [] if version == OPSET else [f"converted opset {version} to {OPSET}"]
+    notes += _convert_graph(draft, version, shapes, FreshNames(draft.names()))
     draft.opsets[""] = OPSET
-    return [] if version == OPSET else [f"converted opset {version} to {OPSET}"]
+    return notes
 
 
 def _needs_shapes(draft: Draft, version: int) -> bool:
@@ -58,19 +59,17 @@ def _known_shapes(draft: Draft) -> Mapping[str, tuple[int, ...]]:
 
 def _convert_graph(
     draft: Draft, version: int, shapes: Mapping[str, tuple[int, ...]], fresh: FreshNames
-) -> None:
+) -> list[str]:
     conversion = Conversion(shapes, draft.constants, fresh)
-    nodes = []
+    nodes, notes = [], []
     for node in draft.nodes:
         for graph in node.subgraphs():
-            _convert_graph(graph, version, shapes, fresh)
+            notes += _convert_graph(graph, version, shapes, fresh)
         if node.domain == ML_DOMAIN:
-            nodes.append(convert_ml_node(node))
-        elif node.domain:
-            nodes.append(node)
-        else:
-            nodes += _converted(conversion, node, version)
+            notes += convert_ml_node(node)
+        nodes += [node] if node.domain else _converted(conversion, node, version)
     draft.nodes = nodes
+    return notes
 
 
 def _converted(conversion: Conversion, node: DraftNode, version: int) -> list[DraftNode]:

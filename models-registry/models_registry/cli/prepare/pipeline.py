@@ -20,7 +20,7 @@ from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.fold import fold, raise_what_keeps_it
 from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
 from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
-from models_registry.cli.prepare.names import drop_unused, repair_names, sort_nodes
+from models_registry.cli.prepare.names import drop_unused, make_outputs, repair_names, sort_nodes
 from models_registry.cli.prepare.onnx_file import inline_operators, parse_onnx
 from models_registry.cli.prepare.opset import convert_opset
 from models_registry.cli.prepare.precision import bring_to_float32
@@ -67,6 +67,7 @@ def prepare_model(data: bytes, options: Options) -> PreparedModel:
     notes += _adapt(draft, options)
     folded = fold(draft)
     raise_what_keeps_it(draft, folded)
+    notes += make_outputs(draft, folded.types)
     drop_unused(draft)
     return PreparedModel(encode_model(draft, folded.types), tuple(notes), real_inputs)
 
