@@ -65,7 +65,11 @@ def parse(view: NodeView) -> EinsumParameters:
 
 def _terms(view: NodeView) -> tuple[tuple[str, str], str]:
     """Return the labels of both operands and of the result."""
-    equation = string_attribute(view, "equation", "").replace(" ", "")[:MAX_EQUATION]
+    equation = string_attribute(view, "equation", "").replace(" ", "")
+    if len(equation) > MAX_EQUATION:
+        raise refusal(
+            view, "attribute value", f"equation {equation[:MAX_EQUATION]!r}... is too long"
+        )
     left, arrow, result = equation.partition("->")
     terms = left.split(",")
     known = left.replace(",", "")
