@@ -12,7 +12,9 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
+from consensus.block import Block, decode_block
 from consensus.block_execution import CheckedBlock, LeftOut, Proposal
+from consensus.certificate import CommitCertificate
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
 from cvm.evm.transactions import decode_transaction
@@ -146,3 +148,14 @@ class ChainWorld:
 
 def created_address(sender: bytes, nonce: int) -> bytes:
     return bytes(keccak(rlp.encode([sender, nonce]))[12:])
+
+
+def final_block(world: ChainWorld, number: int) -> tuple[Block, CommitCertificate]:
+    """Return a block with its certificate, as a peer would send them."""
+    block_hash = world.database.hash_at(number)
+    assert block_hash is not None
+    data = world.database.block_bytes(block_hash)
+    certificate = world.database.certificate(block_hash)
+    assert data is not None
+    assert certificate is not None
+    return decode_block(data), certificate

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consensus.block import Block, decode_block
+from consensus.block import Block
 from consensus.block_execution import Proposal
 from consensus.certificate import CommitCertificate, certify, seal
 from consensus.faults import (
@@ -26,6 +26,7 @@ from tests.chain_world import (
     VALIDATOR,
     ChainWorld,
     address_of,
+    final_block,
     genesis_document,
     signed,
 )
@@ -47,19 +48,6 @@ def importer(tmp_path: Path) -> Iterator[ChainWorld]:
     world = ChainWorld(tmp_path / "importer", GENESIS)
     yield world
     world.close()
-
-
-def final(world: ChainWorld, number: int) -> tuple[Block, CommitCertificate]:
-    """Return a block with its certificate, as a peer would send them."""
-    block_hash = world.database.hash_at(number)
-    assert block_hash is not None
-    data, certificate = (
-        world.database.block_bytes(block_hash),
-        world.database.certificate(block_hash),
-    )
-    assert data is not None
-    assert certificate is not None
-    return decode_block(data), certificate
 
 
 def changed(block: Block, **fields: object) -> Block:
@@ -86,12 +74,12 @@ def test_the_first_block_names_no_certificate_and_the_second_names_the_firsts(
     first = proposer.propose()[0].block
     second = proposer.propose()[0].block
     assert first.header.parent_beacon_block_root == bytes(32)
-    assert second.header.parent_beacon_block_root == final(proposer, 1)[1].hash
+    assert second.header.parent_beacon_block_root == final_block(proposer, 1)[1].hash
 
 
 def test_an_imported_block_is_the_head(proposer: ChainWorld, importer: ChainWorld) -> None:
     proposer.propose([TRANSFER])
-    block, certificate = final(proposer, 1)
+    block, certificate = final_block(proposer, 1)
     checked = importer.chain.import_block(block, certificate)
     assert checked is not None
     assert importer.chain.head.hash == proposer.chain.head.hash
@@ -104,17 +92,17 @@ def test_an_imported_block_is_the_head(proposer: ChainWorld, importer: ChainWorl
 def test_importing_again_does_nothing(proposer: ChainWorld, importer: ChainWorld) -> None:
     for number in (1, 2):
         proposer.propose()
-        importer.chain.import_block(*final(proposer, number))
-    assert importer.chain.import_block(*final(proposer, 1)) is None
-    assert importer.chain.import_block(*final(proposer, 2)) is None
+        importer.chain.import_block(*final_block(proposer, number))
+    assert importer.chain.import_block(*final_block(proposer, 1)) is None
+    assert importer.chain.import_block(*final_block(proposer, 2)) is None
     assert importer.chain.head.hash == proposer.chain.head.hash
 
 
 def test_a_proposer_can_follow_and_go_on(proposer: ChainWorld, importer: ChainWorld) -> None:
     proposer.propose([TRANSFER])
-    importer.chain.import_block(*final(proposer, 1))
+    importer.chain.import_block(*final_block(proposer, 1))
     importer.propose()
-    proposer.chain.import_block(*final(importer, 2))
+    proposer.chain.import_block(*final_block(importer, 2))
     assert proposer.chain.head.hash == importer.chain.head.hash
 
 
@@ -122,7 +110,7 @@ def test_a_gap_is_refused(proposer: ChainWorld, importer: ChainWorld) -> None:
     proposer.propose()
     proposer.propose()
     with pytest.raises(HeaderFieldWrong, match="block 2: number is 2, must be 1"):
-        importer.chain.import_block(*final(proposer, 2))
+        importer.chain.import_block(*final_block(proposer, 2))
 
 
 def test_another_block_at_a_height_that_is_taken_is_refused(
@@ -131,14 +119,14 @@ def test_another_block_at_a_height_that_is_taken_is_refused(
     proposer.propose([TRANSFER])
     importer.propose()
     with pytest.raises(HeaderFieldWrong, match="number is 1, must be 2"):
-        importer.chain.import_block(*final(proposer, 1))
+        importer.chain.import_block(*final_block(proposer, 1))
 
 
 def test_a_block_far_above_every_height_is_refused(
     proposer: ChainWorld, importer: ChainWorld
 ) -> None:
     proposer.propose()
-    block = changed(final(proposer, 1)[0], block_number=2**64 - 1)
+    block = changed(final_block(proposer, 1)[0], block_number=2**64 - 1)
     with pytest.raises(HeaderFieldWrong, match=f"number is {2**64 - 1}"):
         importer.chain.import_block(block, certified(importer, block))
 
@@ -149,12 +137,12 @@ def test_a_certificate_of_another_block_is_refused(
     proposer.propose()
     proposer.propose()
     with pytest.raises(BadCertificate, match="is for block 2"):
-        importer.chain.import_block(final(proposer, 1)[0], final(proposer, 2)[1])
+        importer.chain.import_block(final_block(proposer, 1)[0], final_block(proposer, 2)[1])
 
 
 def test_a_seal_by_a_stranger_is_refused(proposer: ChainWorld, importer: ChainWorld) -> None:
     proposer.propose()
-    block, certificate = final(proposer, 1)
+    block, certificate = final_block(proposer, 1)
     by_stranger = seal(importer.chain.domain, STRANGER, 1, 0, block.hash)
     with pytest.raises(BadCertificate, match=f"seal 0 is by 0x{address_of(STRANGER).hex()}"):
         importer.chain.import_block(block, replace(certificate, seals=(by_stranger,)))
@@ -165,19 +153,19 @@ def test_a_certified_block_with_a_wrong_root_is_refused_and_not_written(
     proposer: ChainWorld, importer: ChainWorld
 ) -> None:
     proposer.propose([TRANSFER])
-    block = changed(final(proposer, 1)[0], state_root=b"\1" * 32)
+    block = changed(final_block(proposer, 1)[0], state_root=b"\1" * 32)
     with pytest.raises(ExecutionDisagrees, match="stateRoot"):
         importer.chain.import_block(block, certified(importer, block))
     assert importer.database.block_bytes(block.hash) is None
     assert int(importer.chain.head.block_number) == 0
-    assert importer.chain.import_block(*final(proposer, 1)) is not None
+    assert importer.chain.import_block(*final_block(proposer, 1)) is not None
 
 
 def test_a_block_whose_parent_is_another_is_refused(
     proposer: ChainWorld, importer: ChainWorld
 ) -> None:
     proposer.propose()
-    block = changed(final(proposer, 1)[0], parent_hash=b"\1" * 32)
+    block = changed(final_block(proposer, 1)[0], parent_hash=b"\1" * 32)
     with pytest.raises(InvalidBlock, match="parentHash"):
         importer.chain.import_block(block, certified(importer, block))
 
@@ -187,8 +175,8 @@ def test_a_parent_certificate_that_the_next_header_does_not_name_is_refused(
 ) -> None:
     proposer.propose()
     proposer.propose()
-    importer.chain.import_block(*final(proposer, 1))
-    block = changed(final(proposer, 2)[0], parent_beacon_block_root=b"\1" * 32)
+    importer.chain.import_block(*final_block(proposer, 1))
+    block = changed(final_block(proposer, 2)[0], parent_beacon_block_root=b"\1" * 32)
     with pytest.raises(HeaderFieldWrong, match="parentBeaconBlockRoot"):
         importer.chain.import_block(block, certified(importer, block))
 

@@ -157,8 +157,8 @@ def test_a_file_that_is_no_archive_of_this_chain_is_refused(
 
 def test_a_strange_item_is_refused(archive: Path, fresh: ChainWorld, tmp_path: Path) -> None:
     opening, *rest = items_of(archive)
-    strange: list[object]
-    for strange in ([b"blob", b""], [b"block", b""], [b"model"], [b"model", [b""]], []):
+    shapes: list[object] = [[b"blob", b""], [b"block", b""], [b"model"], [b"model", [b""]], []]
+    for strange in shapes:
         path = rewritten(tmp_path / "strange.cvm", [opening, strange, *rest])
         with pytest.raises(BadArchive, match="an item is neither a model nor a block"):
             run(fresh, path)

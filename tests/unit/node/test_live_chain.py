@@ -1,0 +1,224 @@
+"""What JSON-RPC sees of a real chain: a transaction on its way, calls, estimates, models."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooHigh, WrongChainId
+from cvm.evm.transactions import MAX_TX_GAS
+from cvm.faults import ModelDataMissing
+from models_registry.registry import RegistryStatus
+from node.demo_contract import classify_data
+from node.live_chain import LiveChain
+from node.rpc.chain_view import CallRequest, CallResult, TransactionLocation
+from node.sample_models import sample_model_path
+from node.transaction_pool import MAX_TX_BYTES, TransactionPool, TransactionTooLarge
+from tests.chain_world import (
+    CHAIN_ID,
+    FEE_CAP,
+    STRANGER,
+    USER,
+    WEI,
+    ChainWorld,
+    address_of,
+    created_address,
+    final_block,
+    genesis_document,
+    signed,
+)
+
+GENESIS = json.dumps(genesis_document()).encode()
+RECIPIENT = b"\xee" * 20
+
+
+class Live:
+    """A chain, its pool, and the view of both; coroutines run on a loop of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = ChainWorld(folder, GENESIS)
+        self.pool = TransactionPool(CHAIN_ID)
+        self.view = LiveChain(self.world.chain, self.pool, self.world.attester, self.world.store)
+
+    def close(self) -> None:
+        self.view.close()
+        self.world.close()
+
+    def submit(self, encoded: bytes) -> bytes:
+        return asyncio.run(self.view.submit(encoded))
+
+    def call(self, **fields: Any) -> CallResult:
+        return asyncio.run(self.view.call(request(**fields), self.view.head()))
+
+    def estimate(self, **fields: Any) -> int | CallResult:
+        return asyncio.run(self.view.estimate_gas(request(**fields), self.view.head()))
+
+
+def request(**fields: Any) -> CallRequest:
+    defaults: dict[str, Any] = {
+        "sender": address_of(USER),
+        "to": RECIPIENT,
+        "gas": None,
+        "gas_price": 0,
+        "value": 0,
+        "data": b"",
+    }
+    return CallRequest(**(defaults | fields))
+
+
+def image(index: int = 0) -> bytes:
+    images = np.load(sample_model_path("digits_100_images.npy"), allow_pickle=False)
+    return bytes(images[index].tobytes())
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    live = Live(tmp_path)
+    yield live
+    live.close()
+
+
+def test_a_sent_transaction_waits_and_wakes_the_producer(live: Live) -> None:
+    encoded = signed(USER, 0, to=RECIPIENT, gas=21_000)
+    tx_hash = live.submit(encoded)
+    assert live.view.work.is_set()
+    waiting = live.view.pending_transaction(tx_hash)
+    assert waiting is not None
+    assert waiting.encode() == encoded
+    assert live.view.pending_nonce(address_of(USER)) == 1
+    assert live.view.transaction_location(tx_hash) is None
+
+
+def test_an_included_transaction_has_a_place_and_a_receipt(live: Live) -> None:
+    encoded = signed(USER, 0, to=RECIPIENT, value=5, gas=21_000)
+    checked, _left_out = live.world.propose([encoded])
+    tx_hash = bytes(checked.block.transactions[0].hash)
+    assert live.view.transaction_location(tx_hash) == TransactionLocation(checked.block.hash, 0)
+    assert live.view.receipts(checked.block.hash)[0].gas_used == 21_000
+    block = live.view.block_by_hash(checked.block.hash)
+    assert block is not None
+    assert block.size_bytes == len(checked.block.encode())
+    assert live.view.state_at(live.view.head()).balance(RECIPIENT) == 5
+    assert live.view.pending_nonce(address_of(USER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("encoded", "fault"),
+    [
+        pytest.param(b"", MalformedTransaction, id="nothing"),
+        pytest.param(b"\x02\xc0", MalformedTransaction, id="an empty list"),
+        pytest.param(bytes(MAX_TX_BYTES + 1), TransactionTooLarge, id="too large to look at"),
+        pytest.param(signed(USER, 0, chain_id=1), WrongChainId, id="another chain"),
+        pytest.param(signed(USER, 7), NonceTooHigh, id="nonce gap"),
+    ],
+)
+def test_a_bad_transaction_is_refused_and_wakes_nobody(
+    live: Live, encoded: bytes, fault: type[InvalidTransaction]
+) -> None:
+    with pytest.raises(fault):
+        live.submit(encoded)
+    assert len(live.pool) == 0
+    assert not live.view.work.is_set()
+
+
+def test_the_older_state_stays_readable(live: Live) -> None:
+    genesis = live.view.head()
+    live.world.propose([signed(USER, 0, to=RECIPIENT, value=5, gas=21_000)])
+    assert live.view.state_at(genesis).balance(RECIPIENT) == 0
+    assert live.view.state_at(genesis).balance(address_of(USER)) == WEI
+    assert live.view.state_at(genesis).nonce(address_of(USER)) == 0
+
+
+def test_a_transfer_is_estimated_at_21000(live: Live) -> None:
+    assert live.estimate(value=1) == 21_000
+
+
+def test_an_estimate_is_bounded_by_what_the_sender_can_pay(live: Live) -> None:
+    poor = live.estimate(sender=address_of(STRANGER), gas_price=FEE_CAP)
+    assert isinstance(poor, CallResult)
+    assert poor.error is not None
+    assert poor.error.startswith("intrinsic gas too low: have 0")
+
+
+def test_a_call_with_a_price_under_the_base_fee_is_an_error_and_no_crash(live: Live) -> None:
+    result = live.call(gas_price=1, gas=50_000)
+    assert result.error is not None
+    assert result.error.startswith("max fee per gas less than block base fee: maxFeePerGas: 1")
+
+
+def test_a_call_may_use_more_gas_than_a_transaction(live: Live) -> None:
+    gas_opcode = bytes.fromhex("5a5f5260205ff3")
+    result = live.call(to=None, data=gas_opcode)
+    assert int.from_bytes(result.output[:32]) > MAX_TX_GAS
+
+
+def test_classifying_in_a_call_gives_what_the_transaction_gives(live: Live) -> None:
+    model_id = live.world.register_model()
+    contract = live.world.deploy_classifier(model_id)
+    assert contract == created_address(address_of(USER), live.world.nonce - 1)
+    preview = live.call(to=contract, data=classify_data(image()))
+    assert preview.error is None
+    label = int(np.load(sample_model_path("digits_100_labels.npy"))[0])
+    assert int.from_bytes(preview.output[:32]) == label
+    estimate = live.estimate(to=contract, data=classify_data(image()))
+    assert isinstance(estimate, int)
+    receipt = live.world.classify(contract, image()).executed.receipts[0]
+    assert receipt.gas_used <= estimate <= receipt.gas_used * 102 // 100
+
+
+def test_calls_leave_no_inference_for_the_next_block(live: Live) -> None:
+    contract = live.world.deploy_classifier(live.world.register_model())
+    live.call(to=contract, data=classify_data(image()))
+    checked, _left_out = live.world.propose()
+    assert checked.inferences == ()
+
+
+def test_a_call_without_the_models_bytes_is_a_local_fault(live: Live, tmp_path: Path) -> None:
+    model_id = live.world.register_model()
+    contract = live.world.deploy_classifier(model_id)
+    head = live.view.head()
+    follower = Live(tmp_path / "follower")
+    try:
+        for number in range(1, int(head.block_number) + 1):
+            follower.world.chain.import_block(*final_block(live.world, number))
+        message = request(to=contract, data=classify_data(image()))
+        with pytest.raises(ModelDataMissing, match=f"0x{model_id.hex()}"):
+            asyncio.run(follower.view.call(message, head))
+        with pytest.raises(ModelDataMissing):
+            asyncio.run(follower.view.estimate_gas(message, head))
+    finally:
+        follower.close()
+
+
+def test_models_are_listed_with_entry_status_and_quote(live: Live) -> None:
+    model_id = live.world.register_model()
+    live.world.propose()
+    assert list(live.view.model_ids()) == [model_id]
+    entry = live.view.model_entry(model_id)
+    assert entry is not None
+    assert entry.status is RegistryStatus.ACTIVE
+    status = live.view.model_status(model_id)
+    assert (status.has_bytes, status.missing_chunks, status.refusal) == (True, (), None)
+    assert len(status.attestations) == 1
+    one, many = live.view.inference_quote(entry, 1), live.view.inference_quote(entry, 10)
+    assert one is not None
+    assert many is not None
+    assert many.compute == 10 * one.compute
+    assert many.load == one.load
+
+
+def test_an_unregistered_model_is_none(live: Live) -> None:
+    assert live.view.model_entry(b"\x99" * 32) is None
+    status = live.view.model_status(b"\x99" * 32)
+    assert (status.has_bytes, status.attestations, status.record) == (False, (), None)
+
+
+def test_close_waits_for_the_message_under_way(live: Live) -> None:
+    done: list[int] = []
+    live.view._calls.submit(done.append, 1)
+    live.view.close()
+    assert done == [1]
