@@ -70,10 +70,11 @@ def _terms(view: NodeView) -> tuple[tuple[str, str], str]:
         raise refusal(
             view, "attribute value", f"equation {equation[:MAX_EQUATION]!r}... is too long"
         )
-    left, arrow, result = equation.partition("->")
+    left, *results = equation.split("->")
     terms = left.split(",")
     known = left.replace(",", "")
-    if not arrow:
+    result = "->".join(results)
+    if not results:
         result = "".join(sorted(label for label in known if known.count(label) == 1))
     rule = ""
     if len(terms) != 2:

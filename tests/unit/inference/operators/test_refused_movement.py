@@ -187,7 +187,11 @@ CASES: dict[str, Case] = {
         "Einsum", [t("float32", 2), t("float32", 3)], {"equation": "i,i->"}, "operand shape",
         "'i' is 2 and 3"),
     "Einsum of another rank": (
-        "Einsum", [t("float32", 2), t("float32", 2)], {"equation": "ij,i->j"}, "operand shape", "'ij'"),
+        "Einsum", [t("float32", 2), t("float32", 2)], {"equation": "ij,i->j"},
+        "operand shape", "'ij'"),
+    "Einsum of two arrows": (
+        "Einsum", [t("float32", 2), t("float32", 2)], {"equation": "i,i->->i"},
+        "attribute value", "letters"),
     "Einsum of a long text": (
         "Einsum", [X, X], {"equation": "a" * 10**6}, "attribute value", "too long"),
 }  # fmt: skip
