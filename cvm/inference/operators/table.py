@@ -56,6 +56,7 @@ from cvm.inference.operators.global_max_pool import GLOBAL_MAX_POOL
 from cvm.inference.operators.greater import GREATER
 from cvm.inference.operators.greater_or_equal import GREATER_OR_EQUAL
 from cvm.inference.operators.group_normalization import GROUP_NORMALIZATION
+from cvm.inference.operators.gru import GRU
 from cvm.inference.operators.hard_sigmoid import HARD_SIGMOID
 from cvm.inference.operators.hard_swish import HARD_SWISH
 from cvm.inference.operators.identity import IDENTITY
@@ -74,6 +75,7 @@ from cvm.inference.operators.logical_or import OR
 from cvm.inference.operators.logical_xor import XOR
 from cvm.inference.operators.lp_pool import LP_POOL
 from cvm.inference.operators.lrn import LRN
+from cvm.inference.operators.lstm import LSTM
 from cvm.inference.operators.matmul import MATMUL
 from cvm.inference.operators.matmul_integer import MATMUL_INTEGER
 from cvm.inference.operators.max import MAX
@@ -109,6 +111,7 @@ from cvm.inference.operators.relu import RELU
 from cvm.inference.operators.reshape import RESHAPE
 from cvm.inference.operators.resize import RESIZE
 from cvm.inference.operators.reverse_sequence import REVERSE_SEQUENCE
+from cvm.inference.operators.rnn import RNN
 from cvm.inference.operators.round import ROUND
 from cvm.inference.operators.scatter_elements import SCATTER_ELEMENTS
 from cvm.inference.operators.scatter_nd import SCATTER_ND
@@ -194,6 +197,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     GREATER,
     GREATER_OR_EQUAL,
     GROUP_NORMALIZATION,
+    GRU,
     HARD_SIGMOID,
     HARD_SWISH,
     IDENTITY,
@@ -208,6 +212,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     LOG_SOFTMAX,
     LP_POOL,
     LRN,
+    LSTM,
     MATMUL,
     MATMUL_INTEGER,
     MAX,
@@ -244,6 +249,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     RESHAPE,
     RESIZE,
     REVERSE_SEQUENCE,
+    RNN,
     ROUND,
     SCATTER_ELEMENTS,
     SCATTER_ND,

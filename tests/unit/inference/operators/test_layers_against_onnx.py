@@ -16,11 +16,11 @@ from tests.unit.inference.operators.nodes import spec_of
 
 MODULES = {
     "batch_normalization": 2, "convtranspose": 11, "dynamicquantizelinear": 3,
-    "globalmaxpool": 2, "groupnormalization": 2, "instance_normalization": 2,
-    "layernormalization": 19, "logsoftmax": 7, "lppool": 8, "lrn": 2,
+    "globalmaxpool": 2, "groupnormalization": 2, "gru": 6, "instance_normalization": 2,
+    "layernormalization": 19, "logsoftmax": 7, "lppool": 8, "lrn": 2, "lstm": 6,
     "meanvariancenormalization": 1, "reduce_log_sum": 4, "reduce_log_sum_exp": 0, "reducel1": 8,
     "reducel2": 8, "reducemax": 9, "reducemean": 8, "reducemin": 9, "reduceprod": 8,
-    "reducesum": 10, "reducesumsquare": 8,
+    "reducesum": 10, "reducesumsquare": 8, "rnn": 6,
 }  # fmt: skip
 """How many cases of each module of `onnx.backend.test.case.node` must be accepted."""
 

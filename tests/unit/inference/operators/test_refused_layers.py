@@ -204,7 +204,82 @@ TRANSPOSED = [
     pytest.param(transposed({"auto_pad": "FULL"}), "attribute value", "FULL", id="auto_pad FULL"),
 ]
 
-ALL = [*REDUCTIONS, *NORMS, *TRANSPOSED]
+SEQUENCE = t("float32", 5, 2, 3)
+W, R = np.ones((1, 16, 3), np.float32), np.ones((1, 16, 4), np.float32)
+
+
+def lstm(attributes: dict[str, AttributeValue], *rest: Operand, r: Operand = R) -> NodeView:
+    return node("LSTM", SEQUENCE, W, r, *rest, attributes=attributes)
+
+
+RECURRENT = [
+    pytest.param(node("LSTM", SEQUENCE, W), "operand count", "found xx", id="no weights of h"),
+    pytest.param(
+        lstm({}, r=t("float32", 1, 16, 4)), "constant operand", "hidden state", id="r computed"
+    ),
+    pytest.param(
+        lstm({}, r=np.ones((1, 12, 4), np.float32)), "operand shape", "[1, 16, 4]", id="three gates"
+    ),
+    pytest.param(
+        lstm({}, r=np.ones((), np.float32)), "operand shape", "[1, 0, 3]", id="r is a scalar"
+    ),
+    pytest.param(
+        node("LSTM", t("float32", 5, 3), W, R), "operand shape", "three axes", id="no batch axis"
+    ),
+    pytest.param(
+        lstm({}, t("float32", 1, 16)), "operand shape", "[1, 32]", id="half of the biases"
+    ),
+    pytest.param(
+        lstm({"direction": "bidirectional"}), "operand shape", "[2, 16, 3]", id="one pass of two"
+    ),
+    pytest.param(lstm({"direction": "up"}), "attribute value", "'up'", id="unknown direction"),
+    pytest.param(lstm({"hidden_size": 5}), "attribute value", "hidden_size 5", id="hidden_size"),
+    pytest.param(lstm({"layout": 2}), "attribute value", "found 2", id="layout 2"),
+    pytest.param(lstm({"clip": np.float32(-1)}), "attribute value", "-1", id="clip below 0"),
+    pytest.param(
+        lstm({"activations": ("Tanh", "Tanh")}),
+        "attribute value",
+        "Tanh",
+        id="two of three activations",
+    ),
+    pytest.param(
+        lstm({"activations": ("Tanh", "Tanh", "Swish")}),
+        "attribute value",
+        "Swish",
+        id="unknown activation",
+    ),
+    pytest.param(
+        lstm({"activation_alpha": (np.float32(1),)}),
+        "attribute value",
+        "more values",
+        id="spare alpha",
+    ),
+    pytest.param(
+        lstm({"activations": (1, 2, 3)}), "attribute type", "texts", id="activations are integers"
+    ),
+    pytest.param(
+        lstm({}, None, t("int32", 2)), "constant operand", "sequence_lens", id="lengths at run time"
+    ),
+    pytest.param(lstm({}, None, const("int32", [5, 0])), "operand value", "(5, 0)", id="length 0"),
+    pytest.param(
+        lstm({}, None, const("int32", [6, 1])), "operand value", "(6, 1)", id="length too large"
+    ),
+    pytest.param(
+        lstm({}, None, const("int32", [5])), "operand shape", "2 values", id="one length of two"
+    ),
+    pytest.param(
+        lstm({}, None, None, t("float32", 2, 1, 4)), "operand shape", "[1, 2, 4]", id="state axes"
+    ),
+    pytest.param(
+        lstm({}, None, None, None, None, t("float32", 1, 16)),
+        "operand shape",
+        "[1, 12]",
+        id="peepholes",
+    ),
+    pytest.param(lstm({"input_forget": 2}), "attribute value", "found 2", id="input_forget 2"),
+]
+
+ALL = [*REDUCTIONS, *NORMS, *TRANSPOSED, *RECURRENT]
 
 
 @pytest.mark.parametrize(("view", "rule", "value"), ALL)
