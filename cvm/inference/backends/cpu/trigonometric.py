@@ -24,6 +24,9 @@ INFINITY = np.inf
 NAN = np.float32(np.nan)
 WORD_TABLE = np.array(WORDS, np.int64)
 WORD_MASK = 0xFFFF_FFFF
+BLOCK = 256
+"""Elements that are searched for great arguments at once."""
+
 HALF_TURN = 1 << 61
 WHOLE_TURN = 1 << 62
 
@@ -95,6 +98,15 @@ def is_finite(d: float) -> bool:
     return (d < INFINITY) & (d > -INFINITY)
 
 
+@inlined
+def holds_large(x: Array, start: int, stop: int) -> bool:
+    """Say whether an element is beyond LARGEST_SMALL, infinite or NaN; a loop without branches."""
+    found = False
+    for i in range(start, stop):
+        found |= not is_small(np.float64(x[i]))
+    return found
+
+
 @kernel
 def sin_or_cos(x: Array, quarters: int, y: Array) -> None:
     """Equal `sin32` (no quarters) or `cos32` (one quarter)."""
@@ -103,14 +115,16 @@ def sin_or_cos(x: Array, quarters: int, y: Array) -> None:
         n_small, r_small = quadrant_of_small(np.float64(x[i]))
         value = turned(n_small + quarters, r_small)
         y[i] = x[i] if (np.float64(x[i]) == 0.0) & keeps_zero else value
-    for i in range(len(x)):
-        d = np.float64(x[i])
-        if not is_small(d):
-            if is_finite(d):
-                n, r = quadrant_of_large(x[i])
-                y[i] = turned(n + quarters, r)
-            else:
-                y[i] = NAN
+    for start in range(0, len(x), BLOCK):
+        stop = start + BLOCK if start + BLOCK < len(x) else len(x)
+        if holds_large(x, start, stop):
+            for i in range(start, stop):
+                d = np.float64(x[i])
+                if not is_finite(d):
+                    y[i] = NAN
+                elif not is_small(d):
+                    n, r = quadrant_of_large(x[i])
+                    y[i] = turned(n + quarters, r)
 
 
 @kernel
@@ -120,14 +134,16 @@ def tan(x: Array, y: Array) -> None:
         n_small, r_small = quadrant_of_small(np.float64(x[i]))
         value = slope(n_small, r_small)
         y[i] = x[i] if np.float64(x[i]) == 0.0 else value
-    for i in range(len(x)):
-        d = np.float64(x[i])
-        if not is_small(d):
-            if is_finite(d):
-                n, r = quadrant_of_large(x[i])
-                y[i] = slope(n, r)
-            else:
-                y[i] = NAN
+    for start in range(0, len(x), BLOCK):
+        stop = start + BLOCK if start + BLOCK < len(x) else len(x)
+        if holds_large(x, start, stop):
+            for i in range(start, stop):
+                d = np.float64(x[i])
+                if not is_finite(d):
+                    y[i] = NAN
+                elif not is_small(d):
+                    n, r = quadrant_of_large(x[i])
+                    y[i] = slope(n, r)
 
 
 def build_sin(builder: StepBuilder) -> None:
