@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from consensus.genesis import parse_genesis
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
 from node.chain import Chain, init_chain, parse_genesis_file
@@ -75,6 +76,7 @@ def genesis(
             now_s(),
             activation_delay=activation_delay,
         )
+        parse_genesis(document)
         typer.echo(json.dumps(document, indent=2))
 
 
