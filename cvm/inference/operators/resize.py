@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import floor, prod
 
 import numpy as np
 
@@ -38,6 +38,10 @@ from cvm.inference.operators.result_type import ResultType, result_type
 from cvm.inference.tensor_type import Array, TensorType
 
 POLICIES = ("stretch", "not_larger", "not_smaller")
+
+MAX_SPREAD = 4
+"""How many times larger than both ends a tensor between two axes may be: one axis made longer and
+the next shorter would need memory that neither the input nor the output shows."""
 
 LINEAR_STEPS = 3
 """Per element and axis: two products and their sum."""
@@ -87,7 +91,20 @@ def parse(view: NodeView) -> ResizeParameters:
     for entry in resized:
         shape[entry.axis] = entry.length
     nearest = nearest_mode if mode == "nearest" else ""
-    return ResizeParameters(x.dtype, tuple(shape), resized, transformation, nearest)
+    parameters = ResizeParameters(x.dtype, tuple(shape), resized, transformation, nearest)
+    if mode == "linear":
+        _require_small_steps(view, parameters, x)
+    return parameters
+
+
+def _require_small_steps(view: NodeView, parameters: ResizeParameters, x: TensorType) -> None:
+    """Refuse a tensor between two axes that is much larger than the input and the output."""
+    between = max(_sizes_made(parameters), default=0)
+    ends = max(x.size, prod(parameters.output_shape))
+    if between > MAX_SPREAD * ends:
+        raise refusal(
+            view, "operand value", f"{between} elements between two axes, {ends} before or after"
+        )
 
 
 def _chosen(view: NodeView, name: str, known: tuple[str, ...]) -> str:
@@ -162,9 +179,7 @@ def cost(parameters: ResizeParameters, _view: NodeView, outputs: tuple[TensorTyp
 
 def _sizes_made(parameters: ResizeParameters) -> list[int]:
     """Return how many elements there are after each axis, from the last to the first."""
-    size = 1
-    for length in parameters.output_shape:
-        size *= length
+    size = prod(parameters.output_shape)
     for entry in parameters.resized:
         size = size // entry.length * entry.original
     sizes = []
@@ -183,16 +198,14 @@ def resize(
 ) -> tuple[Array, ...]:
     """Return Resize-19 in mode nearest (any dtype, bits unchanged) or linear (float32).
 
-    Coordinates are exact rationals (`resize_coordinates`), clamped to the axis. Axes are done one
-    after the other, from the last to the first. In mode linear a place whose coordinate is whole
-    is a copy; any other is `low_weight * low + high_weight * high`: two products, each rounded,
-    and their sum, rounded.
+    Coordinates are exact rationals (`resize_coordinates`), clamped to the axis. In mode linear
+    axes are done one after the other, from the last to the first. A place whose coordinate is
+    whole is a copy; any other is `low_weight * low + high_weight * high`: two products, each
+    rounded, and their sum, rounded.
     """
+    if parameters.nearest_mode:
+        return (_repeated(parameters, x),)
     for entry in parameters.resized:
-        if parameters.nearest_mode:
-            chosen = nearest_places(entry, parameters.transformation, parameters.nearest_mode)
-            x = np.take(x, chosen, axis=entry.axis)
-            continue
         taps = linear_taps(entry, parameters.transformation)
         along = [1] * x.ndim
         along[entry.axis] = entry.length
@@ -201,6 +214,21 @@ def resize(
             between = low * taps.low_weight.reshape(along) + high * taps.high_weight.reshape(along)
         x = np.where(taps.single.reshape(along), low, between)
     return (x,)
+
+
+def _repeated(parameters: ResizeParameters, x: Array) -> Array:
+    """Return the element at the nearest original place of every axis."""
+    places = [np.arange(length) for length in x.shape]
+    for entry in parameters.resized:
+        places[entry.axis] = nearest_places(
+            entry, parameters.transformation, parameters.nearest_mode
+        )
+    along = [np.newaxis] * x.ndim
+    index = [
+        chosen[(*along[:axis], slice(None), *along[axis + 1 :])]
+        for axis, chosen in enumerate(places)
+    ]
+    return np.asarray(x[tuple(index)])
 
 
 RESIZE = OpSpec(

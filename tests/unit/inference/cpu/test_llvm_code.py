@@ -10,9 +10,8 @@ import pytest
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.cpu.compilation import compiled
 from cvm.inference.graph import AttributeValue
-from cvm.inference.tensor_type import Array
 from tests.unit.inference.cpu.levels import LEVELS
-from tests.unit.inference.cpu.one_node import draw, one_node_graph
+from tests.unit.inference.cpu.one_node import Inputs, draw, one_node_graph
 
 ONE = np.array(1, np.float32)
 ZERO = np.array(0, np.int8)
@@ -24,14 +23,16 @@ INTEGER_WEIGHTS = draw(5, "int8", 8, 4, 3, 3)
 PADS: dict[str, AttributeValue] = {"pads": (1, 1, 1, 1)}
 POOL: dict[str, AttributeValue] = {"kernel_shape": (2, 2)}
 
-CASES: list[tuple[str, dict[str, AttributeValue], list[Array], set[int]]] = [
+CASES: list[tuple[str, dict[str, AttributeValue], Inputs, set[int]]] = [
     ("Add", {}, [IMAGE, IMAGE], set()),
     ("ArgMax", {}, [IMAGE], set()),
     ("AveragePool", POOL, [IMAGE], set()),
     ("Clip", {}, [IMAGE, ONE, ONE], {1, 2}),
     ("Conv", PADS, [IMAGE, WEIGHTS], {1}),
     ("ConvInteger", PADS, [BYTES, INTEGER_WEIGHTS], {1}),
+    ("CumSum", {}, [IMAGE, np.array([1])], {1}),
     ("DequantizeLinear", {}, [BYTES, ONE, ZERO], {1, 2}),
+    ("Einsum", {"equation": "ij,kj->ki"}, [IMAGE[0, 0], IMAGE[0, 1]], set()),
     ("Gemm", {"alpha": np.float32(2)}, [IMAGE[0, 0], IMAGE[0, 0], ONE], set()),
     ("Gemm", {"alpha": np.float32(2)}, [IMAGE[0, 0], IMAGE[0, 0]], set()),
     ("GlobalAveragePool", {}, [IMAGE], set()),
@@ -57,7 +58,10 @@ CASES: list[tuple[str, dict[str, AttributeValue], list[Array], set[int]]] = [
     ("QLinearMatMul", {}, [MATRIX, ONE, ZERO, MATRIX, ONE, ZERO, ONE, ZERO], {*range(1, 8)}),
     ("QuantizeLinear", {}, [IMAGE, ONE, ZERO], {1, 2}),
     ("Relu", {}, [IMAGE], set()),
+    ("Resize", {"mode": "linear"}, [IMAGE, None, np.full(4, 1.5, np.float32)], {2}),
     ("Softmax", {}, [IMAGE], set()),
+    ("TopK", {}, [IMAGE, np.array([3])], {1}),
+    ("Transpose", {}, [IMAGE], set()),
 ]
 
 MAY_FUSE = {"convolve", "multiply", "restore_negative_zeros"}

@@ -169,6 +169,9 @@ CASES: dict[str, Case] = {
     "Resize by a ratio of large numbers": (
         "Resize", [t("float32", 100), None, scales(1.1)],
         {"coordinate_transformation_mode": "align_corners"}, "operand value", "give sizes"),
+    "Resize through a large tensor": (
+        "Resize", [t("float32", 1000, 1), None, None, ints(1, 1000)], {"mode": "linear"},
+        "operand value", "1000000 elements between"),
     "Resize at run time": (
         "Resize", [X, None, None, t("int64", 3)], {}, "constant operand", "sizes"),
     "Einsum of one": ("Einsum", [X], {"equation": "abc->cba"}, "operand count", "x"),
