@@ -3,7 +3,7 @@
 import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
-from cvm.inference.backends.cpu.reduction import extreme_of_floats
+from cvm.inference.backends.cpu.reduction_kernels import extreme_of_floats
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32, round_to_integer
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.tensor_type import Array

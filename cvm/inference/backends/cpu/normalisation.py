@@ -8,12 +8,17 @@ import numpy as np
 
 from cvm.inference.backends.cpu import definition
 from cvm.inference.backends.cpu.compilation import kernel
-from cvm.inference.backends.cpu.reduction import PLAIN, ROWS, SQUARE, sum_rows
+from cvm.inference.backends.cpu.reduction import merged_groups
+from cvm.inference.backends.cpu.reduction_kernels import PLAIN, ROWS, SQUARE, sum_rows
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.batch_normalization import BatchNormalizationParameters
 from cvm.inference.operators.group_normalization import GroupNormalizationParameters
 from cvm.inference.operators.instance_normalization import InstanceNormalizationParameters
 from cvm.inference.operators.layer_normalization import LayerNormalizationParameters
+from cvm.inference.operators.mean_variance_normalization import (
+    EPSILON,
+    MeanVarianceNormalizationParameters,
+)
 from cvm.inference.tensor_type import Array
 
 sum_of_values = sum_rows(PLAIN)
@@ -92,6 +97,28 @@ def normalise(per_channel: bool) -> Callable[..., None]:
                 scale_elements(values, length, scale, bias, has_bias)
 
     return normalise_rows
+
+
+@kernel
+def normalise_slices(
+    x: Array, length: int, epsilon: np.float32, zero: Array, sums: Array, y: Array
+) -> None:
+    """Equal `operators.mean_variance_normalization` on each row of (rows, length)."""
+    rows, count = len(x) // length, np.float32(length)
+    for first in range(0, rows, ROWS):
+        present = min(ROWS, rows - first)
+        source = x[first * length : (first + present) * length]
+        values = y[first * length : (first + present) * length]
+        sum_of_values(source, length, zero, sums[:present])
+        for row in range(present):
+            mean = sums[row] / count
+            for i in range(row * length, (row + 1) * length):
+                values[i] = source[i] - mean
+        sum_of_squares(values, length, zero, sums[:present])
+        for row in range(present):
+            deviation = np.sqrt(sums[row] / count) + epsilon
+            for i in range(row * length, (row + 1) * length):
+                values[i] = values[i] / deviation
 
 
 @kernel
@@ -222,3 +249,16 @@ def build_batch(builder: StepBuilder) -> None:
         builder.scratch("float32", parameters.channels),
         flat(builder.results[0]),
     )
+
+
+def build_mean_variance(builder: StepBuilder) -> None:
+    """Plan a MeanVarianceNormalization of whole rows; other axes run by the definition."""
+    parameters: MeanVarianceNormalizationParameters = builder.node.parameters
+    groups = merged_groups(parameters.input_shape, parameters.axes)
+    reduced = [is_reduced for _, is_reduced in groups]
+    if reduced not in ([False, True], [True]):
+        definition.build(builder)
+        return
+    x, y = flat(builder.operand(0)), flat(builder.results[0])
+    zero, sums = np.zeros(1, np.float32), builder.scratch("float32", ROWS)
+    builder.add(normalise_slices, x, parameters.count, EPSILON, zero, sums, y)
