@@ -8,8 +8,13 @@ from eth.abc import ComputationAPI, OpcodeAPI
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 
+from cvm.evm.frame import Frame
+from cvm.evm.point_evaluation import point_evaluation
+
 Precompile = Callable[[ComputationAPI], Any]
 SELFDESTRUCT = 0xFF
+REPAIRED_PRECOMPILES: dict[bytes, Precompile] = {(10).to_bytes(20, "big"): point_evaluation}
+"""In the place of py-evm's own, at the same price."""
 
 
 def prague_opcodes() -> dict[int, OpcodeAPI]:
@@ -36,19 +41,6 @@ class Additions:
     precompiles: Mapping[bytes, Precompile] = field(default_factory=dict)
 
 
-class OriginByDepthComputation(PragueComputation):
-    """Prague, with the origin frame told by its depth.
-
-    py-evm tells it by `sender == origin`, so a 7702-delegated origin that creates a contract
-    pays for its initcode twice.
-    """
-
-    @property
-    def is_origin_computation(self) -> bool:
-        """Return whether this is the transaction's outermost frame."""
-        return bool(self.msg.depth == 0)
-
-
 def state_class_with(additions: Additions) -> type[PragueState]:
     """Return a Prague state class whose frames also know the added opcodes and precompiles.
 
@@ -61,9 +53,9 @@ def state_class_with(additions: Additions) -> type[PragueState]:
     taken_addresses = sorted(additions.precompiles.keys() & base.keys())
     if taken_addresses:
         raise OpcodeTaken("precompile", [f"0x{address.hex()}" for address in taken_addresses])
-    computation = OriginByDepthComputation.configure(
+    computation = Frame.configure(
         __name__="CvmComputation",
         opcodes={**prague_opcodes(), **additions.opcodes},
-        _precompiles={**base, **additions.precompiles},
+        _precompiles={**base, **REPAIRED_PRECOMPILES, **additions.precompiles},
     )
     return PragueState.configure(__name__="CvmState", computation_class=computation)
