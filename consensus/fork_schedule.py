@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from eth.vm.forks.prague.state import PragueState
 
 from cvm.evm.machine import state_class_with
-from opcodes.inference_host import InferenceHost, InferenceLog
+from opcodes.inference_host import InferenceHost, InferenceLog, UnkeptLog
 from opcodes.table import ai_additions
 
 
@@ -27,10 +27,13 @@ def fork_at(number: int) -> Fork:
 
 
 class Machines:
-    """The state class of each fork, bound to one host and one log of inference calls."""
+    """The state class of each fork, bound to one host and one log of inference calls.
 
-    def __init__(self, host: InferenceHost) -> None:
-        self.log = InferenceLog()
+    A block's calls are kept until it is done; those of messages need not be.
+    """
+
+    def __init__(self, host: InferenceHost, *, keeps_calls: bool = True) -> None:
+        self.log = InferenceLog() if keeps_calls else UnkeptLog()
         launch = state_class_with(ai_additions(host, self.log))
         self._classes = {"launch": launch}
 

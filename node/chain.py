@@ -102,7 +102,7 @@ class Chain:
         self.genesis: Genesis = parse_genesis_file(genesis_json)
         self.parameters = self.genesis.parameters
         self._runner = BlockRunner(self.parameters, Machines(host), database.state)
-        self._reading = Machines(host)
+        self._reading = Machines(host, keeps_calls=False)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
 
@@ -215,16 +215,8 @@ class Chain:
 
     def run_message(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> MessageResult:
         """Run a message on the state after a block; raises a `LocalFault` as inference does."""
-        try:
-            state = self.state_at(header, free_gas=tx.gas_price == 0)
-            return run_message(state, tx)
-        finally:
-            self._reading.log.take()
+        return run_message(self.state_at(header, free_gas=tx.gas_price == 0), tx)
 
     def estimate_gas(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> int | MessageResult:
         """Return the least gas with which a message succeeds after a block, or its failure."""
-        try:
-            state = self.state_at(header, free_gas=tx.gas_price == 0)
-            return estimate_gas(state, tx)
-        finally:
-            self._reading.log.take()
+        return estimate_gas(self.state_at(header, free_gas=tx.gas_price == 0), tx)

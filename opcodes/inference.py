@@ -39,15 +39,15 @@ def run_inference(
     frame.consume_gas(gas.INFER_BASE, reason="INFER: base")
     model = read_active_record(storage_of(frame), model_id, frame.state.block_number)
     if model is None:
-        return refused(log, model_id, data, errors.MODEL_NOT_ACTIVE)
+        return refused(log, model_id, errors.MODEL_NOT_ACTIVE)
     batch = batch_of(model, len(data))
     if batch is None:
-        return refused(log, model_id, data, errors.BAD_INPUT_SIZE)
+        return refused(log, model_id, errors.BAD_INPUT_SIZE)
     charge = price(model, batch, first_touch=not is_touched(frame, model_id))
     frame.consume_gas(charge.total - gas.INFER_BASE, reason="INFER: model")
     touch(frame, model_id)
     outcome = answer(host, model_id, data)
-    log.calls.append(InferenceCall(model_id, outcome.ok, charge, data, outcome.output))
+    log.add(InferenceCall(model_id, outcome.ok, charge, data, outcome.output))
     return outcome
 
 
@@ -61,10 +61,10 @@ def answer(host: InferenceHost, model_id: bytes, data: bytes) -> Outcome:
         return Outcome(False, errors.INPUT_OUT_OF_RANGE)
 
 
-def refused(log: InferenceLog, model_id: bytes, data: bytes, selector: bytes) -> Outcome:
-    """Note a call that was charged its base only."""
+def refused(log: InferenceLog, model_id: bytes, selector: bytes) -> Outcome:
+    """Note a call that was charged its base only, without its input, whose size cost nothing."""
     charge = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
-    log.calls.append(InferenceCall(model_id, False, charge, data, selector))
+    log.add(InferenceCall(model_id, False, charge, b"", selector))
     return Outcome(False, selector)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from opcodes.gas import InferenceGas
+from opcodes.gas import INFER_BASE, InferenceGas
 
 
 class InferenceHost(Protocol):
@@ -22,7 +22,8 @@ class InferenceHost(Protocol):
 class InferenceCall:
     """One call that was charged: what a tracer shows and a disagreement names.
 
-    `output` is the packed output, or the selector of the error where `ok` is False.
+    `output` is the packed output, or the selector of the error where `ok` is False. `input` is
+    empty where the model was not run.
     """
 
     model_id: bytes
@@ -31,12 +32,21 @@ class InferenceCall:
     input: bytes
     output: bytes
 
+    @property
+    def has_run(self) -> bool:
+        """Tell whether the model was run; a call that was refused first pays its base only."""
+        return self.gas.total > INFER_BASE
+
 
 @dataclass(slots=True)
 class InferenceLog:
     """The calls of the transaction that runs, also those of frames that reverted later."""
 
     calls: list[InferenceCall] = field(default_factory=list)
+
+    def add(self, call: InferenceCall) -> None:
+        """Note a call."""
+        self.calls.append(call)
 
     def take(self) -> tuple[InferenceCall, ...]:
         """Return the calls since the last `take` and forget them."""
@@ -51,3 +61,10 @@ class InferenceLog:
     def gas(self) -> int:
         """Return the inference gas of the calls, without royalty (PROTOCOL section 1)."""
         return sum(call.gas.total - call.gas.royalty for call in self.calls)
+
+
+class UnkeptLog(InferenceLog):
+    """Forgets every call: for messages whose calls nobody reads."""
+
+    def add(self, call: InferenceCall) -> None:
+        """Drop the call."""
