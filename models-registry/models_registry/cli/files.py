@@ -1,6 +1,7 @@
 """Reads and writes the files that a user names to `cvm model`."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -41,23 +42,25 @@ def save_file(path: Path, data: bytes) -> None:
 def load_arrays(path: Path) -> dict[str, Array]:
     """Return the arrays of an .npz by name; raises `CannotRead`. Pickles are refused."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
                 raise CannotRead(f"{path}: not an .npz; save arrays by input name with numpy.savez")
             return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise CannotRead(f"{path}: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CannotRead(f"{path}: not a readable .npz archive ({error})") from error
 
 
 def load_labels(path: Path) -> Array:
     """Return the labels in an .npy, one integer for each item; raises `CannotRead`."""
     try:
-        labels = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            labels = np.load(file, allow_pickle=False)
     except OSError as error:
         raise CannotRead(f"{path}: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise CannotRead(f"{path}: not a readable .npy file ({error})") from error
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise CannotRead(f"{path}: labels are a list of integers in one .npy file")

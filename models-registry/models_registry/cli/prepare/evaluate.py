@@ -54,7 +54,15 @@ def onnx_values(node: DraftNode, inputs: Sequence[Array | None]) -> tuple[Array,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = ReferenceEvaluator(model).run(None, {name: feeds[name] for name in names})
-    except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError):
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        NotImplementedError,
+        MemoryError,
+    ):
         return None
     arrays = [np.asarray(value) for value in found]
     return tuple(a.astype(np.float32) if a.dtype == np.float64 else a for a in arrays)

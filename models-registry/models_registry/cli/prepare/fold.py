@@ -12,6 +12,7 @@ from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import Node, NodeView
 from cvm.inference.graph_builder import node_cost
 from cvm.inference.known_values import KnownValues
+from cvm.inference.limits import MAX_ELEMENTS
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.refused import REFUSED
 from cvm.inference.operators.table import OPERATORS
@@ -26,6 +27,10 @@ GROWTH_BYTES = 2**20
 
 FREE_GROWTH_BYTES = 2**12
 """A node whose result is larger by no more than this is folded in any case."""
+
+
+TOO_LARGE = f" elements, limit {MAX_ELEMENTS}"
+"""How the refusal of a value ends that nothing may work out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,9 @@ class _Walk:
         refusals = len(self._refusals)
         resolved = None if spec is None else self._resolve(node, spec)
         if spec is None or resolved is None:
-            values = onnx_values(node, known) if are_known and node.inputs else None
+            is_refused = any(text.endswith(TOO_LARGE) for text in self._refusals[refusals:])
+            may_fold = are_known and bool(node.inputs) and not is_refused
+            values = onnx_values(node, known) if may_fold else None
             if values is None:
                 self._keep_unresolved(node, spec is None)
                 return
@@ -167,6 +174,8 @@ class _Walk:
         )
         parameters = spec.parse(view)
         types = spec.output_types(parameters, view)
+        for tensor_type in types:
+            _require_possible(tensor_type)
         cost = node_cost(spec.cost(parameters, view, types), view, types)
         names = tuple(name for name in node.outputs if name)
         self._engine_knows.learn(
@@ -285,6 +294,12 @@ def _engine_attributes(node: DraftNode) -> dict[str, Any]:
 def _input_type(dtype: str, dims: list[int | str | None] | None) -> TensorType:
     shape = tuple(dim for dim in dims or () if isinstance(dim, int))
     return TensorType(dtype, shape)
+
+
+def _require_possible(tensor_type: TensorType) -> None:
+    """Raise `InvalidModel` for more than the engine takes; a folded value may have no elements."""
+    if tensor_type.size > MAX_ELEMENTS:
+        raise InvalidModel("elements", f"{tensor_type} holds {tensor_type.size}{TOO_LARGE}")
 
 
 def _is_finite(array: Array) -> bool:

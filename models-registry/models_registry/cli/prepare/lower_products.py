@@ -108,7 +108,8 @@ def _with_floor(product: _Product) -> bool:
     floor = np.full(product.weight_scale.size, SMALLEST_PRODUCT / x_scale)
     if product.bias is not None:
         floor = np.maximum(floor, np.abs(product.bias) / (x_scale * LARGEST_BIAS))
-    new_scale = np.maximum(product.weight_scale, floor).astype(np.float32).astype(np.float64)
+    floor = np.nextafter(floor.astype(np.float32), np.float32(np.inf))  # not rounded below
+    new_scale = np.maximum(product.weight_scale, floor.astype(np.float64))
     raised = new_scale > product.weight_scale
     if raised.any():
         if product.w.zero.any():

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 from onnx import (
     TensorProto,
     checker,
@@ -20,6 +21,9 @@ from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.read_onnx import DEFAULT_DOMAINS
 from models_registry.cli.prepare.write_onnx import OPSET
 
+INLINER_FAULTS = (RuntimeError, ValueError, shape_inference.InferenceError)
+"""What onnx raises where a function cannot be inlined."""
+
 
 def parse_onnx(data: bytes, folder: Path | None) -> onnx.ModelProto:
     """Return the model in a file's bytes, its weights inside and its functions inlined.
@@ -32,8 +36,25 @@ def parse_onnx(data: bytes, folder: Path | None) -> onnx.ModelProto:
         raise CannotPrepare("the file is not ONNX: its bytes are no protobuf message") from error
     if not model.graph.node:
         raise CannotPrepare("the file is not ONNX, or its graph has no nodes")
+    _require_utf8(model)
     embed_external_data(model, folder)
     return inline_functions(model)
+
+
+def _require_utf8(message: Message) -> None:
+    """Refuse names that are not UTF-8, which protobuf gives as bytes or not at all."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for child in [value] if isinstance(value, Message) else value:
+                _require_utf8(child)
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            texts = value if not isinstance(value, str | bytes) else [value]
+            try:
+                is_text = all(isinstance(text, str) for text in texts)
+            except UnicodeDecodeError:
+                is_text = False
+            if not is_text:
+                raise CannotPrepare(f"the file is damaged: its {field.name} is not UTF-8")
 
 
 def embed_external_data(model: onnx.ModelProto, folder: Path | None) -> None:
@@ -78,7 +99,7 @@ def inline_functions(model: onnx.ModelProto) -> onnx.ModelProto:
         if model.functions:
             model = inliner.inline_local_functions(model)
         return inline_operators(model, version, lambda name: not defs.has(name, OPSET, ""))
-    except (RuntimeError, ValueError) as error:
+    except INLINER_FAULTS as error:
         reason = " ".join(str(error).split())
         raise CannotPrepare(f"the functions of the file cannot be inlined: {reason}") from error
 

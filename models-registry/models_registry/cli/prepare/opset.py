@@ -46,7 +46,7 @@ def _known_shapes(draft: Draft) -> Mapping[str, tuple[int, ...]]:
     model.opset_import.extend(helper.make_opsetid(*entry) for entry in draft.opsets.items())
     try:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, shape_inference.InferenceError):
         return {}
     found = {}
     for value in [*graph.value_info, *graph.input]:

@@ -21,7 +21,7 @@ from models_registry.cli.prepare.fold import fold, raise_what_keeps_it
 from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
 from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
 from models_registry.cli.prepare.names import drop_unused, make_outputs, repair_names, sort_nodes
-from models_registry.cli.prepare.onnx_file import inline_operators, parse_onnx
+from models_registry.cli.prepare.onnx_file import INLINER_FAULTS, inline_operators, parse_onnx
 from models_registry.cli.prepare.opset import convert_opset
 from models_registry.cli.prepare.precision import bring_to_float32
 from models_registry.cli.prepare.quantise import items_of, quantised
@@ -133,7 +133,9 @@ def _adapt(draft: Draft, options: Options) -> list[str]:
         raise_what_keeps_it(draft, folded)
         notes += add_output_adapters(draft, options.outputs, folded.types)
     if options.inputs:
-        notes += drop_pairs(draft, fold(draft).types)
+        types = fold(draft).types
+        notes += drop_pairs(draft, types)
+        bypass(draft, types)
     return notes
 
 
@@ -147,7 +149,7 @@ def expand_functions(draft: Draft) -> list[str]:
         model = inline_operators(
             model_of(draft, {}), OPSET, lambda name: ("", name) not in OPERATORS
         )
-    except (RuntimeError, ValueError) as error:
+    except INLINER_FAULTS as error:
         reason = " ".join(str(error).split())
         raise CannotPrepare(f"an operator's function cannot be inlined: {reason}") from error
     inlined = draft_of(model)
