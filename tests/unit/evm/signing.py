@@ -77,3 +77,25 @@ def sign_fields(
 def raw(type_id: int = 2, *, key: PrivateKey = SENDER_KEY, **fields: Any) -> bytes:
     """Return a signed transaction as it travels."""
     return sign_fields(type_id, fields_of(type_id, **fields), key, fields.get("chain_id", CHAIN_ID))
+
+
+def high_s(encoded: bytes) -> bytes:
+    """Return the same transaction with its other, malleable signature."""
+    prefix = encoded[:1] if encoded[0] < 0x80 else b""
+    parts = rlp.decode(encoded[len(prefix) :])
+    parts[-1] = CURVE_ORDER - int.from_bytes(parts[-1], "big")
+    v = int.from_bytes(parts[-3], "big")
+    parts[-3] = v ^ 1 if prefix else v + (1 if v % 2 else -1)
+    return prefix + bytes(rlp.encode(parts))
+
+
+def nested(depth: int) -> bytes:
+    """Return well-formed RLP of lists inside lists."""
+    data = b""
+    for _ in range(depth):
+        size = len(data)
+        width = -(-size.bit_length() // 8)
+        data = (
+            bytes([0xC0 + size]) if size < 56 else bytes([0xF7 + width]) + size.to_bytes(width)
+        ) + data
+    return data

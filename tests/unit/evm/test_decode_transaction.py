@@ -21,6 +21,8 @@ from tests.unit.evm.signing import (
     SENDER,
     authorization,
     fields_of,
+    high_s,
+    nested,
     raw,
     sign_fields,
 )
@@ -51,28 +53,6 @@ def signature_changed(position: int, value: Any, type_id: int = 2) -> bytes:
     parts = rlp.decode(encoded[len(prefix) :])
     parts[position] = value
     return prefix + bytes(rlp.encode(parts))
-
-
-def high_s(encoded: bytes) -> bytes:
-    """Return the same transaction with its other, malleable signature."""
-    prefix = encoded[:1] if encoded[0] < 0x80 else b""
-    parts = rlp.decode(encoded[len(prefix) :])
-    parts[-1] = CURVE_ORDER - int.from_bytes(parts[-1], "big")
-    v = int.from_bytes(parts[-3], "big")
-    parts[-3] = v ^ 1 if prefix else v + (1 if v % 2 else -1)
-    return prefix + bytes(rlp.encode(parts))
-
-
-def nested(depth: int) -> bytes:
-    """Return well-formed RLP of lists inside lists."""
-    data = b""
-    for _ in range(depth):
-        size = len(data)
-        width = -(-size.bit_length() // 8)
-        data = (
-            bytes([0xC0 + size]) if size < 56 else bytes([0xF7 + width]) + size.to_bytes(width)
-        ) + data
-    return data
 
 
 @pytest.mark.parametrize("encoded", VALID, ids=TYPES)
