@@ -17,6 +17,7 @@ from consensus.faults import (
     BodyRootWrong,
     ExecutionDisagrees,
     InferenceGasExceeded,
+    Inferences,
     InvalidTransaction,
     InvalidTransactionInBlock,
 )
@@ -28,9 +29,6 @@ from cvm.evm.faults import TransactionVetoed
 from cvm.evm.overlay_database import Read
 from cvm.faults import ModelDataMissing
 from opcodes.inference_host import InferenceCall
-
-Inferences = tuple[tuple[bytes, InferenceCall], ...]
-"""Model calls in block order, each with the hash of its transaction."""
 
 LeftOut = tuple[tuple[SignedTransactionAPI, Exception], ...]
 """Candidates that a builder did not take: invalid ones, vetoed ones, and those whose model
@@ -145,13 +143,16 @@ class BlockRunner:
                 execution.apply(tx)
             except InvalidTransaction as error:
                 raise InvalidTransactionInBlock(
-                    block.number, index, bytes(tx.hash), str(error)
+                    block.number, index, bytes(tx.hash), str(error), tuple(inferences)
                 ) from error
             inference_gas += log.gas
             inferences.extend((bytes(tx.hash), call) for call in log.take())
             if inference_gas > self._parameters.block_inference_gas:
                 raise InferenceGasExceeded(
-                    block.number, inference_gas, self._parameters.block_inference_gas
+                    block.number,
+                    inference_gas,
+                    self._parameters.block_inference_gas,
+                    tuple(inferences),
                 )
         return execution.finish(), tuple(inferences)
 

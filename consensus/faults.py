@@ -14,8 +14,6 @@
 * InvalidTransaction    (cvm.evm.faults) a transaction that fits no block on this state
 """
 
-from collections.abc import Sequence
-
 from cvm.evm.faults import InvalidTransaction
 from opcodes.inference_host import InferenceCall
 
@@ -26,6 +24,7 @@ __all__ = [
     "ExtraDataTooLong",
     "HeaderFieldWrong",
     "InferenceGasExceeded",
+    "Inferences",
     "InvalidBlock",
     "InvalidGenesis",
     "InvalidTransaction",
@@ -39,8 +38,18 @@ class InvalidGenesis(Exception):
     """The genesis file cannot start a chain."""
 
 
+Inferences = tuple[tuple[bytes, InferenceCall], ...]
+"""Model calls in block order, each with the hash of its transaction."""
+
+
 class InvalidBlock(Exception):
-    """The block breaks a rule; nobody may build on it."""
+    """The block breaks a rule; nobody may build on it.
+
+    `inferences` are the calls that had run by then: where one of them is the cause, it gave the
+    proposer other bytes than this node.
+    """
+
+    inferences: Inferences = ()
 
 
 class MalformedBlock(InvalidBlock):
@@ -85,16 +94,15 @@ class BodyRootWrong(InvalidBlock):
 class InvalidTransactionInBlock(InvalidBlock):
     """A transaction of the block breaks a validity rule."""
 
-    def __init__(self, number: int, index: int, tx_hash: bytes, reason: str) -> None:
+    def __init__(
+        self, number: int, index: int, tx_hash: bytes, reason: str, inferences: Inferences = ()
+    ) -> None:
         super().__init__(f"block {number}: transaction {index} ({shown(tx_hash)}): {reason}")
+        self.inferences = inferences
 
 
 class ExecutionDisagrees(InvalidBlock):
-    """Executing the block gives another value than the header shows.
-
-    `inferences` are the model calls of the block by transaction hash: where they are the
-    cause, one of them gave the proposer other bytes.
-    """
+    """Executing the block gives another value than the header shows."""
 
     def __init__(
         self,
@@ -102,7 +110,7 @@ class ExecutionDisagrees(InvalidBlock):
         field: str,
         ours: object,
         header: object,
-        inferences: Sequence[tuple[bytes, InferenceCall]] = (),
+        inferences: Inferences = (),
     ) -> None:
         ran = "".join(
             f"; transaction {shown(tx_hash)} ran model {shown(call.model_id)}"
@@ -113,14 +121,15 @@ class ExecutionDisagrees(InvalidBlock):
             f"the header says {shown(header)}{ran}"
         )
         self.field = field
-        self.inferences = tuple(inferences)
+        self.inferences = inferences
 
 
 class InferenceGasExceeded(InvalidBlock):
     """The block's inference gas is over the cap (PROTOCOL section 1)."""
 
-    def __init__(self, number: int, gas: int, cap: int) -> None:
+    def __init__(self, number: int, gas: int, cap: int, inferences: Inferences = ()) -> None:
         super().__init__(f"block {number}: inference gas {gas} is over the cap of {cap}")
+        self.inferences = inferences
 
 
 class BadCertificate(InvalidBlock):

@@ -18,7 +18,7 @@ from consensus.certificate import (
     seal,
     validate_certificate,
 )
-from consensus.faults import BadCertificate, ExecutionDisagrees, HeaderFieldWrong, InvalidGenesis
+from consensus.faults import BadCertificate, HeaderFieldWrong, InvalidBlock, InvalidGenesis
 from consensus.fork_schedule import Machines
 from consensus.genesis import Genesis, genesis_block, parse_genesis
 from cvm.evm.execution import BlockContext, open_state
@@ -150,7 +150,7 @@ class Chain:
         validate_certificate(certificate, self.domain, self.validators(), block.hash, block.number)
         try:
             checked = self._runner.check(block, self._parent())
-        except ExecutionDisagrees as error:
+        except InvalidBlock as error:
             for _tx_hash, call in error.inferences:
                 self.host.verify_on_reference(call)
             raise

@@ -12,6 +12,7 @@ from cvm.inference.faults import InferenceFault
 from cvm.inference.model_file import Model, parse_model
 from node.backend_proof import BackendProof
 from node.storage.model_store import ModelStore
+from opcodes import errors
 from opcodes.inference_host import InferenceCall
 
 PLAN_BUDGET_BYTES = 1 << 30
@@ -62,15 +63,19 @@ class NodeInferenceHost:
         return self._store.has(model_id)
 
     def verify_on_reference(self, call: InferenceCall) -> None:
-        """Re-run a call on the definition; raises `BackendDisagrees` where it differs."""
-        data = self._store.read(call.model_id)
-        model = parse_model(data)
+        """Re-run a call on the definition; raises `BackendDisagrees` where it differs.
+
+        A call that was refused before it ran is the registry's answer, not a backend's.
+        """
+        if not call.has_run:
+            return
+        model = parse_model(self._store.read(call.model_id))
         plan = backend_named("reference").plan(model.graph)
         try:
-            output = run_items(plan, model, call.input)
+            ok, output = True, run_items(plan, model, call.input)
         except InferenceFault:
-            return
-        if call.ok and output != call.output:
+            ok, output = False, errors.INPUT_OUT_OF_RANGE
+        if (ok, output) != (call.ok, call.output):
             raise BackendDisagrees(
                 self.backend_name,
                 f"model 0x{call.model_id.hex()}",

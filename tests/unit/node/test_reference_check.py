@@ -1,0 +1,92 @@
+"""A node that disagrees with a block asks the definition first whether its own backend is wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cvm.faults import BackendDisagrees
+from cvm.inference.backends.backend import Plan, Trace
+from cvm.inference.backends.reference import ReferenceBackend
+from cvm.inference.faults import InputOutOfRange
+from cvm.inference.tensor_type import Array
+from node import inference_host
+from node.inference_host import NodeInferenceHost
+from node.sample_models import sample_model_path
+from node.storage.model_store import ModelStore
+from opcodes import errors, gas
+from opcodes.inference_host import InferenceCall
+
+IMAGE = bytes(np.load(sample_model_path("digits_100_images.npy"), allow_pickle=False)[0].tobytes())
+RAN = gas.InferenceGas(gas.INFER_BASE, 0, 2_252, 0, 81)
+REFUSED = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
+
+
+class Faulting:
+    """Stands for the definition on a model whose every input is out of range."""
+
+    def plan(self, _graph: object) -> Plan:
+        return self
+
+    def run(self, _inputs: Sequence[Array], _trace: Trace | None = None) -> tuple[Array, ...]:
+        raise InputOutOfRange("gather", 9, 4)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> NodeInferenceHost:
+    return NodeInferenceHost(ModelStore(tmp_path / "models"), ReferenceBackend())
+
+
+def digit_model(host: NodeInferenceHost) -> bytes:
+    return host._store.add_file(sample_model_path("digits_int8.onnx").read_bytes())
+
+
+def test_a_call_that_was_refused_before_it_ran_needs_no_model(host: NodeInferenceHost) -> None:
+    """Anybody can name a model that does not exist; that must not hide who is wrong."""
+    host.verify_on_reference(
+        InferenceCall(b"\x99" * 32, False, REFUSED, b"", errors.MODEL_NOT_ACTIVE)
+    )
+
+
+def test_the_definition_confirms_a_right_output(host: NodeInferenceHost) -> None:
+    model_id = digit_model(host)
+    output = host.run(model_id, IMAGE)
+    host.verify_on_reference(InferenceCall(model_id, True, RAN, IMAGE, output))
+
+
+def test_a_wrong_output_is_our_own_fault(host: NodeInferenceHost) -> None:
+    call = InferenceCall(digit_model(host), True, RAN, IMAGE, bytes(48))
+    with pytest.raises(BackendDisagrees):
+        host.verify_on_reference(call)
+
+
+def test_an_error_where_the_definition_has_an_output_is_our_own_fault(
+    host: NodeInferenceHost,
+) -> None:
+    call = InferenceCall(digit_model(host), False, RAN, IMAGE, errors.INPUT_OUT_OF_RANGE)
+    with pytest.raises(BackendDisagrees, match=errors.INPUT_OUT_OF_RANGE.hex()):
+        host.verify_on_reference(call)
+
+
+@pytest.mark.parametrize(
+    ("ok", "output", "is_wrong"),
+    [
+        pytest.param(True, bytes(48), True, id="an output"),
+        pytest.param(False, errors.INPUT_OUT_OF_RANGE, False, id="the same error"),
+    ],
+)
+def test_where_the_definition_has_an_error(
+    host: NodeInferenceHost,
+    monkeypatch: pytest.MonkeyPatch,
+    ok: bool,
+    output: bytes,
+    is_wrong: bool,
+) -> None:
+    call = InferenceCall(digit_model(host), ok, RAN, IMAGE, output)
+    monkeypatch.setattr(inference_host, "backend_named", lambda _name: Faulting())
+    if is_wrong:
+        with pytest.raises(BackendDisagrees):
+            host.verify_on_reference(call)
+    else:
+        host.verify_on_reference(call)
