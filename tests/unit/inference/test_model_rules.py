@@ -304,8 +304,8 @@ def test_file_over_the_size_limit_is_refused_unread() -> None:
 
 def test_fault_in_a_node_without_a_name_says_where_it_stands() -> None:
     model = two_layers()
-    model.graph.node[1].op_type = "Gelu"
+    model.graph.node[1].op_type = "Bespoke"
     with pytest.raises(
-        InvalidModel, match=r"Gelu node 'Gelu_1': unknown in domain ''; known: .*Gemm"
+        InvalidModel, match=r"Bespoke node 'Bespoke_1': unknown in domain ''; known: .*Gemm"
     ):
         parse_model(encoded(model))
