@@ -7,8 +7,9 @@ from eth.abc import SignedTransactionAPI
 from eth.vm.forks.prague.state import PragueState
 
 from cvm.evm.execution import charged_gas, error_name
-from cvm.evm.faults import FeeCapTooLow, InsufficientFunds, IntrinsicGasTooLow
+from cvm.evm.faults import FeeCapTooLow, InitcodeTooLarge, InsufficientFunds, IntrinsicGasTooLow
 from cvm.evm.intrinsic_gas import floor_data_gas, intrinsic_gas
+from cvm.evm.transactions import MAX_INITCODE_BYTES
 
 ESTIMATE_ERROR_DIVISOR = 64
 
@@ -86,6 +87,8 @@ def run_message(state: PragueState, tx: SimulatedTransaction) -> MessageResult:
 
 def refusal_of(state: PragueState, tx: SimulatedTransaction) -> str | None:
     """Return why a message cannot start at all, or None."""
+    if not tx.to and len(tx.data) > MAX_INITCODE_BYTES:
+        return str(InitcodeTooLarge(len(tx.data), MAX_INITCODE_BYTES))
     least = max(tx.intrinsic_gas, floor_data_gas(tx.data))
     if tx.gas < least:
         return str(IntrinsicGasTooLow(tx.gas, least))
