@@ -93,6 +93,36 @@ def test_an_operator_after_opset_21_becomes_its_definition() -> None:
     np.testing.assert_allclose(found[0], run_original(model, X)[0], rtol=1e-5)
 
 
+def test_a_default_reaches_the_definition_of_an_operator() -> None:
+    model = ordinary([node("Shrink", "x")], X, ["y"])
+    assert bits(run_prepared(prepare(model), X)[0]) == bits(run_original(model, X)[0])
+
+
+def test_an_absent_input_does_not_keep_an_operator_from_its_definition() -> None:
+    inputs = {
+        name: ramp(1, 2, 4, 8) * (i + 1) for i, name in enumerate(("q", "k", "v", "pk", "pv"))
+    }
+    attention = helper.make_node(
+        "Attention", ["q", "k", "v", "", "pk", "pv"], ["y", "ck", "cv"], is_causal=1
+    )
+    model = ordinary([attention], inputs, ["y"], opset=23)
+    found = run_prepared(prepare(model), inputs)
+    np.testing.assert_allclose(found[0], run_original(model, inputs)[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_part_of_a_split_without_elements_is_left_out() -> None:
+    nodes = [node("Split", "x lengths", "a b c", axis=1), node("Concat", "c b a", axis=1)]
+    prepared = prepare(ordinary(nodes, X, ["y"], {"lengths": np.array([1, 0, 2], np.int64)}))
+    assert operators(prepared) == ["Split", "Concat"]
+    assert run_prepared(prepared, X)[0].tolist() == np.roll(X["x"], -1, axis=1).tolist()
+
+
+def test_an_output_that_the_engine_does_not_make_is_refused() -> None:
+    pool = node("MaxPool", "x", "y places", kernel_shape=[2, 2])
+    with pytest.raises(CannotPrepare, match="outputs: 2 are read, engine 1 makes 1"):
+        prepare(ordinary([pool], IMAGE, ["y", "places"]))
+
+
 def test_an_attribute_that_opset_21_lacks_is_refused() -> None:
     quantise = node("QuantizeLinear", "x s", precision=int(TensorProto.FLOAT16))
     model = ordinary([quantise], X, ["y"], {"s": np.array(0.5, np.float32)}, opset=23)

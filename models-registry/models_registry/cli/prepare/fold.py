@@ -137,8 +137,8 @@ class _Walk:
             return
         parameters, types = resolved
         named = [name for name in node.outputs if name]
-        self._types.update(zip(named, types, strict=False))
-        if not self._fold(node, spec, parameters, types):
+        self._types.update(zip(named, types, strict=True))
+        if not self._fold(node, spec, parameters, types) and self._drop_empty_outputs(node):
             self._kept.append(node)
 
     def _resolve(
@@ -174,6 +174,9 @@ class _Walk:
         )
         parameters = spec.parse(view)
         types = spec.output_types(parameters, view)
+        named = sum(view.wanted)
+        if len(types) != named:
+            raise InvalidModel("outputs", f"{named} are read, engine 1 makes {len(types)}")
         for tensor_type in types:
             _require_possible(tensor_type)
         cost = node_cost(spec.cost(parameters, view, types), view, types)
@@ -269,6 +272,25 @@ class _Walk:
             label = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
             self._unknown[label] = self._unknown.get(label, 0) + 1
         self._kept.append(node)
+
+    def _drop_empty_outputs(self, node: DraftNode) -> bool:
+        """Make values without elements constants; return whether the node makes anything else."""
+        empty = [name for name in node.outputs if name and 0 in self._types[name].shape]
+        if not empty:
+            return True
+        for name in empty:
+            self._set_constant(name, np.zeros(self._types[name].shape, self._types[name].dtype))
+        left = [name for name in node.outputs if name and name not in empty]
+        if node.is_default("Split") and left:
+            axis = node.integer("axis", 0)
+            lengths = np.array([self._types[name].shape[axis] for name in left], np.int64)
+            lengths_name = self._fresh.take(f"{left[0]}_lengths")
+            self._set_constant(lengths_name, lengths)
+            node.inputs, node.outputs = [node.inputs[0], lengths_name], left
+            node.attributes.pop("num_outputs", None)
+            if len(left) == 1:
+                node.op_type, node.inputs, node.attributes = "Identity", node.inputs[:1], {}
+        return bool(left)
 
     def _drop_empty_inputs(self, node: DraftNode) -> None:
         """Leave out inputs without elements where they say nothing."""

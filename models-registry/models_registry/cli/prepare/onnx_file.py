@@ -114,10 +114,22 @@ def inline_operators(
         wanted = [("", n) for n in found if is_wanted(n) and _has_function(n, version)]
         if wanted in ([], before):
             return model
+        _write_defaults(model, {name for _, name in wanted}, version)
         model = inliner.inline_selected_functions(
             _with_types(model), wanted, inline_schema_functions=True
         )
         before = wanted
+
+
+def _write_defaults(model: onnx.ModelProto, names: set[str], version: int) -> None:
+    """Write out attributes that are left to their defaults, which the inliner does not do."""
+    for node in model.graph.node:
+        if node.op_type not in names or node.domain not in DEFAULT_DOMAINS:
+            continue
+        given = {attribute.name for attribute in node.attribute}
+        for name, formal in defs.get_schema(node.op_type, version, "").attributes.items():
+            if name not in given and formal.default_value.name:
+                node.attribute.append(formal.default_value)
 
 
 def _with_types(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -127,7 +139,10 @@ def _with_types(model: onnx.ModelProto) -> onnx.ModelProto:
         model.graph.value_info.append(
             helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
         )
-    return shape_inference.infer_shapes(model, data_prop=True)
+    typed = shape_inference.infer_shapes(model, data_prop=True)
+    # The inliner asks for the type of absent optional inputs too, whose name is empty.
+    typed.graph.value_info.append(helper.make_tensor_value_info("", TensorProto.FLOAT, None))
+    return typed
 
 
 def _has_function(name: str, version: int) -> bool:

@@ -24,19 +24,21 @@ def draft_of(model: onnx.ModelProto) -> Draft:
     return draft
 
 
-def _graph(graph: onnx.GraphProto) -> Draft:
+def _graph(graph: onnx.GraphProto, is_inner: bool = False) -> Draft:
     constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
     for sparse in graph.sparse_initializer:
         constants[sparse.values.name] = _dense(sparse)
     return Draft(
-        inputs=[_input(value) for value in graph.input if value.name not in constants],
+        inputs=[_input(value, is_inner) for value in graph.input if value.name not in constants],
         outputs=[value.name for value in graph.output],
         nodes=[_node(node) for node in graph.node],
         constants=constants,
     )
 
 
-def _input(value: onnx.ValueInfoProto) -> DraftInput:
+def _input(value: onnx.ValueInfoProto, is_inner: bool) -> DraftInput:
+    if is_inner and not value.HasField("type"):
+        return DraftInput(value.name, "float32", None)
     if not value.type.HasField("tensor_type"):
         kind = value.type.WhichOneof("value") or "nothing"
         raise CannotPrepare(f"input {value.name!r} is a {kind}; a model takes tensors only")
@@ -98,7 +100,7 @@ def _attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> Attribut
         case AttributeProto.TENSOR:
             return array_of(attribute.t)
         case AttributeProto.GRAPH:
-            return _graph(attribute.g)
+            return _graph(attribute.g, is_inner=True)
         case AttributeProto.SPARSE_TENSOR:
             return _dense(attribute.sparse_tensor)
         case _:
