@@ -14,7 +14,7 @@ import rlp
 
 from consensus.block import decode_block
 from consensus.certificate import decode_certificate
-from cvm.evm.strict_rlp import BadRlp, decode_rlp
+from cvm.evm.strict_rlp import BadRlp, read_header
 from models_registry.chunks import BadModelSize
 from models_registry.registry import read_model_ids
 from node.chain import Chain
@@ -24,6 +24,8 @@ MAGIC = b"cvm-archive"
 VERSION = 1
 MAX_ITEM_BYTES = 80 << 20
 """Above the largest model (64 MiB) and the largest block (10 MiB)."""
+MAX_FIELDS = 3
+"""A block's item has the most: its kind, the block, its certificate."""
 
 Progress = Callable[[int, int], None]
 """Told blocks done and blocks in all (0 where the total is not known)."""
@@ -115,7 +117,7 @@ def validate_opening(item: object, genesis_hash: bytes) -> None:
             raise BadArchive("not a chain archive: write one with `cvm export`")
 
 
-def read_items(file: IO[bytes]) -> Iterator[object]:
+def read_items(file: IO[bytes]) -> Iterator[list[bytes] | None]:
     """Yield the RLP lists of a stream, one at a time; raises `BadArchive`."""
     while prefix := file.read(1):
         if prefix[0] < 0xC0:
@@ -134,9 +136,20 @@ def read_items(file: IO[bytes]) -> Iterator[object]:
         yield decode_item(header + body)
 
 
-def decode_item(data: bytes) -> object:
-    """Decode RLP from the file; raises `BadArchive`."""
+def decode_item(data: bytes) -> list[bytes] | None:
+    """Return the strings of an item, or None for one with lists or too many strings in it.
+
+    A general decoder would unfold an item of 80 MiB of empty lists into 5 GB. Raises
+    `BadArchive`.
+    """
+    fields: list[bytes] = []
     try:
-        return decode_rlp(data)
+        _is_list, position, end = read_header(data, 0, len(data))
+        while position < end:
+            is_list, start, position = read_header(data, position, end)
+            if is_list or len(fields) == MAX_FIELDS:
+                return None
+            fields.append(data[start:position])
     except BadRlp as error:
         raise BadArchive(f"not RLP: {error}") from error
+    return fields
