@@ -89,7 +89,7 @@ class TransactionPool:
             validate_replacement(tx, replaced)
             del self._by_hash[bytes(replaced.hash)]
         else:
-            self._validate_room(waiting)
+            self._make_room(tx, sender, waiting)
         self._by_sender.setdefault(sender, {})[tx.nonce] = tx
         self._by_hash[tx_hash] = tx
 
@@ -125,11 +125,21 @@ class TransactionPool:
         if balance < needed:
             raise InsufficientFunds(sender, balance, needed)
 
-    def _validate_room(self, waiting: dict[int, SignedTransactionAPI]) -> None:
+    def _make_room(
+        self, tx: SignedTransactionAPI, sender: bytes, waiting: dict[int, SignedTransactionAPI]
+    ) -> None:
+        """Drop the lowest fee cap of a full pool for a higher one, with what waits behind it.
+
+        Else transactions that never reach the base fee would hold the pool for nothing.
+        """
         if len(waiting) >= MAX_PER_SENDER:
             raise PoolFull(MAX_PER_SENDER, "one sender")
-        if len(self._by_hash) >= MAX_PENDING:
+        if len(self._by_hash) < MAX_PENDING:
+            return
+        cheapest = min(self._by_hash.values(), key=lambda held: held.max_fee_per_gas)
+        if cheapest.max_fee_per_gas >= tx.max_fee_per_gas or sender_of(cheapest) == sender:
             raise PoolFull(MAX_PENDING, "all senders together")
+        self.drop(cheapest)
 
     def best_first(self, base_fee: int) -> Iterator[SignedTransactionAPI]:
         """Yield what can pay the base fee: highest tip first, each sender's in nonce order.
