@@ -1,4 +1,4 @@
-"""A full pool makes room for what pays more; nobody can hold it with transactions that never run."""
+"""A full pool makes room for what pays more, so transactions that never run cannot hold it."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class Rich:
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> TransactionPool:
-    """A pool of three: two of SENDER, of which the first pays least, and one of OTHER."""
+    """Return a full pool: two of SENDER, of which the first pays least, and one of OTHER."""
     monkeypatch.setattr(transaction_pool, "MAX_PENDING", 3)
     pool = TransactionPool(CHAIN_ID)
     for encoded in CHEAP_FIRST, CHEAP_SECOND, MIDDLE:
