@@ -218,13 +218,17 @@ def _attributes(entries: tuple[OnnxAttribute, ...], spec: OpSpec[Any]) -> dict[s
             raise InvalidModel("attribute", f"unknown {entry.name!r:.80}; known: {listed}")
         if entry.name in attributes:
             raise InvalidModel("attribute", f"{entry.name!r} stands twice")
-        attributes[entry.name] = _attribute_value(entry, entry.name in spec.weight_lists)
+        attributes[entry.name] = _attribute_value(
+            entry, entry.name in spec.weight_lists, entry.name in spec.nan_attributes
+        )
     return attributes
 
 
-def _attribute_value(entry: OnnxAttribute, is_weights: bool) -> AttributeValue:
+def _attribute_value(entry: OnnxAttribute, is_weights: bool, may_be_nan: bool) -> AttributeValue:
     """Return the value of an attribute from the one field that its type names."""
     value = _stored_value(entry)
+    if may_be_nan and isinstance(value, np.float32) and np.isnan(value):
+        return value
     if isinstance(value, OnnxTensor):
         if is_weights:
             raise InvalidModel("attribute", f"{entry.name!r} is a tensor, not a list")

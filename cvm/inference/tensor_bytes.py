@@ -12,18 +12,16 @@ from cvm.inference.tensor_type import Array, TensorType
 ByteOrder = Literal["=", ">"]
 
 CANONICAL_NAN_BITS = np.uint32(0x7FC00000)
-_INFINITY_BITS = np.uint32(0x7F800000)
-_MAGNITUDE_BITS = np.uint32(0x7FFFFFFF)
 
 
 def canonical_nan(array: Array) -> Array:
     """Return the array with every float32 NaN as 0x7fc00000; other values keep their bits."""
     if array.dtype != np.float32:
         return array
-    bits = np.asarray(array, order="C").view(np.uint32)
-    is_nan = (bits & _MAGNITUDE_BITS) > _INFINITY_BITS
-    if not is_nan.any():
+    is_nan = np.isnan(array)
+    if np.count_nonzero(is_nan) == 0:
         return array
+    bits = np.asarray(array, order="C").view(np.uint32)
     return np.where(is_nan, CANONICAL_NAN_BITS, bits).view(np.float32)
 
 

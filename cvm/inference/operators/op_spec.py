@@ -38,6 +38,8 @@ class OpSpec(Generic[P]):
     come as read-only arrays of one axis (float32 or int64), not as tuples. `cost` counts them as
     `weight_bytes`, and what one item reads of them as `bytes_moved`.
 
+    `nan_attributes` names float attributes that may be NaN; no other may.
+
     `since_version` is the ONNX operator version that is in force at opset 21.
     """
 
@@ -53,6 +55,7 @@ class OpSpec(Generic[P]):
     reads_types_only: bool = False
     makes_initializer: bool = False
     weight_lists: frozenset[str] = frozenset()
+    nan_attributes: frozenset[str] = frozenset()
 
     def operand_count(self) -> int:
         """Return how many inputs `run` names; absent ones at the end are passed as None."""

@@ -8,10 +8,12 @@ from cvm.inference.operators.acos import ACOS
 from cvm.inference.operators.add import ADD
 from cvm.inference.operators.argmax import ARGMAX
 from cvm.inference.operators.argmin import ARGMIN
+from cvm.inference.operators.array_feature_extractor import ARRAY_FEATURE_EXTRACTOR
 from cvm.inference.operators.asin import ASIN
 from cvm.inference.operators.atan import ATAN
 from cvm.inference.operators.average_pool import AVERAGE_POOL
 from cvm.inference.operators.batch_normalization import BATCH_NORMALIZATION
+from cvm.inference.operators.binarizer import BINARIZER
 from cvm.inference.operators.bit_shift import BIT_SHIFT
 from cvm.inference.operators.bitwise_and import BITWISE_AND
 from cvm.inference.operators.bitwise_not import BITWISE_NOT
@@ -43,6 +45,7 @@ from cvm.inference.operators.erf import ERF
 from cvm.inference.operators.exp import EXP
 from cvm.inference.operators.expand import EXPAND
 from cvm.inference.operators.eye_like import EYE_LIKE
+from cvm.inference.operators.feature_vectorizer import FEATURE_VECTORIZER
 from cvm.inference.operators.flatten import FLATTEN
 from cvm.inference.operators.floor import FLOOR
 from cvm.inference.operators.gather import GATHER
@@ -60,13 +63,17 @@ from cvm.inference.operators.gru import GRU
 from cvm.inference.operators.hard_sigmoid import HARD_SIGMOID
 from cvm.inference.operators.hard_swish import HARD_SWISH
 from cvm.inference.operators.identity import IDENTITY
+from cvm.inference.operators.imputer import IMPUTER
 from cvm.inference.operators.instance_normalization import INSTANCE_NORMALIZATION
 from cvm.inference.operators.is_inf import IS_INF
 from cvm.inference.operators.is_nan import IS_NAN
+from cvm.inference.operators.label_encoder import LABEL_ENCODER
 from cvm.inference.operators.layer_normalization import LAYER_NORMALIZATION
 from cvm.inference.operators.leaky_relu import LEAKY_RELU
 from cvm.inference.operators.less import LESS
 from cvm.inference.operators.less_or_equal import LESS_OR_EQUAL
+from cvm.inference.operators.linear_classifier import LINEAR_CLASSIFIER
+from cvm.inference.operators.linear_regressor import LINEAR_REGRESSOR
 from cvm.inference.operators.log import LOG
 from cvm.inference.operators.log_softmax import LOG_SOFTMAX
 from cvm.inference.operators.logical_and import AND
@@ -87,7 +94,9 @@ from cvm.inference.operators.mish import MISH
 from cvm.inference.operators.mod import MOD
 from cvm.inference.operators.mul import MUL
 from cvm.inference.operators.neg import NEG
+from cvm.inference.operators.normalizer import NORMALIZER
 from cvm.inference.operators.one_hot import ONE_HOT
+from cvm.inference.operators.one_hot_encoder import ONE_HOT_ENCODER
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.pad import PAD
 from cvm.inference.operators.pow import POW
@@ -113,6 +122,7 @@ from cvm.inference.operators.resize import RESIZE
 from cvm.inference.operators.reverse_sequence import REVERSE_SEQUENCE
 from cvm.inference.operators.rnn import RNN
 from cvm.inference.operators.round import ROUND
+from cvm.inference.operators.scaler import SCALER
 from cvm.inference.operators.scatter_elements import SCATTER_ELEMENTS
 from cvm.inference.operators.scatter_nd import SCATTER_ND
 from cvm.inference.operators.selu import SELU
@@ -132,12 +142,16 @@ from cvm.inference.operators.sqrt import SQRT
 from cvm.inference.operators.squeeze import SQUEEZE
 from cvm.inference.operators.sub import SUB
 from cvm.inference.operators.sum import SUM
+from cvm.inference.operators.svm_classifier import SVM_CLASSIFIER
+from cvm.inference.operators.svm_regressor import SVM_REGRESSOR
 from cvm.inference.operators.tan import TAN
 from cvm.inference.operators.tanh import TANH
 from cvm.inference.operators.thresholded_relu import THRESHOLDED_RELU
 from cvm.inference.operators.tile import TILE
 from cvm.inference.operators.topk import TOPK
 from cvm.inference.operators.transpose import TRANSPOSE
+from cvm.inference.operators.tree_ensemble_classifier import TREE_ENSEMBLE_CLASSIFIER
+from cvm.inference.operators.tree_ensemble_regressor import TREE_ENSEMBLE_REGRESSOR
 from cvm.inference.operators.trilu import TRILU
 from cvm.inference.operators.unsqueeze import UNSQUEEZE
 from cvm.inference.operators.where import WHERE
@@ -149,10 +163,12 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     AND,
     ARGMAX,
     ARGMIN,
+    ARRAY_FEATURE_EXTRACTOR,
     ASIN,
     ATAN,
     AVERAGE_POOL,
     BATCH_NORMALIZATION,
+    BINARIZER,
     BITWISE_AND,
     BITWISE_NOT,
     BITWISE_OR,
@@ -184,6 +200,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     EXP,
     EXPAND,
     EYE_LIKE,
+    FEATURE_VECTORIZER,
     FLATTEN,
     FLOOR,
     GATHER,
@@ -201,13 +218,17 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     HARD_SIGMOID,
     HARD_SWISH,
     IDENTITY,
+    IMPUTER,
     INSTANCE_NORMALIZATION,
     IS_INF,
     IS_NAN,
+    LABEL_ENCODER,
     LAYER_NORMALIZATION,
     LEAKY_RELU,
     LESS,
     LESS_OR_EQUAL,
+    LINEAR_CLASSIFIER,
+    LINEAR_REGRESSOR,
     LOG,
     LOG_SOFTMAX,
     LP_POOL,
@@ -224,8 +245,10 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     MOD,
     MUL,
     NEG,
+    NORMALIZER,
     NOT,
     ONE_HOT,
+    ONE_HOT_ENCODER,
     OR,
     PAD,
     POW,
@@ -251,6 +274,7 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     REVERSE_SEQUENCE,
     RNN,
     ROUND,
+    SCALER,
     SCATTER_ELEMENTS,
     SCATTER_ND,
     SELU,
@@ -270,12 +294,16 @@ _SPECS: tuple[OpSpec[Any], ...] = (
     SQUEEZE,
     SUB,
     SUM,
+    SVM_CLASSIFIER,
+    SVM_REGRESSOR,
     TAN,
     TANH,
     THRESHOLDED_RELU,
     TILE,
     TOPK,
     TRANSPOSE,
+    TREE_ENSEMBLE_CLASSIFIER,
+    TREE_ENSEMBLE_REGRESSOR,
     TRILU,
     UNSQUEEZE,
     WHERE,

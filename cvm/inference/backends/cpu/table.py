@@ -15,8 +15,10 @@ from cvm.inference.backends.cpu import (
     dynamic_quantisation,
     einsum,
     elementwise,
+    feature_columns,
     gemm_f32,
     gemm_int8,
+    linear_models,
     log_softmax,
     lp_pool,
     lrn,
@@ -31,17 +33,22 @@ from cvm.inference.backends.cpu import (
     resize,
     running,
     softmax,
+    trees,
     trigonometric,
     unary,
     views,
 )
 from cvm.inference.backends.cpu.step_builder import StepBuilder
 from cvm.inference.graph import Node
+from cvm.inference.operators.op_spec import ML_DOMAIN
 
 Builder = Callable[[StepBuilder], None]
 
 BUILDERS = MappingProxyType[str, Builder](
     {
+        "GRU": recurrent.build_gru,
+        "LSTM": recurrent.build_lstm,
+        "RNN": recurrent.build_rnn,
         "Abs": numpy_loops.build_abs,
         "Add": elementwise.build_add,
         "And": numpy_loops.build_and,
@@ -61,8 +68,8 @@ BUILDERS = MappingProxyType[str, Builder](
         "Clip": elementwise.build_clip,
         "Concat": copying.build_concat,
         "Conv": conv_f32.build,
-        "ConvInteger": conv_int8.build_integer,
         "ConvTranspose": conv_transpose.build,
+        "ConvInteger": conv_int8.build_integer,
         "Cos": trigonometric.build_cos,
         "CumSum": running.build_cumsum,
         "DepthToSpace": copying.build_blocks,
@@ -78,7 +85,6 @@ BUILDERS = MappingProxyType[str, Builder](
         "Expand": copying.build_expand,
         "Flatten": views.build,
         "Floor": numpy_loops.build_floor,
-        "GRU": recurrent.build_gru,
         "Gather": choosing.build_gather,
         "GatherElements": choosing.build_gather_elements,
         "GatherND": choosing.build_gather_nd,
@@ -96,21 +102,16 @@ BUILDERS = MappingProxyType[str, Builder](
         "InstanceNormalization": normalisation.build_instance,
         "IsInf": numpy_loops.build_is_inf,
         "IsNaN": numpy_loops.build_is_nan,
-        "LRN": lrn.build,
-        "LSTM": recurrent.build_lstm,
         "LayerNormalization": normalisation.build_layer,
         "LeakyRelu": unary.build_leaky_relu,
         "Less": numpy_loops.build_less,
         "LessOrEqual": numpy_loops.build_less_or_equal,
         "Log": unary.build_log,
-        "LogSoftmax": log_softmax.build,
-        "LpPool": lp_pool.build,
         "MatMul": gemm_f32.build_matmul,
         "MatMulInteger": gemm_int8.build_integer,
         "Max": broadcast.build_max,
         "MaxPool": pooling.build_max,
         "Mean": numpy_loops.build_mean,
-        "MeanVarianceNormalization": normalisation.build_mean_variance,
         "Min": broadcast.build_min,
         "Mish": unary.build_mish,
         "Mul": elementwise.build_mul,
@@ -123,12 +124,15 @@ BUILDERS = MappingProxyType[str, Builder](
         "QLinearConv": conv_int8.build_qlinear,
         "QLinearMatMul": gemm_int8.build_qlinear,
         "QuantizeLinear": quantisation.build_quantise,
-        "RNN": recurrent.build_rnn,
         "Reciprocal": numpy_loops.build_reciprocal,
-        "ReduceL1": reduction.build_l1,
-        "ReduceL2": reduction.build_l2,
+        "LRN": lrn.build,
+        "LogSoftmax": log_softmax.build,
+        "LpPool": lp_pool.build,
+        "MeanVarianceNormalization": normalisation.build_mean_variance,
         "ReduceLogSum": reduction.build_log_sum,
         "ReduceLogSumExp": log_softmax.build_log_sum_exp,
+        "ReduceL1": reduction.build_l1,
+        "ReduceL2": reduction.build_l2,
         "ReduceMax": reduction.build_max,
         "ReduceMean": reduction.build_mean,
         "ReduceMin": reduction.build_min,
@@ -167,9 +171,24 @@ BUILDERS = MappingProxyType[str, Builder](
     }
 )
 
+ML_BUILDERS = MappingProxyType[str, Builder](
+    {
+        "ArrayFeatureExtractor": feature_columns.build_extractor,
+        "LinearClassifier": linear_models.build_classifier,
+        "LinearRegressor": linear_models.build_regressor,
+        "Normalizer": feature_columns.build_normalizer,
+        "SVMClassifier": linear_models.build_svm_classifier,
+        "SVMRegressor": linear_models.build_svm_regressor,
+        "Scaler": feature_columns.build_scaler,
+        "TreeEnsembleClassifier": trees.build_classifier,
+        "TreeEnsembleRegressor": trees.build_regressor,
+    }
+)
+"""The same for the domain ai.onnx.ml."""
+
 
 def builder_of(node: Node) -> Builder:
     """Return the family that builds a node's steps."""
-    if node.spec.domain:
-        return definition.build
+    if node.spec.domain == ML_DOMAIN:
+        return ML_BUILDERS.get(node.spec.name, definition.build)
     return BUILDERS.get(node.spec.name, definition.build)
