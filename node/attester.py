@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from eth_keys.datatypes import PrivateKey
 
-from cvm.faults import ModelDataMissing
+from cvm.faults import LocalFault, ModelDataMissing
 from cvm.inference.faults import InvalidModel
 from models_registry.attestation import attestation_digest, sign_attestation
 from models_registry.record import ModelRecord
@@ -64,8 +64,10 @@ class Attester:
         except ModelDataMissing:
             return
         except (InvalidModel, ModelTooExpensive) as error:
-            self._judged[entry.model_id] = Attestation(entry.nonce, None, None, str(error))
-            log.warning("model refused", model_id=entry.model_id.hex(), reason=str(error))
+            self._refuse(entry, str(error))
+            return
+        except LocalFault as fault:
+            self._refuse(entry, f"this node cannot judge it: {fault}")
             return
         signature = None
         if self._key is not None:
@@ -75,6 +77,11 @@ class Attester:
             signature = sign_attestation(self._key, digest)
         self._judged[entry.model_id] = Attestation(entry.nonce, record, signature, None)
         log.info("model attested", model_id=entry.model_id.hex(), record=record.hash.hex())
+
+    def _refuse(self, entry: RegistryEntry, reason: str) -> None:
+        """Sign nothing; anybody can register a file, so none of them may stop the node."""
+        self._judged[entry.model_id] = Attestation(entry.nonce, None, None, reason)
+        log.warning("model refused", model_id=entry.model_id.hex(), reason=reason)
 
     def _record(self, entry: RegistryEntry) -> ModelRecord:
         host = self._chain.host
