@@ -6,6 +6,7 @@ hidden 384, 12 heads, 1,536 inner) on 128 tokens. Batch normalisation is already
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -36,7 +37,7 @@ class NetworkBuilder:
         """Return normal float32 weights of a standard deviation."""
         return (self._rng.standard_normal(shape) * scale).astype(np.float32)
 
-    def node(self, op_type: str, inputs: Sequence[str], **attributes: object) -> str:
+    def node(self, op_type: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node with one output and return that output's name."""
         self.count += 1
         output = f"{op_type.lower()}_{self.count}"

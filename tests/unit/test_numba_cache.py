@@ -133,7 +133,7 @@ def test_old_folders_are_forgotten_beyond_the_newest_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", os.environ.get("NUMBA_CACHE_DIR", ""))
-    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", os.environ["NUMBA_CACHE_DIR"])
     for age in range(KEPT_FOLDERS + 3):
         folder = tmp_path / f"{age:032x}"
         folder.mkdir()
