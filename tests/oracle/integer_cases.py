@@ -46,6 +46,20 @@ def matmul_integer_cases() -> list[Json]:
             constants=[3],
         ),
         case(
+            "a zero point of a that is computed",
+            op,
+            [u8, s8, ints("uint8", (), 255), ints("int8", (4,), *b_zeros)],
+            operators.matmul_integer((3, 4), u8, s8, [255] * 3, b_zeros),
+            constants=[1, 3],
+        ),
+        case(
+            "a computed zero point, batches broadcast",
+            op,
+            [s8_a, u8_b, ints("int8", (1,), -128)],
+            operators.matmul_integer((2, 3, 2, 2), s8_a, u8_b, [-128] * 2, [0] * 2),
+            constants=[1],
+        ),
+        case(
             "pairs that saturate in 16 bits",
             op,
             [ints("uint8", (1, 2), 255, 255), ints("int8", (2, 2), 127, -128, 127, -128)],

@@ -120,6 +120,20 @@ def correct_zero_points(
 
 
 @kernel
+def subtract_zero_point(
+    y: Array, zero: Array, column_sums: Array, right_index: Array, rows: int
+) -> None:
+    """Turn sums of a * b into sums of (a - zero) * b, given those of each column of each b."""
+    columns = len(y) // (rows * len(right_index))
+    a_zero = np.int64(zero[0])
+    for row in range(rows * len(right_index)):
+        sums = right_index[row // rows] * columns
+        for column in range(columns):
+            at = row * columns + column
+            y[at] = np.int32(y[at] - a_zero * column_sums[sums + column])
+
+
+@kernel
 def requantise_all(
     sums: Array,
     inner: int,
@@ -139,8 +153,18 @@ def requantise_all(
 
 
 def build_integer(builder: StepBuilder) -> None:
-    """Plan a MatMulInteger."""
-    build_sums(builder, 0, 1, flat(builder.results[0]))
+    """Plan a MatMulInteger; a zero point of a that is computed is taken out afterwards."""
+    parameters: MatMulIntegerParameters = builder.node.parameters
+    y = flat(builder.results[0])
+    build_sums(builder, 0, 1, y)
+    if parameters.has_computed_a_zero:
+        products = Products.of(parameters)
+        b = np.asarray(builder.constant(1)).reshape(parameters.b_shape).astype(np.int64)
+        sums = np.zeros((*parameters.b_shape[:-2], parameters.columns), np.int64)
+        for k in range(parameters.depth):
+            sums += b[..., k, :] - parameters.b_zero
+        zero = flat(builder.operand(2))
+        builder.add(subtract_zero_point, y, zero, flat(sums), products.right_index, products.rows)
 
 
 def build_qlinear(builder: StepBuilder) -> None:

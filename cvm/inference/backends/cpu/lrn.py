@@ -16,7 +16,7 @@ BLOCK = 1024
 
 
 @kernel
-def normalise(
+def local_response(
     x: Array,
     images: int,
     channels: int,
@@ -57,7 +57,7 @@ def build(builder: StepBuilder) -> None:
     parameters: LrnParameters = builder.node.parameters
     images, channels = parameters.shape[:2]
     builder.add(
-        normalise,
+        local_response,
         flat(builder.operand(0)),
         images,
         channels,

@@ -10,6 +10,7 @@ from cvm.inference.backends.cpu import definition
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.reduction import merged_groups
 from cvm.inference.backends.cpu.reduction_kernels import PLAIN, ROWS, SQUARE, sum_rows
+from cvm.inference.backends.cpu.scalar_operations import sqrt_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.batch_normalization import BatchNormalizationParameters
 from cvm.inference.operators.group_normalization import GroupNormalizationParameters
@@ -86,7 +87,7 @@ def normalise(per_channel: bool) -> Callable[..., None]:
                     values[i] = source[i] - mean
             sum_of_squares(values, length, zero, sums[:present])
             for row in range(present):
-                deviation = np.sqrt(sums[row] / count + epsilon)
+                deviation = sqrt_f32(sums[row] / count + epsilon)
                 if len(inverses) > 0:
                     inverses[first + row] = np.float32(1) / deviation
                 for i in range(row * length, (row + 1) * length):
@@ -116,7 +117,7 @@ def normalise_slices(
                 values[i] = source[i] - mean
         sum_of_squares(values, length, zero, sums[:present])
         for row in range(present):
-            deviation = np.sqrt(sums[row] / count) + epsilon
+            deviation = sqrt_f32(sums[row] / count) + epsilon
             for i in range(row * length, (row + 1) * length):
                 values[i] = values[i] / deviation
 
@@ -136,7 +137,7 @@ def batch_normalise(
     """Equal `operators.batch_normalization` on planes of `spatial` elements; channels repeat."""
     channels = len(scale)
     for channel in range(channels):
-        deviations[channel] = np.sqrt(variance[channel] + epsilon)
+        deviations[channel] = sqrt_f32(variance[channel] + epsilon)
     if spatial == 1:
         for first in range(0, len(x), channels):
             for i in range(channels):

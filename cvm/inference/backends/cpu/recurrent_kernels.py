@@ -124,7 +124,7 @@ def lstm_pass(level: FeatureLevel) -> Callable[..., None]:
     width = lanes * vectors
 
     @kernel
-    def run(
+    def lstm_steps(
         of_input: Array,
         panels: Array,
         frame: Pass,
@@ -184,7 +184,7 @@ def lstm_pass(level: FeatureLevel) -> Callable[..., None]:
                 state[i] = shown[i] * fresh[i]
             store(frame, place, item, state, y)
 
-    return run
+    return lstm_steps
 
 
 @cache
@@ -197,7 +197,7 @@ def gru_pass(level: FeatureLevel) -> Callable[..., None]:
     width = lanes * vectors
 
     @kernel
-    def run(
+    def gru_steps(
         of_input: Array,
         panels: Array,
         last_panels: int,
@@ -254,7 +254,7 @@ def gru_pass(level: FeatureLevel) -> Callable[..., None]:
                 state[i] = (np.float32(1) - update[i]) * fresh[i] + update[i] * state[i]
             store(frame, place, item, state, y)
 
-    return run
+    return gru_steps
 
 
 @cache
@@ -264,7 +264,7 @@ def rnn_pass(level: FeatureLevel) -> Callable[..., None]:
     width = lanes * vectors
 
     @kernel
-    def run(
+    def rnn_steps(
         of_input: Array,
         panels: Array,
         frame: Pass,
@@ -298,4 +298,4 @@ def rnn_pass(level: FeatureLevel) -> Callable[..., None]:
                 state[i] = fresh[i]
             store(frame, place, item, state, y)
 
-    return run
+    return rnn_steps

@@ -7,6 +7,7 @@ import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.elementwise import Six
+from cvm.inference.backends.cpu.scalar_operations import sqrt_f32
 from cvm.inference.backends.cpu.transcendental import log32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.tensor_type import Array
@@ -230,7 +231,7 @@ def divide_integers(y: Array, divisor: int) -> None:
 def square_roots(y: Array) -> None:
     """Replace each float32 by its square root."""
     for i in range(len(y)):
-        y[i] = np.sqrt(y[i])
+        y[i] = sqrt_f32(y[i])
 
 
 @kernel
@@ -240,7 +241,7 @@ def integer_square_roots(y: Array, limit: np.float32, greatest: int) -> None:
     A root of at least `limit` would be beyond the dtype and gives `greatest`.
     """
     for i in range(len(y)):
-        root = np.sqrt(np.float32(y[i]))
+        root = sqrt_f32(np.float32(y[i]))
         if root != root:
             y[i] = 0
         elif root >= limit:

@@ -52,6 +52,20 @@ def fma_f32(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @vector_intrinsic
+def sqrt_f32(typing_context: Any, x: Any) -> Any:
+    """Return the square root of a float32, rounded once; NumPy's would be a call of libm."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        number = ir.FloatType()
+        function = builder.module.declare_intrinsic(
+            "llvm.sqrt.f32", (), ir.FunctionType(number, [number])
+        )
+        return builder.call(function, values)
+
+    return types.float32(types.float32), codegen
+
+
+@vector_intrinsic
 def min_f32(typing_context: Any, a: Any, b: Any) -> Any:
     """Return Min(a, b): NaN if either is NaN, else the smaller, -0 below +0; without a branch."""
 

@@ -15,6 +15,7 @@ from cvm.inference.backends.cuda import (
 )
 from cvm.inference.backends.cuda.launch_builder import LaunchBuilder
 from cvm.inference.graph import Node
+from cvm.inference.operators.matmul_integer import MatMulIntegerParameters
 
 Builder = Callable[[LaunchBuilder], None]
 
@@ -44,4 +45,7 @@ BUILDERS = MappingProxyType[str, Builder](
 
 def builder_of(node: Node) -> Builder | None:
     """Return the family that builds a node's launches, or None where there is none."""
+    parameters = node.parameters
+    if isinstance(parameters, MatMulIntegerParameters) and parameters.has_computed_a_zero:
+        return None
     return None if node.spec.domain else BUILDERS.get(node.spec.name)

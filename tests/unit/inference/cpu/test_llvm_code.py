@@ -20,6 +20,11 @@ BYTES = draw(2, "int8", 1, 4, 9, 9)
 MATRIX = draw(3, "int8", 9, 9)
 WEIGHTS = draw(4, "float32", 8, 4, 3, 3)
 INTEGER_WEIGHTS = draw(5, "int8", 8, 4, 3, 3)
+CHANNELS = draw(6, "float32", 4)
+RNN_WEIGHTS, GRU_WEIGHTS, LSTM_WEIGHTS = (
+    [draw(7, "float32", 1, 5 * gates, 9), draw(8, "float32", 1, 5 * gates, 5)]
+    for gates in (1, 3, 4)
+)
 PADS: dict[str, AttributeValue] = {"pads": (1, 1, 1, 1)}
 POOL: dict[str, AttributeValue] = {"kernel_shape": (2, 2)}
 
@@ -45,6 +50,26 @@ CASES: list[tuple[str, dict[str, AttributeValue], Inputs, set[int]]] = [
     ("Cast", {"to": 6}, [IMAGE], set()),
     ("Gelu", {"approximate": "tanh"}, [IMAGE], set()),
     ("Where", {}, [IMAGE > 0, IMAGE, IMAGE], set()),
+    *(
+        (op, {}, [IMAGE], set())
+        for op in ("GlobalMaxPool", "LogSoftmax", "ReduceLogSum", "ReduceMax")
+    ),
+    *((op, {}, [IMAGE], set()) for op in ("ReduceL1", "ReduceL2", "ReduceMean", "ReduceProd")),
+    *(
+        (op, {}, [IMAGE, np.array([1])], {1})
+        for op in ("ReduceMin", "ReduceLogSumExp", "ReduceSum")
+    ),
+    ("BatchNormalization", {}, [IMAGE, *[CHANNELS] * 4], {1, 2, 3, 4}),
+    ("ConvTranspose", {"strides": (2, 2)} | PADS, [IMAGE, WEIGHTS[:4]], {1}),
+    ("DynamicQuantizeLinear", {}, [IMAGE], set()),
+    ("GroupNormalization", {"num_groups": 2}, [IMAGE, CHANNELS, CHANNELS], {1, 2}),
+    ("LRN", {"size": 3}, [IMAGE], set()),
+    ("LayerNormalization", {}, [IMAGE, IMAGE[0, 0, 0]], {1}),
+    ("LpPool", POOL, [IMAGE], set()),
+    ("MeanVarianceNormalization", {}, [IMAGE], set()),
+    ("GRU", {}, [IMAGE[0], *GRU_WEIGHTS], {1, 2}),
+    ("LSTM", {}, [IMAGE[0], *LSTM_WEIGHTS], {1, 2}),
+    ("RNN", {}, [IMAGE[0], *RNN_WEIGHTS], {1, 2}),
     ("MatMul", {}, [IMAGE, IMAGE], set()),
     ("MatMulInteger", {}, [MATRIX, MATRIX], set()),
     ("MaxPool", POOL, [IMAGE], set()),
@@ -64,17 +89,22 @@ CASES: list[tuple[str, dict[str, AttributeValue], Inputs, set[int]]] = [
     ("Transpose", {}, [IMAGE], set()),
 ]
 
-MAY_FUSE = {"convolve", "multiply", "restore_negative_zeros"}
+MAY_FUSE = {
+    *("convolve", "multiply", "restore_negative_zeros"),
+    *("gru_steps", "lstm_steps", "rnn_steps"),
+}
 """Kernels of dot products, the only place of a fused multiply-add."""
 
 MAY_WIDEN = {
     *("atan", "celu", "elu", "erf", "exp", "gelu", "gelu_tanh", "log", "mish", "power", "selu"),
+    *("gru_steps", "lstm_steps", "rnn_steps", "local_response", "log_softmax", "log_sum_exp"),
+    *("logarithms", "integer_logarithms"),
     *("sigmoid", "sin_or_cos", "softmax", "softplus", "tan", "tanh"),
 }
 """Kernels of transcendental functions, which work in float64."""
 
 MAY_CALL = re.compile(
-    r"llvm\.(fma|fabs|is\.fpclass|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
+    r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
     r"experimental\.noalias|assume|abs|fshl|usub\.sat|x86\.atomic|x86\.avx512\.vpdpbusd|x86\.avx2\.pmadd)"
     r"|NRT_|numba_|Py|_Py|_ZN|__numba|memset|memcpy"
 )
