@@ -10,6 +10,7 @@ from eth.vm.forks.prague.blocks import PragueBlockHeader
 from consensus.block import (
     EMPTY_REQUESTS_HASH,
     EMPTY_WITHDRAWALS_ROOT,
+    MAX_BLOCK_BYTES,
     ZERO_NONCE,
     Block,
 )
@@ -17,6 +18,7 @@ from consensus.faults import (
     BodyRootWrong,
     ExecutionDisagrees,
     InferenceGasExceeded,
+    InferenceGasTooHigh,
     Inferences,
     InvalidTransaction,
     InvalidTransactionInBlock,
@@ -29,6 +31,10 @@ from cvm.evm.faults import TransactionVetoed
 from cvm.evm.overlay_database import Read
 from cvm.faults import ModelDataMissing
 from opcodes.inference_host import InferenceCall
+
+MAX_RLP_PREFIX_BYTES = 9
+MAX_HEADER_BYTES = 1_024
+"""Above a Prague header of 32 free bytes (about 650) and the prefixes of block and lists."""
 
 LeftOut = tuple[tuple[SignedTransactionAPI, Exception], ...]
 """Candidates that a builder did not take: invalid ones, vetoed ones, and those whose model
@@ -85,10 +91,10 @@ class BlockRunner:
         included: list[SignedTransactionAPI] = []
         left_out: list[tuple[SignedTransactionAPI, Exception]] = []
         inferences: list[tuple[bytes, InferenceCall]] = []
-        cap = InferenceCap(self._parameters.block_inference_gas)
+        cap, size = InferenceCap(self._parameters.block_inference_gas), BlockSize()
         self._machines.log.take()
         for tx in candidates:
-            fault = self._try(execution, tx, cap)
+            fault = self._try(execution, tx, cap, size)
             calls = self._machines.log.take()
             if fault is not None:
                 left_out.append((tx, fault))
@@ -101,15 +107,24 @@ class BlockRunner:
         return CheckedBlock(block, executed, tuple(inferences)), tuple(left_out)
 
     def _try(
-        self, execution: BlockExecution, tx: SignedTransactionAPI, cap: "InferenceCap"
+        self,
+        execution: BlockExecution,
+        tx: SignedTransactionAPI,
+        cap: "InferenceCap",
+        size: "BlockSize",
     ) -> Exception | None:
         """Run one candidate; return why it is left out, or None."""
         try:
+            size.admit(tx)
             cap.admit(tx)
             execution.apply(tx, veto=lambda: cap.veto(self._machines.log.gas))
-        except (InvalidTransaction, TransactionVetoed, ModelDataMissing) as error:
+        except (InvalidTransaction, ModelDataMissing) as error:
             return error
+        except TransactionVetoed as veto:
+            gas = self._machines.log.gas
+            return veto if gas <= cap.cap else InferenceGasTooHigh(gas, cap.cap)
         cap.used += self._machines.log.gas
+        size.add(tx)
         return None
 
     def check(self, block: Block, parent: Parent) -> CheckedBlock:
@@ -200,6 +215,27 @@ class InferenceCap:
             return None
         self._rolled_back = True
         return f"inference gas: {gas} exceeds the {self.cap - self.used} left in the block"
+
+
+class BlockSize:
+    """The builder's account of the bytes of one block (EIP-7934)."""
+
+    def __init__(self) -> None:
+        self.used = MAX_HEADER_BYTES
+
+    def admit(self, tx: SignedTransactionAPI) -> None:
+        """Refuse what would make a block that no node decodes."""
+        if self.used + self.bytes_of(tx) > MAX_BLOCK_BYTES:
+            raise TransactionVetoed(f"block size: {self.used} of {MAX_BLOCK_BYTES} bytes are used")
+
+    def add(self, tx: SignedTransactionAPI) -> None:
+        """Count a transaction that the block took."""
+        self.used += self.bytes_of(tx)
+
+    @staticmethod
+    def bytes_of(tx: SignedTransactionAPI) -> int:
+        """Return the most bytes that a transaction takes in the block's list."""
+        return len(tx.encode()) + MAX_RLP_PREFIX_BYTES
 
 
 def make_header(

@@ -12,6 +12,7 @@
   - BadCertificate      the commit certificate does not prove the block final
 * InvalidGenesis        the genesis file breaks a rule
 * InvalidTransaction    (cvm.evm.faults) a transaction that fits no block on this state
+  - InferenceGasTooHigh
 """
 
 from cvm.evm.faults import InvalidTransaction
@@ -24,6 +25,7 @@ __all__ = [
     "ExtraDataTooLong",
     "HeaderFieldWrong",
     "InferenceGasExceeded",
+    "InferenceGasTooHigh",
     "Inferences",
     "InvalidBlock",
     "InvalidGenesis",
@@ -130,6 +132,16 @@ class InferenceGasExceeded(InvalidBlock):
     def __init__(self, number: int, gas: int, cap: int, inferences: Inferences = ()) -> None:
         super().__init__(f"block {number}: inference gas {gas} is over the cap of {cap}")
         self.inferences = inferences
+
+
+class InferenceGasTooHigh(InvalidTransaction):
+    """One transaction runs more inference than any block may hold."""
+
+    def __init__(self, gas: int, cap: int) -> None:
+        super().__init__(
+            f"inference of {gas} gas in one transaction, a block holds at most {cap}: "
+            "use smaller batches"
+        )
 
 
 class BadCertificate(InvalidBlock):
