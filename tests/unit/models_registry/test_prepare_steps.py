@@ -400,6 +400,65 @@ def test_batch_normalisation_is_folded_into_the_product_before(
     )
 
 
+@pytest.mark.parametrize(
+    "arithmetic",
+    [
+        pytest.param(node("Mul", "p c"), id="p * c"),
+        pytest.param(node("Div", "p c"), id="p / c"),
+        pytest.param(node("Add", "c p"), id="c + p"),
+        pytest.param(node("Sub", "p c"), id="p - c"),
+        pytest.param(node("Sub", "c p"), id="c - p"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("made", "weights"),
+    [
+        pytest.param(node("Conv", "x w b", "p"), {"w": ramp(6, 4, 3, 3), "b": ramp(6)}, id="Conv"),
+        pytest.param(normalise("x", "p"), batch_norm_weights(4), id="BatchNormalization"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(), (-1, 1, 1), (1, -1, 1, 1)], ids=["one", "CHW", "NCHW"])
+def test_constants_of_channels_are_folded_into_the_operator_before(
+    arithmetic: onnx.NodeProto,
+    made: onnx.NodeProto,
+    weights: dict[str, Array],
+    shape: tuple[int, ...],
+) -> None:
+    channels = 6 if made.op_type == "Conv" else 4
+    constant = ramp(channels if shape else 1, least=0.25, most=3.0).reshape(shape)
+    model = ordinary([made, arithmetic], IMAGE, ["y"], {**weights, "c": constant})
+    prepared = prepare(model)
+    assert operators(prepared) == [made.op_type]
+    np.testing.assert_allclose(
+        run_prepared(prepared, IMAGE)[0], run_original(model, IMAGE)[0], rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "shape"),
+    [
+        pytest.param(node("Mul", "p c"), (3,), id="another axis"),
+        pytest.param(node("Div", "c p"), (), id="c / p"),
+        pytest.param(node("Mul", "p x"), (), id="no constant"),
+    ],
+)
+def test_other_arithmetic_stays(arithmetic: onnx.NodeProto, shape: tuple[int, ...]) -> None:
+    inputs = {"x": ramp(1, 4, 3, 3)}
+    weights = {"w": ramp(4, 4, 1, 1), "c": np.full(shape, 2, np.float32)}
+    prepared = prepare(ordinary([node("Conv", "x w", "p"), arithmetic], inputs, ["y"], weights))
+    assert operators(prepared) == ["Conv", arithmetic.op_type]
+
+
+def test_weights_that_two_products_share_are_not_folded() -> None:
+    nodes = [
+        node("Conv", "x w", "p"),
+        node("Mul", "p c", "a"),
+        node("Conv", "a w", "y"),
+    ]
+    weights = {"w": ramp(4, 4, 1, 1), "c": np.array(2, np.float32)}
+    assert operators(prepare(ordinary(nodes, IMAGE, ["y"], weights))) == ["Conv", "Mul", "Conv"]
+
+
 def test_batch_normalisation_stays_where_the_product_has_another_reader() -> None:
     nodes = [node("Conv", "x w", "p"), normalise("p", "n"), node("Add", "n p")]
     weights = {"w": ramp(6, 4, 3, 3), **batch_norm_weights(6)}
@@ -509,3 +568,17 @@ def test_an_output_that_is_an_input_gets_a_name_of_its_own() -> None:
     prepared = prepare(ordinary([node("Relu", "x")], X, ["y", "x"]))
     assert "output x, which is an input, is called x_output" in prepared.notes
     assert bits(run_prepared(prepared, X)[1]) == bits(X["x"])
+
+
+def test_a_dropout_of_training_is_refused_and_not_removed() -> None:
+    weights = {"ratio": np.array(0.5, np.float32), "training": np.array(True)}
+    model = ordinary([node("Dropout", "x ratio training")], X, ["y"], weights)
+    with pytest.raises(CannotPrepare, match="training_mode must be false"):
+        prepare(model)
+
+
+def test_a_file_of_ml_operators_alone_need_not_import_the_default_ones() -> None:
+    nodes = [helper.make_node("Binarizer", ["x"], ["y"], threshold=2.0, domain="ai.onnx.ml")]
+    model = ordinary(nodes, X, ["y"], ml_opset=3)
+    del model.opset_import[0]
+    assert operators(prepare(model)) == ["Binarizer"]

@@ -1,12 +1,22 @@
 """Turns an ordinary ONNX file into the strict form of engine 1.
 
-The steps, in order: parse, embed external data and inline functions (`onnx_file`), read into a
-draft, which leaves remarks behind (`read_onnx`), repair names and sort (`names`), Constant nodes
-to weights (`constant_nodes`), fix input shapes (`input_shapes`), convert to opset 21 (`opset`),
-expand functions of ONNX (`pipeline`), float32 (`precision`), remove nodes that hand on what they
-read (`bypass`), fold constants and branches (`fold`), fold BatchNormalization (`batch_norm`),
-quantise and lower to integers (`quantise`, `lower_qdq`), integer inputs and outputs
-(`adapters`), write canonical bytes (`write_onnx`). `comparison` runs it beside the original.
+| step | module |
+| --- | --- |
+| parse, embed external data, inline functions | `onnx_file` |
+| read into a draft, which leaves remarks behind | `read_onnx`, `draft` |
+| repair names, sort, drop what nothing reads | `names` |
+| Constant nodes to weights | `constant_nodes` |
+| fix input shapes | `input_shapes` |
+| convert to opset 21 and ai.onnx.ml 3 | `opset`, `opset_rules`, `ml_rules` |
+| ONNX's definition for operators that the engine lacks | `pipeline` |
+| floats to finite float32 | `precision` |
+| remove nodes that hand on what they read | `bypass` |
+| fold constants, take the branches of If | `fold`, `evaluate`, `branches` |
+| fold factors and offsets of channels | `affine` |
+| quantise, lower pairs of conversions to integers | `quantise`, `lower_qdq`, `lower_products` |
+| integer inputs and outputs | `adapters` |
+| canonical bytes | `write_onnx` |
+| run the result beside the original | `comparison` |
 """
 
 from models_registry.cli.prepare.adapters import (

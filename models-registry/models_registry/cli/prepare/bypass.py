@@ -17,7 +17,7 @@ def bypass(draft: Draft, types: Mapping[str, TensorType]) -> list[str]:
     makers, protected = draft.makers(), set(draft.outputs)
     removed: dict[str, int] = {}
     for node in list(draft.nodes):
-        if not _hands_on(node, types):
+        if not _hands_on(node, types) or _is_training(draft, node):
             continue
         source, target = node.inputs[0], node.outputs[0]
         if target in protected:
@@ -34,6 +34,13 @@ def bypass(draft: Draft, types: Mapping[str, TensorType]) -> list[str]:
         removed[node.op_type] = removed.get(node.op_type, 0) + 1
     listed = ", ".join(f"{count} {name}" for name, count in sorted(removed.items()))
     return [f"removed {listed}"] if removed else []
+
+
+def _is_training(draft: Draft, node: DraftNode) -> bool:
+    """Return whether a Dropout may drop something, which the engine then refuses."""
+    mode = node.input_at(2) if node.is_default("Dropout") else ""
+    known = draft.constants.get(mode)
+    return bool(mode) and (known is None or bool(known.any()))
 
 
 def _hands_on(node: DraftNode, types: Mapping[str, TensorType]) -> bool:

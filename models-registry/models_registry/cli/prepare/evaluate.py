@@ -62,6 +62,7 @@ def onnx_values(node: DraftNode, inputs: Sequence[Array | None]) -> tuple[Array,
         AttributeError,
         NotImplementedError,
         MemoryError,
+        ImportError,
     ):
         return None
     arrays = [np.asarray(value) for value in found]

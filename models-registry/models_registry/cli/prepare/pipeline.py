@@ -12,7 +12,7 @@ from models_registry.cli.prepare.adapters import (
     add_input_adapters,
     add_output_adapters,
 )
-from models_registry.cli.prepare.batch_norm import fold_batch_norms
+from models_registry.cli.prepare.affine import fold_affine
 from models_registry.cli.prepare.bypass import bypass
 from models_registry.cli.prepare.constant_nodes import take_constant_nodes
 from models_registry.cli.prepare.draft import Draft, DraftInput
@@ -96,7 +96,7 @@ def _simplify(draft: Draft) -> list[str]:
     notes += folded.notes
     notes += bypass(draft, folded.types)
     notes += drop_unused(draft)
-    notes += fold_batch_norms(draft)
+    notes += fold_affine(draft, folded.types)
     notes += drop_unused(draft)
     return notes
 

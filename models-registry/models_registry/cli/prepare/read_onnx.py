@@ -9,6 +9,7 @@ from onnx import AttributeProto, TensorProto, helper, numpy_helper
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.draft import Attribute, Draft, DraftInput, DraftNode
 from models_registry.cli.prepare.faults import CannotPrepare
+from models_registry.cli.prepare.write_onnx import OPSET
 
 DEFAULT_DOMAINS = ("", "ai.onnx")
 
@@ -20,7 +21,9 @@ def draft_of(model: onnx.ModelProto) -> Draft:
         domain = "" if entry.domain in DEFAULT_DOMAINS else entry.domain
         draft.opsets[domain] = entry.version
     if "" not in draft.opsets:
-        raise CannotPrepare("the file imports no version of the default ONNX operators")
+        if any(node.domain in DEFAULT_DOMAINS for node in draft.nodes):
+            raise CannotPrepare("the file imports no version of the default ONNX operators")
+        draft.opsets[""] = OPSET
     return draft
 
 
