@@ -8,12 +8,16 @@ from eth.abc import ComputationAPI, OpcodeAPI
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 
+from cvm.evm.blake2f import blake2f
 from cvm.evm.frame import Frame
 from cvm.evm.point_evaluation import point_evaluation
 
 Precompile = Callable[[ComputationAPI], Any]
 SELFDESTRUCT = 0xFF
-REPAIRED_PRECOMPILES: dict[bytes, Precompile] = {(10).to_bytes(20, "big"): point_evaluation}
+REPAIRED_PRECOMPILES: dict[bytes, Precompile] = {
+    (9).to_bytes(20, "big"): blake2f,
+    (10).to_bytes(20, "big"): point_evaluation,
+}
 """In the place of py-evm's own, at the same price."""
 
 
