@@ -1,0 +1,247 @@
+"""Runs random graphs on the definition and at every feature level of this CPU; bytes must agree.
+
+    python -m tests.inference_fuzzer --nodes 100000 --seed 0
+
+Everything follows from the seed. The first disagreement is made small and printed: the operator,
+its attributes and its operands in bits; the command then ends with status 1.
+"""
+
+import argparse
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvm.inference.backends.backend import Backend
+from cvm.inference.backends.cpu import CpuBackend
+from cvm.inference.backends.cpu.arena import place, slots_of
+from cvm.inference.backends.cpu.feature_level import available_levels
+from cvm.inference.backends.cpu.step_builder import aligned
+from cvm.inference.backends.reference import ReferenceBackend
+from cvm.inference.faults import InputOutOfRange
+from cvm.inference.float_environment import default_float_environment
+from cvm.inference.graph import Graph, Node, Value
+from cvm.inference.graph_builder import graph_cost
+from cvm.inference.tensor_bytes import encode_tensor
+from cvm.inference.tensor_type import Array, type_of
+from cvm.inference.vectors import Vector
+from node.self_test_vectors import load_self_test_vectors
+from tests.fuzz_graphs import drawn_graph
+
+NODES_PER_GRAPH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A node whose outputs differ between the definition and a level, with its operands."""
+
+    level: str
+    node: Node
+    operands: tuple[Array | None, ...]
+    detail: str
+
+    def text(self) -> str:
+        """Return the case in a form from which a golden vector can be written."""
+        shown = [
+            "absent" if array is None else f"{type_of(array)} {_hex(array)}"
+            for array in self.operands
+        ]
+        lines = [f"{self.level} differs from reference: {self.detail}"]
+        lines += [f"  {self.node.spec.name} {dict(self.node.view.attributes)}"]
+        constants = [i for i, c in enumerate(self.node.view.constants) if c is not None]
+        lines += [f"  constants {constants}, outputs {list(map(str, self.node.output_types))}"]
+        return "\n".join(lines + [f"  input {i}: {text}" for i, text in enumerate(shown)])
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzReport:
+    """How many nodes ran, of how many operators, and what differed."""
+
+    nodes: int
+    graphs: int
+    operators: frozenset[str]
+    levels: tuple[str, ...]
+    found: tuple[Disagreement, ...]
+
+
+def fuzz(nodes: int, seed: int, levels: Sequence[str], most_found: int = 1) -> FuzzReport:
+    """Run random graphs until so many nodes ran, or so many disagreements were found."""
+    vectors = usable_vectors()
+    backends = [CpuBackend(level) for level in levels]
+    source = random.Random(seed)
+    ran = graphs = 0
+    operators: set[str] = set()
+    found: list[Disagreement] = []
+    while ran < nodes and len(found) < most_found:
+        graph, inputs = drawn_graph(vectors, source, min(NODES_PER_GRAPH, nodes - ran))
+        ran, graphs = ran + len(graph.nodes), graphs + 1
+        operators |= {node.spec.name for node in graph.nodes}
+        found += disagreements(graph, inputs, backends)
+    return FuzzReport(ran, graphs, frozenset(operators), tuple(levels), tuple(found))
+
+
+def usable_vectors() -> list[Vector]:
+    """Return golden vectors, as many of each operator, so that each is drawn as often."""
+    by_operator: dict[tuple[str, str], list[Vector]] = {}
+    for vector in load_self_test_vectors():
+        if vector.inputs:
+            by_operator.setdefault((vector.domain, vector.op_type), []).append(vector)
+    most = 6
+    return [group[i * len(group) // most] for group in by_operator.values() for i in range(most)]
+
+
+def disagreements(
+    graph: Graph, inputs: Sequence[Array], backends: Sequence[Backend]
+) -> list[Disagreement]:
+    """Return the first node of each level that differs, alone with its operands if it still does.
+
+    Also checks what the static memory bound promises.
+    """
+    check_memory(graph)
+    wanted = values_of(graph, inputs)
+    found = []
+    for backend in backends:
+        node = _first_difference(graph, inputs, backend, wanted)
+        if node is not None:
+            found.append(_made_small(graph, node, backend, wanted))
+    return found
+
+
+def check_memory(graph: Graph) -> None:
+    """Check that activations laid out in one block fit the bound that gas is paid for.
+
+    The layout rounds every value up, and may leave gaps: no more than one value's rounding each.
+    """
+    slots = list({id(slot): slot for slot in slots_of(graph).values()}.values())
+    block = place(slots)
+    sizes = [v.type.size_bytes for v in graph.inputs]
+    sizes += [t.size_bytes for node in graph.nodes for t in node.output_types]
+    rounding = sum(aligned(size) - size for size in sizes)
+    if block > sum(sizes) + rounding:
+        raise ValueError(f"{block} bytes of activations, {sum(sizes)} without any sharing")
+
+
+Values = dict[str, Array] | InputOutOfRange
+
+
+def values_of(graph: Graph, inputs: Sequence[Array]) -> Values:
+    """Return every value by the definition, or the fault of an index out of range."""
+    return _traced(ReferenceBackend(), graph, inputs)
+
+
+def _traced(backend: Backend, graph: Graph, inputs: Sequence[Array]) -> Values:
+    """Return every value of a run: graph inputs, constants, and what the nodes make."""
+    values: dict[str, Array] = dict(graph.constants)
+    values.update((v.name, array) for v, array in zip(graph.inputs, inputs, strict=True))
+
+    def trace(node: Node, outputs: tuple[Array, ...]) -> None:
+        values.update(zip(node.outputs, outputs, strict=True))
+
+    try:
+        with default_float_environment():
+            backend.plan(graph).run(inputs, trace)
+    except InputOutOfRange as fault:
+        return fault
+    return values
+
+
+def _first_difference(
+    graph: Graph, inputs: Sequence[Array], backend: Backend, wanted: Values
+) -> Node | None:
+    """Return the first node that differs: traced, and also in the outputs of a plain run."""
+    found = _traced(backend, graph, inputs)
+    if isinstance(found, InputOutOfRange) or isinstance(wanted, InputOutOfRange):
+        same = str(found) == str(wanted)
+        return None if same else _named(graph, found, wanted)
+    for node in graph.nodes:
+        if any(_bytes(found[name]) != _bytes(wanted[name]) for name in node.outputs):
+            return node
+    with default_float_environment():
+        outputs = backend.plan(graph).run(inputs)
+    for value, array in zip(graph.outputs, outputs, strict=True):
+        if _bytes(array) != _bytes(wanted[value.name]):
+            return next(node for node in graph.nodes if value.name in node.outputs)
+    return None
+
+
+def _named(graph: Graph, found: Values, wanted: Values) -> Node:
+    """Return the node that a fault names."""
+    fault = found if isinstance(found, InputOutOfRange) else wanted
+    assert isinstance(fault, InputOutOfRange)
+    return next(node for node in graph.nodes if node.name == fault.node)
+
+
+def _bytes(array: Array) -> bytes:
+    return encode_tensor(array)
+
+
+def _made_small(graph: Graph, node: Node, backend: Backend, wanted: Values) -> Disagreement:
+    """Return the node by itself where it still differs, else as it stands in the graph."""
+    level = getattr(backend, "level", backend.name)
+    if isinstance(wanted, InputOutOfRange):
+        return Disagreement(level, node, (), f"fault of the definition: {wanted}")
+    operands = tuple(wanted[name] if name else None for name in node.inputs)
+    alone, fed = _alone(node, graph, wanted)
+    mine = _traced(backend, alone, fed)
+    if isinstance(mine, InputOutOfRange):
+        return Disagreement(level, node, operands, f"{mine}; the definition runs")
+    for index, name in enumerate(node.outputs):
+        if (detail := _detail(wanted[name], mine[name])) is not None:
+            return Disagreement(level, node, operands, f"output {index} {detail}")
+    others = ", ".join(entry.spec.name for entry in graph.nodes)
+    return Disagreement(level, node, operands, f"only in the graph of {others}")
+
+
+def _alone(node: Node, graph: Graph, values: dict[str, Array]) -> tuple[Graph, list[Array]]:
+    """Return a graph of one node, and its inputs."""
+    constants = {n: graph.constants[n] for n in node.inputs if n in graph.constants}
+    names = list(dict.fromkeys(n for n in node.inputs if n and n not in constants))
+    inputs = tuple(Value(name, type_of(values[name])) for name in names)
+    outputs = tuple(map(Value, node.outputs, node.output_types))
+    cost = graph_cost(inputs, outputs, [node], constants)
+    return Graph(inputs, outputs, (node,), constants, cost), [values[name] for name in names]
+
+
+def _detail(wanted: Array, found: Array) -> str | None:
+    """Return the first element that differs."""
+    if _bytes(wanted) == _bytes(found):
+        return None
+    size = wanted.dtype.itemsize
+    ours, theirs = _bytes(found), _bytes(wanted)
+    start = next(
+        i for i in range(0, len(theirs), size) if ours[i : i + size] != theirs[i : i + size]
+    )
+    pair = ours[start : start + size].hex(), theirs[start : start + size].hex()
+    return f"at element {start // size}: 0x{pair[0]}, the definition gives 0x{pair[1]}"
+
+
+def _hex(array: Array) -> str:
+    """Return elements as numbers, floats as their bits."""
+    if array.dtype == np.float32:
+        words = np.ascontiguousarray(array).view(np.uint32).reshape(-1)
+        return " ".join(f"{word:08x}" for word in words)
+    return " ".join(map(str, array.reshape(-1).tolist()))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the fuzzer from the command line; return 1 where something differed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--nodes", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--most-found", type=int, default=1)
+    given = parser.parse_args(arguments)
+    levels = [level.name for level in available_levels()]
+    report = fuzz(given.nodes, given.seed, levels, given.most_found)
+    for entry in report.found:
+        sys.stdout.write(entry.text() + "\n")
+    sys.stdout.write(
+        f"{report.nodes} nodes in {report.graphs} graphs, {len(report.operators)} operators, "
+        f"reference and {', '.join(report.levels)}: {len(report.found)} differ\n"
+    )
+    return 1 if report.found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
