@@ -1,5 +1,6 @@
 """The execution core on py-evm, open to added opcodes and precompiles."""
 
-from cvm.evm.native_dependencies import require_native_dependencies
+from cvm.evm.native_dependencies import require_assertions, require_native_dependencies
 
+require_assertions()
 require_native_dependencies()

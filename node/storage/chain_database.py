@@ -186,8 +186,12 @@ class ChainDatabase:
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:  # lmdb ships no types
-        """Give a transaction that is synced at the end, or that never was."""
+        """Give a transaction that is synced at the end, or that never was.
+
+        A reader that was killed would pin its pages, and the file would grow without end.
+        """
         try:
+            self._env.reader_check()
             with self._env.begin(write=True) as transaction:
                 yield transaction
         except lmdb.Error as error:
