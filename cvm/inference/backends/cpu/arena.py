@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.backends.cpu.step_builder import aligned, empty_buffer
+from cvm.inference.backends.cpu.layout import stored_size
+from cvm.inference.backends.cpu.layout_choice import Move, Program
+from cvm.inference.backends.cpu.step_builder import Stored, aligned, empty_buffer
+from cvm.inference.backends.cpu.task import Task
 from cvm.inference.graph import Graph
-from cvm.inference.memory import last_uses
-from cvm.inference.tensor_type import Array, TensorType
 
 VIEWS = frozenset({"Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 """Operators whose first output is their first input, perhaps with another shape: it stays."""
@@ -24,24 +25,44 @@ class Slot:
     offset: int = 0
 
 
-def slots_of(graph: Graph) -> dict[str, Slot]:
+def slots_of(graph: Graph, program: Program) -> dict[str, Slot]:
     """Return a slot for each value that is no constant; a view shares the slot of its source."""
-    uses = last_uses(graph.nodes, graph.outputs)
+    uses = {name: i for i, step in enumerate(program.steps) for name in step.reads if name}
+    uses.update((name, len(program.steps)) for name in program.results)
     slots = {
-        value.name: Slot(aligned(value.type.size_bytes), -1, uses.get(value.name, -1))
+        value.name: Slot(size_bytes(program, value.name), -1, uses.get(value.name, -1))
         for value in graph.inputs
     }
-    for index, node in enumerate(graph.nodes):
-        for name, tensor_type in zip(node.outputs, node.output_types, strict=True):
+    for index, step in enumerate(program.steps):
+        for name in made_by(step):
             last = uses.get(name, index)
-            is_view = node.spec.name in VIEWS and name == node.outputs[0]
-            if is_view and node.inputs[0] in slots:
-                source = slots[node.inputs[0]]
-                source.last = max(source.last, last)
-                slots[name] = source
+            source = source_of_view(step, name)
+            if source in slots:
+                slot = slots[source]
+                slot.last = max(slot.last, last)
+                slots[name] = slot
             else:
-                slots[name] = Slot(aligned(tensor_type.size_bytes), index, last)
+                slots[name] = Slot(size_bytes(program, name), index, last)
     return slots
+
+
+def made_by(step: Task | Move) -> tuple[str, ...]:
+    """Return the names of the values that a step makes."""
+    return (step.target,) if isinstance(step, Move) else step.outputs
+
+
+def source_of_view(step: Task | Move, name: str) -> str:
+    """Return the value whose memory a result shares, or an empty name."""
+    if isinstance(step, Move) or step.node.spec.name not in VIEWS or name != step.outputs[0]:
+        return ""
+    return step.inputs[0]
+
+
+def size_bytes(program: Program, name: str) -> int:
+    """Return the memory that a value takes, in whole cache lines."""
+    tensor_type = program.types[name]
+    size = stored_size(tensor_type.shape, program.layout(name))
+    return aligned(size * np.dtype(tensor_type.dtype).itemsize)
 
 
 def place(slots: list[Slot]) -> int:
@@ -60,17 +81,16 @@ def place(slots: list[Slot]) -> int:
     return max((slot.offset + slot.size_bytes for slot in placed), default=0)
 
 
-def allocate(graph: Graph) -> Mapping[str, Array]:
-    """Return an array for each graph input and node output, all in one block of memory."""
-    slots = slots_of(graph)
+def allocate(graph: Graph, program: Program) -> Mapping[str, Stored]:
+    """Return where each graph input and each result lies, all in one block of memory."""
+    slots = slots_of(graph, program)
     distinct = list({id(slot): slot for slot in slots.values()}.values())
     memory = empty_buffer("uint8", (place(distinct),))
-    types: dict[str, TensorType] = {value.name: value.type for value in graph.inputs}
-    for node in graph.nodes:
-        types.update(zip(node.outputs, node.output_types, strict=True))
-    arrays: dict[str, Array] = {}
-    for name, tensor_type in types.items():
-        start = slots[name].offset
-        stored = memory[start : start + tensor_type.size_bytes]
-        arrays[name] = stored.view(np.dtype(tensor_type.dtype)).reshape(tensor_type.shape)
-    return arrays
+    values: dict[str, Stored] = {}
+    for name, slot in slots.items():
+        tensor_type, layout = program.types[name], program.layout(name)
+        dtype = np.dtype(tensor_type.dtype)
+        count = stored_size(tensor_type.shape, layout) * dtype.itemsize
+        array = memory[slot.offset : slot.offset + count].view(dtype)
+        values[name] = Stored(array, tensor_type.shape, layout)
+    return values

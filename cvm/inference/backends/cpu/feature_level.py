@@ -18,7 +18,8 @@ class FeatureLevel:
 
     A tile is `rows` x (`vectors` x `lanes`) accumulators of 32 bits. `word_depth` is how many
     8-bit values one int32 word of a packed integer panel carries (`QUADS` or `PAIRS`).
-    `features` are LLVM's names of what the machine must have.
+    A blocked convolution has tiles of one of `pixel_counts` pixels by `tile_blocks` blocks of
+    channels. `features` are LLVM's names of what the machine must have.
     """
 
     name: str
@@ -26,6 +27,8 @@ class FeatureLevel:
     vectors: int
     rows: int
     word_depth: int
+    pixel_counts: tuple[int, ...]
+    tile_blocks: int
     features: frozenset[str]
 
     @property
@@ -35,10 +38,11 @@ class FeatureLevel:
 
 
 AVX512 = FeatureLevel(
-    "avx512", 16, 2, 8, QUADS, frozenset({"avx512f", "avx512bw", "avx512vl", "avx512vnni"})
+    *("avx512", 16, 2, 8, QUADS, (8, 7, 4, 1), 2),
+    frozenset({"avx512f", "avx512bw", "avx512vl", "avx512vnni"}),
 )
-AVX2 = FeatureLevel("avx2", 8, 3, 4, PAIRS, frozenset({"avx2", "fma"}))
-GENERIC = FeatureLevel("generic", 4, 3, 4, PAIRS, frozenset())
+AVX2 = FeatureLevel("avx2", 8, 3, 4, PAIRS, (6, 5, 4, 1), 1, frozenset({"avx2", "fma"}))
+GENERIC = FeatureLevel("generic", 4, 3, 4, PAIRS, (2, 1), 1, frozenset())
 
 LEVELS = (AVX512, AVX2, GENERIC)
 """Best first."""

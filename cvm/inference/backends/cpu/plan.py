@@ -1,6 +1,7 @@
 """A graph made ready for this CPU: kernels chosen and compiled, weights packed, memory laid out."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,16 +9,27 @@ import numpy as np
 from cvm.faults import OutOfMemory
 from cvm.inference.backends.backend import Trace
 from cvm.inference.backends.cpu.arena import allocate
+from cvm.inference.backends.cpu.blocked_families import is_blockable, may_fuse
 from cvm.inference.backends.cpu.compilation import compile_for
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
+from cvm.inference.backends.cpu.layout import move_image
+from cvm.inference.backends.cpu.layout_choice import (
+    Move,
+    Program,
+    blocked_program,
+    plain_program,
+)
 from cvm.inference.backends.cpu.step_builder import (
+    Epilogue,
     Scratch,
     Step,
     StepBuilder,
+    Stored,
     buffer_of,
     empty_buffer,
 )
 from cvm.inference.backends.cpu.table import builder_of
+from cvm.inference.backends.cpu.task import Task, fused, unfused
 from cvm.inference.graph import Graph, Node
 from cvm.inference.tensor_bytes import canonical_nan
 from cvm.inference.tensor_type import Array
@@ -27,73 +39,101 @@ class CpuPlan:
     """The steps of every node over fixed buffers; one thread at a time may run it."""
 
     def __init__(self, graph: Graph, level: FeatureLevel) -> None:
-        self._peak_bytes = graph.cost.peak_bytes
-        try:
-            self._prepare(graph, level)
-        except MemoryError as error:
-            raise OutOfMemory(self._peak_bytes) from error
-
-    def _prepare(self, graph: Graph, level: FeatureLevel) -> None:
-        """Lay out memory, build the steps of every node, and compile what they call."""
-        arrays = allocate(graph)
-        constants: dict[str, Array] = {}
-
-        def operand(name: str) -> Array | None:
-            if not name:
-                return None
-            if name in arrays:
-                return arrays[name]
-            if name not in constants:
-                constants[name] = buffer_of(graph.constants[name])
-            return constants[name]
-
-        builders = []
-        for node in graph.nodes:
-            builder = StepBuilder(
-                level, node, _by_index(node, operand), [arrays[name] for name in node.outputs]
-            )
-            builder_of(node)(builder)
-            builders.append(builder)
-        pool = empty_buffer("uint8", (max((b.scratch_bytes for b in builders), default=0),))
-        self._nodes = [
-            (builder.node, [_resolved(step, pool) for step in builder.steps], builder.results)
-            for builder in builders
-        ]
-        self._steps = [step for _, steps, _ in self._nodes for step in steps]
-        for function, arguments in self._steps:
-            compile_for(function, arguments)
-        self._inputs = [arrays[value.name] for value in graph.inputs]
-        self._outputs = [arrays[value.name] for value in graph.outputs]
+        self._graph = graph
+        self._level = level
+        tasks = fused(graph, may_fuse)
+        self._steps = self._made(blocked_program(graph, tasks, is_blockable))
 
     def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
-        """Run one item; see `backend.Plan`. The outputs are copies, with canonical NaNs."""
+        """Run one item; see `backend.Plan`. The outputs are copies, with canonical NaNs.
+
+        The first run with a trace makes a second plan, in which nothing is fused.
+        """
+        steps = self._steps if trace is None else self._unfused
         try:
-            for buffer, array in zip(self._inputs, inputs, strict=True):
-                np.copyto(buffer, array, casting="no")
-            if trace is None:
-                for function, arguments in self._steps:
-                    function(*arguments)
-            else:
-                self._run_traced(trace)
-            return tuple(canonical_nan(buffer.copy()) for buffer in self._outputs)
+            return steps.run(inputs, trace)
         except MemoryError as error:
-            raise OutOfMemory(self._peak_bytes) from error
+            raise OutOfMemory(self._graph.cost.peak_bytes) from error
 
     def calls(self) -> tuple[Step, ...]:
         """Return what one run calls, in order: each function with its arguments."""
-        return tuple(self._steps)
+        return tuple(step for _, steps, _ in self._steps.tasks for step in steps)
 
-    def _run_traced(self, trace: Trace) -> None:
-        """Run node by node and report copies of what each made."""
-        for node, steps, results in self._nodes:
+    @cached_property
+    def _unfused(self) -> "_Steps":
+        """Return steps that make every value of the graph."""
+        return self._made(plain_program(self._graph, unfused(self._graph)))
+
+    def _made(self, program: Program) -> "_Steps":
+        """Return the steps of a program."""
+        try:
+            return _Steps(self._graph, program, self._level)
+        except MemoryError as error:
+            raise OutOfMemory(self._graph.cost.peak_bytes) from error
+
+
+class _Steps:
+    """A program laid out in memory: for each task the node it ends with, its calls and results."""
+
+    def __init__(self, graph: Graph, program: Program, level: FeatureLevel) -> None:
+        self._values = dict(allocate(graph, program))
+        self._constants = graph.constants
+        builders = [(step, self._built(step, level)) for step in program.steps]
+        pool_size = max((b.scratch_bytes for _, b in builders if b is not None), default=0)
+        pool = empty_buffer("uint8", (pool_size,))
+        self.tasks: list[tuple[Node | None, list[Step], tuple[Array, ...]]] = []
+        for step, builder in builders:
+            if isinstance(step, Move):
+                self.tasks.append((None, [self._moved(step)], ()))
+            elif builder is not None:
+                steps = [_resolved(call, pool) for call in builder.steps]
+                self.tasks.append((step.node, steps, builder.results))
+        for _, steps, _ in self.tasks:
+            for function, arguments in steps:
+                compile_for(function, arguments)
+        self._inputs = [self._values[value.name].tensor for value in graph.inputs]
+        self._outputs = [self._values[name].tensor for name in program.results]
+
+    def run(self, inputs: Sequence[Array], trace: Trace | None) -> tuple[Array, ...]:
+        """Run one item, and report copies of what each node made."""
+        for buffer, array in zip(self._inputs, inputs, strict=True):
+            np.copyto(buffer, array, casting="no")
+        for node, steps, results in self.tasks:
             for function, arguments in steps:
                 function(*arguments)
-            trace(node, tuple(canonical_nan(result.copy()) for result in results))
+            if trace is not None and node is not None:
+                trace(node, tuple(canonical_nan(result.copy()) for result in results))
+        return tuple(canonical_nan(buffer.copy()) for buffer in self._outputs)
 
+    def _built(self, step: Task | Move, level: FeatureLevel) -> StepBuilder | None:
+        """Return the builder of a task, its steps made; None for a conversion."""
+        if isinstance(step, Move):
+            return None
+        addend = self._value(step.addend)
+        epilogue = Epilogue(addend, step.low, step.high)
+        results = [self._values[name] for name in step.outputs]
+        builder = StepBuilder(level, step.node, self._by_index(step), results, epilogue)
+        builder_of(step.node)(builder)
+        return builder
 
-def _by_index(node: Node, operand: Callable[[str], Array | None]) -> Callable[[int], Array | None]:
-    """Return a function from input index to buffer; an input that is not listed is absent."""
-    return lambda index: operand(node.inputs[index]) if index < len(node.inputs) else None
+    def _by_index(self, task: Task) -> Callable[[int], Stored | None]:
+        """Return a function from input index to value; an input that is not listed is absent."""
+        names = task.inputs
+        return lambda index: self._value(names[index]) if index < len(names) else None
+
+    def _value(self, name: str) -> Stored | None:
+        """Return a value by name, None for an empty one."""
+        if not name:
+            return None
+        if name not in self._values:
+            constant = buffer_of(self._constants[name])
+            self._values[name] = Stored(constant.reshape(-1), constant.shape)
+        return self._values[name]
+
+    def _moved(self, move: Move) -> Step:
+        """Return the call that converts a value."""
+        source, target = self._values[move.source], self._values[move.target]
+        return move_image, (source.array, source.places, target.array, target.places, 0)
 
 
 def _resolved(step: Step, pool: Array) -> Step:

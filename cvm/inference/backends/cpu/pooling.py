@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from cvm.inference.backends.cpu import definition
+from cvm.inference.backends.cpu import definition, image_pooling
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, Window, window_of
+from cvm.inference.backends.cpu.layout import PLAIN
+from cvm.inference.backends.cpu.pool_window import outputs_inside
 from cvm.inference.backends.cpu.scalar_operations import larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.ordered_sum import CHUNK
@@ -13,16 +15,6 @@ from cvm.inference.operators.average_pool import AveragePoolParameters, divisors
 from cvm.inference.operators.global_average_pool import GlobalAveragePoolParameters
 from cvm.inference.operators.max_pool import MaxPoolParameters
 from cvm.inference.tensor_type import Array
-
-
-@kernel
-def outputs_inside(window: Window, kernel_column: int) -> tuple[int, int]:
-    """Return the output columns [low, high) for which a tap's column lies inside the input."""
-    stride = window.stride_width
-    first = kernel_column * window.dilation_width - window.pad_left
-    low = min(max((stride - 1 - first) // stride, 0), window.out_width)
-    high = min((window.width - first + stride - 1) // stride, window.out_width)
-    return low, max(high, low)
 
 
 @kernel
@@ -101,6 +93,9 @@ def global_average_pool(x: Array, count: int, divisor: float, y: Array) -> None:
 
 def build_max(builder: StepBuilder) -> None:
     """Plan a MaxPool over one or two spatial axes."""
+    if builder.stored(0).layout != PLAIN:
+        image_pooling.build_max(builder)
+        return
     parameters: MaxPoolParameters = builder.node.parameters
     if len(parameters.kernel_shape) > MAX_SPATIAL_RANK:
         definition.build(builder)
@@ -129,6 +124,9 @@ def build_average(builder: StepBuilder) -> None:
 
 def build_global_average(builder: StepBuilder) -> None:
     """Plan a GlobalAveragePool."""
+    if builder.stored(0).layout != PLAIN:
+        image_pooling.build_global_average(builder)
+        return
     parameters: GlobalAveragePoolParameters = builder.node.parameters
     divisor = np.float32(parameters.count)
     x, y = flat(builder.operand(0)), flat(builder.results[0])

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
+from cvm.inference.backends.cpu.layout import PLAIN, Layout, Places, places_of
+from cvm.inference.backends.cpu.task import NO_HIGH, NO_LOW
 from cvm.inference.graph import Node
 from cvm.inference.tensor_type import Array, Shape
 
@@ -36,6 +38,50 @@ class Scratch:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A value in memory: its elements as they lie there, its shape, and how they lie."""
+
+    array: Any
+    shape: Shape
+    layout: Layout = PLAIN
+
+    @property
+    def places(self) -> Places:
+        """Return where the elements of an image (n, c, spatial) lie."""
+        return places_of(self.shape, self.layout)
+
+    @property
+    def tensor(self) -> Array:
+        """Return the elements in the value's shape where memory holds nothing else.
+
+        A blocked value then looks permuted, which an elementwise kernel does not notice.
+        """
+        is_whole = self.array.size == prod(self.shape)
+        tensor: Array = self.array.reshape(self.shape if is_whole else -1)
+        return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """What a convolution does to its results before it stores them: + addend, then bounds."""
+
+    addend: Stored | None = None
+    low: np.float32 = NO_LOW
+    high: np.float32 = NO_HIGH
+
+
+NO_EPILOGUE = Epilogue()
+
+
+def may_take(node: Node, scratch_bytes: int, constant_bytes: int) -> bool:
+    """Say whether a node may take so much memory beside its operands and results."""
+    bound = PACKING_FACTOR * node.cost.bytes_moved
+    return scratch_bytes <= max(bound, FREE_SCRATCH_BYTES) and constant_bytes <= max(
+        bound, FREE_CONSTANT_BYTES
+    )
+
+
 def aligned(size_bytes: int) -> int:
     """Round a size up to whole cache lines."""
     return -(-size_bytes // ALIGNMENT) * ALIGNMENT
@@ -57,32 +103,43 @@ def buffer_of(array: Array) -> Array:
 
 
 class StepBuilder:
-    """Collects the steps and the scratch memory of one node."""
+    """Collects the steps and the scratch memory of one node.
+
+    Only a family that `layout_choice` knows to read or write blocked images meets one.
+    """
 
     def __init__(
         self,
         level: FeatureLevel,
         node: Node,
-        operands: Callable[[int], Array | None],
-        results: Sequence[Array],
+        operands: Callable[[int], Stored | None],
+        results: Sequence[Stored],
+        epilogue: Epilogue = NO_EPILOGUE,
     ) -> None:
         self.level = level
         self.node = node
-        self.results = tuple(results)
+        self.results = tuple(result.tensor for result in results)
+        self.stored_results = tuple(results)
+        self.epilogue = epilogue
         self.steps: list[Step] = []
         self.scratch_bytes = 0
         self._operands = operands
 
     def operand(self, index: int) -> Array:
         """Return the buffer of input `index`, which is present."""
-        array = self._operands(index)
-        if array is None:
-            raise IndexError(f"{self.node.name!r}: input {index} is absent; ask `optional` first")
-        return array
+        return self.stored(index).tensor
 
     def optional(self, index: int) -> Array | None:
         """Return the buffer of input `index`, or None where it is absent."""
-        return self._operands(index)
+        stored = self._operands(index)
+        return None if stored is None else stored.tensor
+
+    def stored(self, index: int) -> Stored:
+        """Return input `index`, which is present, as it lies in memory."""
+        stored = self._operands(index)
+        if stored is None:
+            raise IndexError(f"{self.node.name!r}: input {index} is absent; ask `optional` first")
+        return stored
 
     def constant(self, index: int) -> Array | None:
         """Return the value of input `index` where it is an initializer, else None."""
@@ -90,10 +147,7 @@ class StepBuilder:
 
     def allows(self, scratch_bytes: int, constant_bytes: int) -> bool:
         """Say whether a node may take so much memory beside its operands and results."""
-        bound = PACKING_FACTOR * self.node.cost.bytes_moved
-        return scratch_bytes <= max(bound, FREE_SCRATCH_BYTES) and constant_bytes <= max(
-            bound, FREE_CONSTANT_BYTES
-        )
+        return may_take(self.node, scratch_bytes, constant_bytes)
 
     def scratch(self, dtype: str, size: int) -> Any:
         """Reserve `size` elements that hold nothing between nodes; pass the result to `add`."""

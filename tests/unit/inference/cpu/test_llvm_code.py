@@ -105,7 +105,7 @@ MAY_WIDEN = {
 
 MAY_CALL = re.compile(
     r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
-    r"experimental\.noalias|assume|abs|fshl|usub\.sat|x86\.atomic|x86\.avx512\.vpdpbusd|x86\.avx2\.pmadd)"
+    r"experimental\.noalias|assume|abs|fshl|usub\.sat|uadd\.with|x86\.atomic|x86\.avx512\.vpdpbusd|x86\.avx2\.pmadd)"
     r"|NRT_|numba_|Py|_Py|_ZN|__numba|memset|memcpy"
 )
 """What a kernel may call: intrinsics that compute nothing or are named above, and numba's own."""
