@@ -26,7 +26,9 @@ NETWORKS = Path(onnx.__file__).parent / "backend/test/data/light"
 )
 def test_a_network_of_the_onnx_package_is_prepared(name: str, macs: int) -> None:
     data = (NETWORKS / f"light_{name}.onnx").read_bytes()
-    assert parse_model(prepare_model(data, Options()).data).cost.macs == macs
+    prepared = prepare_model(data, Options()).data
+    assert parse_model(prepared).cost.macs == macs
+    assert prepare_model(prepared, Options()).data == prepared
 
 
 def test_a_network_with_more_weights_than_a_model_may_have_is_refused() -> None:

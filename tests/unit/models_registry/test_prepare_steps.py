@@ -568,17 +568,3 @@ def test_an_output_that_is_an_input_gets_a_name_of_its_own() -> None:
     prepared = prepare(ordinary([node("Relu", "x")], X, ["y", "x"]))
     assert "output x, which is an input, is called x_output" in prepared.notes
     assert bits(run_prepared(prepared, X)[1]) == bits(X["x"])
-
-
-def test_a_dropout_of_training_is_refused_and_not_removed() -> None:
-    weights = {"ratio": np.array(0.5, np.float32), "training": np.array(True)}
-    model = ordinary([node("Dropout", "x ratio training")], X, ["y"], weights)
-    with pytest.raises(CannotPrepare, match="training_mode must be false"):
-        prepare(model)
-
-
-def test_a_file_of_ml_operators_alone_need_not_import_the_default_ones() -> None:
-    nodes = [helper.make_node("Binarizer", ["x"], ["y"], threshold=2.0, domain="ai.onnx.ml")]
-    model = ordinary(nodes, X, ["y"], ml_opset=3)
-    del model.opset_import[0]
-    assert operators(prepare(model)) == ["Binarizer"]

@@ -23,10 +23,7 @@ from models_registry.cli.prepare.evaluate import engine_values, onnx_values
 from models_registry.cli.prepare.faults import CannotPrepare
 
 GROWTH_BYTES = 2**20
-"""How much larger folding may make a file, all nodes together."""
-
-FREE_GROWTH_BYTES = 2**12
-"""A node whose result is larger by no more than this is folded in any case."""
+"""How much larger than what a node reads its result may be, to be written out."""
 
 
 TOO_LARGE = f" elements, limit {MAX_ELEMENTS}"
@@ -79,7 +76,6 @@ class _Walk:
         self._engine_knows = KnownValues(draft.constants)
         self._lazy: dict[str, _Lazy] = {}
         self._kept: list[DraftNode] = []
-        self._growth_left = GROWTH_BYTES
         self._folded = self._branches = 0
         self._unknown: dict[str, int] = {}
         self._refusals: list[str] = []
@@ -212,10 +208,9 @@ class _Walk:
         growth = sum(tensor_type.size_bytes for tensor_type in types) - sources
         lazy = _Lazy(node, None, spec, parameters, sources)
         stays = self._keeps_quantised and node.is_default("DequantizeLinear")
-        if growth <= max(FREE_GROWTH_BYTES, self._growth_left) and not stays:
+        if growth <= GROWTH_BYTES and not stays:
             values = self._values(lazy)
             if values is not None and all(map(_is_finite, values)):
-                self._growth_left -= growth if growth > FREE_GROWTH_BYTES else 0
                 self._set_constants(node, values)
                 self._folded += 1
                 return True
