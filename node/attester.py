@@ -16,7 +16,7 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
-from opcodes.model_record import ModelTooExpensive, build_record
+from opcodes.model_record import ModelRefused, build_record
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class Attester:
             record = self._record(entry)
         except ModelDataMissing:
             return
-        except (InvalidModel, ModelTooExpensive) as error:
+        except (InvalidModel, ModelRefused) as error:
             self._refuse(entry, str(error))
             return
         except LocalFault as fault:

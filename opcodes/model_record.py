@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,22 @@ FLOAT_STEP_SHIFT = 6
 """A byte b becomes the float (b - 128) / 2**6: exact, between -2 and 2."""
 
 
-class ModelTooExpensive(Exception):
+class ModelRefused(Exception):
+    """The file keeps the engine's rules, but nobody could call the model."""
+
+
+class OutputTooLarge(ModelRefused):
+    """One item gives more bytes than a call may return (PROTOCOL section 2)."""
+
+    def __init__(self, size_bytes: int, limit: int) -> None:
+        super().__init__(
+            f"one item gives {size_bytes} bytes, a call returns at most {limit}: "
+            "give the model a smaller output, such as a sum, a maximum or an index"
+        )
+        self.size_bytes = size_bytes
+
+
+class ModelTooExpensive(ModelRefused):
     """One call would cost more gas than a transaction can bring (PROTOCOL section 3)."""
 
     def __init__(self, cost: int, limit: int) -> None:
@@ -30,7 +46,7 @@ class ModelTooExpensive(Exception):
 def build_record(model_id: bytes, model: Model, run: Callable[[bytes], bytes]) -> ModelRecord:
     """Return the record of a checked model; `run` gives the packed output of one packed item.
 
-    Raises `ModelTooExpensive`; a `LocalFault` of `run` passes through.
+    Raises `ModelRefused`; a `LocalFault` of `run` passes through.
     """
     record = ModelRecord(
         engine=model.engine,
@@ -41,25 +57,24 @@ def build_record(model_id: bytes, model: Model, run: Callable[[bytes], bytes]) -
         cost=model.cost,
         test_hash=bytes(32),
     )
-    validate_price(record)
+    validate_callable(record)
     types = tuple(value.type for value in model.graph.inputs)
     try:
         output = run(test_input(model_id, types))
     except InferenceFault:
         output = errors.INPUT_OUT_OF_RANGE
-    return ModelRecord(
-        engine=record.engine,
-        size_bytes=record.size_bytes,
-        batchable=record.batchable,
-        input_bytes=record.input_bytes,
-        output_bytes=record.output_bytes,
-        cost=record.cost,
-        test_hash=hashlib.sha256(output).digest(),
-    )
+    return replace(record, test_hash=hashlib.sha256(output).digest())
+
+
+def validate_callable(record: ModelRecord) -> None:
+    """Refuse a model that costs or gives more than a call may; raises `ModelRefused`."""
+    validate_price(record)
+    if record.output_bytes > gas.MAX_OUTPUT_BYTES:
+        raise OutputTooLarge(record.output_bytes, gas.MAX_OUTPUT_BYTES)
 
 
 def validate_price(record: ModelRecord) -> None:
-    """Refuse a model whose base + load + one item exceeds 2**23 gas, or whose output 1 MiB."""
+    """Refuse a model whose base + load + one item exceeds 2**23 gas."""
     charge = gas.inference_gas(
         record.cost,
         size_bytes=record.size_bytes,

@@ -13,8 +13,8 @@ from models_registry.cli.commands import ModelRules, model_commands
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.record import ModelRecord
 from node.keys import dev_key
-from opcodes.gas import MAX_ACTIVATION_GAS, InferenceGas, inference_gas
-from opcodes.model_record import ModelTooExpensive, validate_price
+from opcodes.gas import InferenceGas, inference_gas
+from opcodes.model_record import ModelRefused, validate_callable
 
 
 def inspect(data: bytes) -> ModelReport:
@@ -30,9 +30,9 @@ def inspect(data: bytes) -> ModelReport:
         test_hash=bytes(32),
     )
     try:
-        validate_price(record)
-    except ModelTooExpensive as error:
-        raise InvalidModel(f"at most {MAX_ACTIVATION_GAS} gas a call", str(error)) from error
+        validate_callable(record)
+    except ModelRefused as error:
+        raise InvalidModel("a model that can be called", str(error)) from error
     return report
 
 
