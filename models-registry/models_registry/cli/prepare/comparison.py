@@ -68,12 +68,7 @@ def compare(
     found = runner(prepared.data, ours)
     names = [name for name in found[0] if name in wanted[0] and _is_number(wanted[0][name])]
     outputs = tuple(
-        _agreement(
-            name,
-            [item[name] for item in found],
-            [item[name] for item in wanted],
-            options.outputs.get(name),
-        )
+        _agreement(name, _column(found, name), _column(wanted, name), options.outputs.get(name))
         for name in names
     )
     if labels is None or not names:
@@ -83,9 +78,13 @@ def compare(
     return Comparison(
         len(real),
         outputs,
-        _accuracy([item[scored] for item in found], labels, adapter),
-        _accuracy([item[scored] for item in wanted], labels, None),
+        _accuracy(_column(found, scored), labels, adapter),
+        _accuracy(_column(wanted, scored), labels, None),
     )
+
+
+def _column(items: Sequence[Mapping[str, Array]], name: str) -> list[Array]:
+    return [item[name] for item in items]
 
 
 def _is_number(array: Array) -> bool:
