@@ -3,7 +3,7 @@
 import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
-from cvm.inference.backends.cpu.reduction_kernels import extreme_of_floats
+from cvm.inference.backends.cpu.reduction_kernels import LANES, extreme_of_floats
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32, round_to_integer
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.tensor_type import Array
@@ -38,8 +38,8 @@ def quantise(
 def build(builder: StepBuilder) -> None:
     """Plan a DynamicQuantizeLinear."""
     x = flat(builder.operand(0))
-    extents = (1, x.size, 1)
+    folded = (1, x.size, 1, np.zeros(LANES, np.int32), builder.scratch("int32", x.size))
     lowest, highest = np.zeros(1, np.float32), np.zeros(1, np.float32)
-    builder.add(extreme_of_floats(is_max=False), x.view(np.int32), *extents, lowest.view(np.int32))
-    builder.add(extreme_of_floats(is_max=True), x.view(np.int32), *extents, highest.view(np.int32))
+    builder.add(extreme_of_floats(is_max=False), x.view(np.int32), *folded, lowest.view(np.int32))
+    builder.add(extreme_of_floats(is_max=True), x.view(np.int32), *folded, highest.view(np.int32))
     builder.add(quantise, x, lowest, highest, *map(flat, builder.results))

@@ -25,6 +25,13 @@ def greatest_of(x: Array, first: int, length: int, step: int) -> np.float32:
 
 
 @kernel
+def exponentiate(values: Array) -> None:
+    """Replace each value by its exponential."""
+    for i in range(len(values)):
+        values[i] = exp32(values[i])
+
+
+@kernel
 def log_of_sum(values: Array) -> np.float32:
     """Return the logarithm of the ordered sum of all values."""
     total = np.float32(0)
@@ -47,10 +54,19 @@ def log_softmax(
     for index in range(outer * inner):
         first = index // inner * length * inner + index % inner
         greatest = greatest_of(x, first, length, inner)
+        if inner == 1:
+            row, target = x[first : first + length], y[first : first + length]
+            for i in range(length):
+                exponentials[i] = target[i] = row[i] - greatest
+            exponentiate(exponentials)
+            logarithm = log_of_sum(exponentials)
+            for i in range(length):
+                target[i] -= logarithm
+            continue
         for i in range(length):
-            distance = x[first + i * inner] - greatest
-            y[first + i * inner] = distance
-            exponentials[i] = exp32(distance)
+            exponentials[i] = x[first + i * inner] - greatest
+            y[first + i * inner] = exponentials[i]
+        exponentiate(exponentials)
         logarithm = log_of_sum(exponentials)
         for i in range(length):
             y[first + i * inner] -= logarithm
@@ -68,7 +84,8 @@ def log_sum_exp(
         if greatest == infinity or greatest == -infinity:
             greatest = np.float32(0)
         for i in range(length):
-            exponentials[i] = exp32(x[first + i * inner] - greatest)
+            exponentials[i] = x[first + i * inner] - greatest
+        exponentiate(exponentials)
         y[index] = log_of_sum(exponentials) + greatest
 
 

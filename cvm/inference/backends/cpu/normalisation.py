@@ -27,15 +27,30 @@ sum_of_squares = sum_rows(SQUARE)
 
 
 @kernel
+def subtract(source: Array, mean: np.float32, target: Array) -> None:
+    """Write the distances of a row from its mean."""
+    for i in range(len(source)):
+        target[i] = source[i] - mean
+
+
+@kernel
+def divide_all(values: Array, deviation: np.float32) -> None:
+    """Divide a row by its deviation."""
+    for i in range(len(values)):
+        values[i] = values[i] / deviation
+
+
+@kernel
 def scale_elements(values: Array, length: int, scale: Array, bias: Array, has_bias: bool) -> None:
     """Multiply each row of (rows, length) by `scale` and add `bias`, one value per column."""
     for first in range(0, len(values), length):
+        row = values[first : first + length]
         if has_bias:
             for i in range(length):
-                values[first + i] = values[first + i] * scale[i] + bias[i]
+                row[i] = row[i] * scale[i] + bias[i]
         else:
             for i in range(length):
-                values[first + i] = values[first + i] * scale[i]
+                row[i] = row[i] * scale[i]
 
 
 @kernel
@@ -44,8 +59,9 @@ def scale_planes(values: Array, first_plane: int, spatial: int, scale: Array, bi
     for plane in range(len(values) // spatial):
         channel = (first_plane + plane) % len(scale)
         factor, addend = scale[channel], bias[channel]
-        for i in range(plane * spatial, (plane + 1) * spatial):
-            values[i] = values[i] * factor + addend
+        elements = values[plane * spatial : (plane + 1) * spatial]
+        for i in range(spatial):
+            elements[i] = elements[i] * factor + addend
 
 
 @cache
@@ -83,15 +99,13 @@ def normalise(per_channel: bool) -> Callable[..., None]:
                 mean = sums[row] / count
                 if len(means) > 0:
                     means[first + row] = mean
-                for i in range(row * length, (row + 1) * length):
-                    values[i] = source[i] - mean
+                subtract(source[row * length : (row + 1) * length], mean, values[row * length :])
             sum_of_squares(values, length, zero, sums[:present])
             for row in range(present):
                 deviation = sqrt_f32(sums[row] / count + epsilon)
                 if len(inverses) > 0:
                     inverses[first + row] = np.float32(1) / deviation
-                for i in range(row * length, (row + 1) * length):
-                    values[i] = values[i] / deviation
+                divide_all(values[row * length : (row + 1) * length], deviation)
             if by_channel == 1:
                 scale_planes(values, first * length // spatial, spatial, scale, bias)
             else:
@@ -113,13 +127,11 @@ def normalise_slices(
         sum_of_values(source, length, zero, sums[:present])
         for row in range(present):
             mean = sums[row] / count
-            for i in range(row * length, (row + 1) * length):
-                values[i] = source[i] - mean
+            subtract(source[row * length : (row + 1) * length], mean, values[row * length :])
         sum_of_squares(values, length, zero, sums[:present])
         for row in range(present):
             deviation = sqrt_f32(sums[row] / count) + epsilon
-            for i in range(row * length, (row + 1) * length):
-                values[i] = values[i] / deviation
+            divide_all(values[row * length : (row + 1) * length], deviation)
 
 
 @kernel
@@ -140,16 +152,19 @@ def batch_normalise(
         deviations[channel] = sqrt_f32(variance[channel] + epsilon)
     if spatial == 1:
         for first in range(0, len(x), channels):
+            source, target = x[first : first + channels], y[first : first + channels]
             for i in range(channels):
-                quotient = (x[first + i] - mean[i]) / deviations[i]
-                y[first + i] = quotient * scale[i] + bias[i]
+                quotient = (source[i] - mean[i]) / deviations[i]
+                target[i] = quotient * scale[i] + bias[i]
         return
     for plane in range(len(x) // spatial):
         channel = plane % channels
         centre, deviation = mean[channel], deviations[channel]
         factor, addend = scale[channel], bias[channel]
-        for i in range(plane * spatial, (plane + 1) * spatial):
-            y[i] = (x[i] - centre) / deviation * factor + addend
+        source = x[plane * spatial : (plane + 1) * spatial]
+        target = y[plane * spatial : (plane + 1) * spatial]
+        for i in range(spatial):
+            target[i] = (source[i] - centre) / deviation * factor + addend
 
 
 NOTHING = np.zeros(0, np.float32)

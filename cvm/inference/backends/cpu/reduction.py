@@ -8,6 +8,7 @@ from cvm.inference.backends.cpu import definition
 from cvm.inference.backends.cpu.elementwise import Six, as_six
 from cvm.inference.backends.cpu.reduction_kernels import (
     BLOCK,
+    LANES,
     MAGNITUDE,
     PLAIN,
     SQUARE,
@@ -151,8 +152,12 @@ def build_extreme(builder: StepBuilder, is_max: bool) -> None:
     is_float = y.dtype == np.float32
     raw = np.int32 if is_float else np.uint8 if y.dtype == np.bool_ else y.dtype.type
     x, extents = source_and_extents(builder, raw)
-    fold = extreme_of_floats if is_float else extreme
-    builder.add(fold(is_max), x, *extents, y.view(raw))
+    lanes = np.zeros(LANES, raw)
+    if is_float:
+        keys = builder.scratch("int32", extents[1] if extents[2] == 1 else extents[2])
+        builder.add(extreme_of_floats(is_max), x, *extents, lanes, keys, y.view(raw))
+    else:
+        builder.add(extreme(is_max), x, *extents, lanes, y.view(raw))
 
 
 def build_max(builder: StepBuilder) -> None:

@@ -22,6 +22,9 @@ ROWS = 8
 BLOCK = 1024
 """Columns that are summed side by side, so that their partial sums stay in the first cache."""
 
+LANES = 64
+"""Integers of a row that are folded side by side."""
+
 INFINITY_BITS = 0x7F800000
 """The bits of +inf; a greater magnitude is a NaN."""
 
@@ -38,19 +41,28 @@ def sum_rows(operation: int) -> Callable[..., None]:
     def sum_all(x: Array, length: int, zero: Array, y: Array) -> None:
         rows = len(y)
         for row in range(0, rows - ROWS + 1, ROWS):
-            first = row * length
             t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = zero[0]
             for start in range(0, length, CHUNK):
+                size = min(CHUNK, length - start)
+                first = row * length + start
+                c0 = x[first : first + size]
+                c1 = x[first + length : first + length + size]
+                c2 = x[first + 2 * length : first + 2 * length + size]
+                c3 = x[first + 3 * length : first + 3 * length + size]
+                c4 = x[first + 4 * length : first + 4 * length + size]
+                c5 = x[first + 5 * length : first + 5 * length + size]
+                c6 = x[first + 6 * length : first + 6 * length + size]
+                c7 = x[first + 7 * length : first + 7 * length + size]
                 p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = zero[0]
-                for i in range(first + start, first + min(start + CHUNK, length)):
-                    p0 += prepared(operation, x[i])
-                    p1 += prepared(operation, x[i + length])
-                    p2 += prepared(operation, x[i + 2 * length])
-                    p3 += prepared(operation, x[i + 3 * length])
-                    p4 += prepared(operation, x[i + 4 * length])
-                    p5 += prepared(operation, x[i + 5 * length])
-                    p6 += prepared(operation, x[i + 6 * length])
-                    p7 += prepared(operation, x[i + 7 * length])
+                for i in range(size):
+                    p0 += prepared(operation, c0[i])
+                    p1 += prepared(operation, c1[i])
+                    p2 += prepared(operation, c2[i])
+                    p3 += prepared(operation, c3[i])
+                    p4 += prepared(operation, c4[i])
+                    p5 += prepared(operation, c5[i])
+                    p6 += prepared(operation, c6[i])
+                    p7 += prepared(operation, c7[i])
                 t0, t1, t2, t3 = t0 + p0, t1 + p1, t2 + p2, t3 + p3
                 t4, t5, t6, t7 = t4 + p4, t5 + p5, t6 + p6, t7 + p7
             y[row], y[row + 1], y[row + 2], y[row + 3] = t0, t1, t2, t3
@@ -58,9 +70,10 @@ def sum_rows(operation: int) -> Callable[..., None]:
         for row in range(rows // ROWS * ROWS, rows):
             total = zero[0]
             for start in range(0, length, CHUNK):
+                first = row * length + start
                 partial = zero[0]
-                for i in range(row * length + start, row * length + min(start + CHUNK, length)):
-                    partial += prepared(operation, x[i])
+                for value in x[first : first + min(CHUNK, length - start)]:
+                    partial += prepared(operation, value)
                 total += partial
             y[row] = total
 
@@ -82,17 +95,17 @@ def sum_columns(operation: int) -> Callable[..., None]:
             for column in range(0, inner, BLOCK):
                 width = min(BLOCK, inner - column)
                 out = item * inner + column
-                for j in range(width):
-                    y[out + j] = zero[0]
+                total, part = y[out : out + width], partial[:width]
+                total[:] = zero[0]
                 for start in range(0, length, CHUNK):
-                    for j in range(width):
-                        partial[j] = zero[0]
+                    part[:] = zero[0]
                     for i in range(start, min(start + CHUNK, length)):
                         at = (item * length + i) * inner + column
+                        values = x[at : at + width]
                         for j in range(width):
-                            partial[j] += prepared(operation, x[at + j])
+                            part[j] += prepared(operation, values[j])
                     for j in range(width):
-                        y[out + j] += partial[j]
+                        total[j] += part[j]
 
     return sum_all
 
@@ -122,30 +135,53 @@ def product(x: Array, outer: int, length: int, inner: int, one: Array, y: Array)
 
 @cache
 def extreme(is_max: bool) -> Callable[..., None]:
-    """Return the fold of Max or Min for integers along the middle axis."""
+    """Return the fold of Max or Min for integers along the middle axis; see `fold_blocks`."""
     takes_greater = 1 if is_max else 0
 
     @kernel
-    def fold(x: Array, outer: int, length: int, inner: int, y: Array) -> None:
+    def fold(x: Array, outer: int, length: int, inner: int, lanes: Array, y: Array) -> None:
         for item in range(outer):
-            first = item * length * inner
+            values = x[item * length * inner : (item + 1) * length * inner]
             if inner == 1:
-                best = x[first]
-                for i in range(first + 1, first + length):
-                    value = x[i]
-                    best = value if (value > best) == (takes_greater == 1) else best
-                y[item] = best
-                continue
-            out = item * inner
-            for j in range(inner):
-                y[out + j] = x[first + j]
-            for i in range(1, length):
-                at = first + i * inner
-                for j in range(inner):
-                    value, chosen = x[at + j], y[out + j]
-                    y[out + j] = value if (value > chosen) == (takes_greater == 1) else chosen
+                y[item] = fold_row(takes_greater, values, lanes)
+            else:
+                chosen = y[item * inner : (item + 1) * inner]
+                chosen[:] = values[:inner]
+                fold_blocks(takes_greater, values[inner:], chosen)
 
     return fold
+
+
+@kernel
+def fold_blocks(takes_greater: int, values: Array, chosen: Array) -> None:
+    """Fold block after block of integers, as long as `chosen` each, into it.
+
+    What each column of blocks folds to does not depend on the others, so whole vectors do it.
+    """
+    width = len(chosen)
+    for first in range(0, len(values) - width + 1, width):
+        block = values[first : first + width]
+        if takes_greater == 1:
+            for j in range(width):
+                chosen[j] = block[j] if block[j] > chosen[j] else chosen[j]
+        else:
+            for j in range(width):
+                chosen[j] = block[j] if block[j] < chosen[j] else chosen[j]
+
+
+@kernel
+def fold_row(takes_greater: int, values: Array, lanes: Array) -> np.int32:
+    """Fold one row of integers, in lanes as far as they are filled; no order changes the result."""
+    best: np.int32 = values[0]
+    whole = len(values) // LANES * LANES
+    if whole > 0:
+        lanes[:] = values[:LANES]
+        fold_blocks(takes_greater, values[LANES:whole], lanes)
+        for value in lanes:
+            best = value if (value > best) == (takes_greater == 1) else best
+    for value in values[whole:]:
+        best = value if (value > best) == (takes_greater == 1) else best
+    return best
 
 
 @kernel
@@ -168,30 +204,36 @@ def turned_over(bits: np.int32) -> np.int32:
 
 @cache
 def extreme_of_floats(is_max: bool) -> Callable[..., None]:
-    """Return the fold of Max or Min for float32, given and written as their bits."""
+    """Return the fold of Max or Min for float32, given and written as their bits.
+
+    `keys` holds the keys of one slice: they are folded as integers.
+    """
     takes_greater = 1 if is_max else 0
 
     @kernel
-    def fold(x: Array, outer: int, length: int, inner: int, y: Array) -> None:
+    def fold(
+        x: Array, outer: int, length: int, inner: int, lanes: Array, keys: Array, y: Array
+    ) -> None:
         for item in range(outer):
             first = item * length * inner
             if inner == 1:
-                best = order_key(takes_greater, x[first])
-                for i in range(first + 1, first + length):
-                    key = order_key(takes_greater, x[i])
-                    best = key if (key > best) == (takes_greater == 1) else best
-                y[item] = turned_over(best)
+                row = x[first : first + length]
+                for i in range(length):
+                    keys[i] = order_key(takes_greater, row[i])
+                y[item] = turned_over(fold_row(takes_greater, keys[:length], lanes))
                 continue
-            out = item * inner
-            for j in range(inner):
-                y[out + j] = order_key(takes_greater, x[first + j])
-            for i in range(1, length):
-                at = first + i * inner
+            chosen = y[item * inner : (item + 1) * inner]
+            block = keys[:inner]
+            for i in range(length):
+                values = x[first + i * inner : first + (i + 1) * inner]
                 for j in range(inner):
-                    key, best = order_key(takes_greater, x[at + j]), y[out + j]
-                    y[out + j] = key if (key > best) == (takes_greater == 1) else best
+                    block[j] = order_key(takes_greater, values[j])
+                if i == 0:
+                    chosen[:] = block
+                else:
+                    fold_blocks(takes_greater, block, chosen)
             for j in range(inner):
-                y[out + j] = turned_over(y[out + j])
+                chosen[j] = turned_over(chosen[j])
 
     return fold
 
