@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any, cast
+from typing import cast
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
 from eth.vm.forks.prague.state import PragueState
@@ -27,6 +27,7 @@ from cvm.evm.overlay_database import OverlayDatabase
 from models_registry.registry import StorageReader, read_validators
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
+from opcodes.inference import storage_of
 
 ROUND_0 = 0
 MAX_GENESIS_DEPTH = 16
@@ -182,12 +183,7 @@ class Chain:
 
     def storage_at(self, header: BlockHeaderAPI) -> StorageReader:
         """Return a reader of contract storage after a block."""
-        state = self.state_at(header)
-
-        def read(address: bytes, slot: int, /) -> int:
-            return state.get_storage(cast(Any, address), slot)
-
-        return read
+        return storage_of(self.state_at(header))
 
     def state_at(self, header: BlockHeaderAPI, *, free_gas: bool = False) -> PragueState:
         """Open the state after a block, to read it or to run a message on it.

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from eth.abc import ComputationAPI
+from eth.abc import ComputationAPI, StateAPI
 
 from cvm.inference.faults import BadInputSize, InferenceFault
 from cvm.inference.limits import MAX_BATCH
-from models_registry.registry import ActiveModel, read_active_record
+from models_registry.registry import ActiveModel, StorageReader, read_active_record
 from opcodes import errors, gas
 from opcodes.inference_host import InferenceCall, InferenceHost, InferenceLog
 
@@ -37,7 +37,7 @@ def run_inference(
     `LocalFault` when this machine cannot answer. PROTOCOL section 2.
     """
     frame.consume_gas(gas.INFER_BASE, reason="INFER: base")
-    model = read_active_record(storage_of(frame), model_id, frame.state.block_number)
+    model = read_active_record(storage_of(frame.state), model_id, frame.state.block_number)
     if model is None:
         return refused(log, model_id, errors.MODEL_NOT_ACTIVE)
     batch = batch_of(model, len(data))
@@ -107,17 +107,10 @@ def touch(frame: ComputationAPI, model_id: bytes) -> None:
     frame.state.set_transient_storage(cast(Any, TOUCHED_MODELS), slot, b"\x01")
 
 
-class FrameStorage:
-    """Contract storage as a frame sees it; reading it warms nothing (PROTOCOL section 2)."""
+def storage_of(state: StateAPI) -> StorageReader:
+    """Return a reader of contract storage; reading warms nothing (PROTOCOL section 2)."""
 
-    def __init__(self, frame: ComputationAPI) -> None:
-        self._state = frame.state
+    def read(address: bytes, slot: int, /) -> int:
+        return state.get_storage(cast(Any, address), slot)
 
-    def __call__(self, address: bytes, slot: int) -> int:
-        """Return a storage word."""
-        return self._state.get_storage(cast(Any, address), slot)
-
-
-def storage_of(frame: ComputationAPI) -> FrameStorage:
-    """Return the storage that the registry is read from."""
-    return FrameStorage(frame)
+    return read
