@@ -1,0 +1,339 @@
+"""Models that people use, from PyPI packages, each with real input; the tests' list of them.
+
+    python -m tests.real_models           # runs those that are installed, writes the table
+
+Magika (magika), PP-OCR (rapidocr-onnxruntime 1.4.4), the light networks of the onnx package,
+scikit-learn models exported by skl2onnx, and the digit networks of this repository.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from cvm.inference.backends.backend import Plan
+from cvm.inference.backends.table import backend_named
+from cvm.inference.engine import output_sha256, run_items
+from cvm.inference.model_file import Model, parse_model
+from cvm.inference.tensor_bytes import decode_tensor_bytes, encode_tensors
+from cvm.inference.tensor_type import Array
+from models_registry.cli.prepare import Options, prepare_model
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "models-registry" / "models"
+README = ROOT / "cvm" / "inference" / "README.md"
+BEGIN, END = "<!-- real models: begin -->", "<!-- real models: end -->"
+LIGHT = (
+    "bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50", "shufflenet",
+    "squeezenet", "vgg19", "zfnet512",
+)  # fmt: skip
+TOO_LARGE = {
+    "resnet50": "file size: 93940699 bytes, limit 67108864",
+    "vgg19": "float32[4096,25088] holds 102760448 elements, limit 67108864",
+    "zfnet512": "float32[4096,18432] holds 75497472 elements, limit 67108864",
+}
+"""The light networks that are larger than a model may be."""
+SKLEARN = ("tree", "forest", "boosting", "svm", "mlp", "logistic")
+
+
+@dataclass(frozen=True, slots=True)
+class RealModel:
+    """A file, its input, and how far a float output may lie from onnxruntime's.
+
+    `modules` must be installed. `tolerance` is in units of the largest value, at least of 1.
+    `refused` is why the engine does not take the file, for one that it refuses.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    load: Callable[[], bytes]
+    item: Callable[[], Array]
+    tolerance: float = 1e-4
+    refused: str = ""
+
+    def missing(self) -> str:
+        """Return the first module that is not installed, or nothing."""
+        return next((name for name in self.modules if find_spec(name) is None), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row of the table."""
+
+    name: str
+    nodes: int
+    macs: int
+    cpu_ms: float
+    runtime_ms: float
+    sha256: str
+    difference: float
+    same_winner: bool
+
+
+def package_folder(module: str) -> Path:
+    """Return where a package lies, without importing it."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"package {module} is not installed")
+    return Path(spec.origin).parent
+
+
+def real_models() -> list[RealModel]:
+    """Return every model of the list."""
+    return [
+        RealModel("magika", ("magika",), magika_file, magika_item),
+        RealModel("pp-ocr cls", ("rapidocr_onnxruntime",), _ocr("*cls*"), lambda: line(192)),
+        RealModel("pp-ocr rec", ("rapidocr_onnxruntime",), _ocr("*rec*"), lambda: line(320)),
+        RealModel("pp-ocr det", ("rapidocr_onnxruntime",), _ocr("*det*"), page),
+        *(
+            RealModel(f"light {n}", (), _light(n), photograph, refused=TOO_LARGE.get(n, ""))
+            for n in LIGHT
+        ),
+        *(
+            RealModel(f"scikit-learn {kind}", ("sklearn", "skl2onnx"), _sklearn(kind), flat_digits)
+            for kind in SKLEARN
+        ),
+        *(
+            RealModel(name, (), (MODELS / f"{name}.onnx").read_bytes, one_digit)
+            for name in ("digits_float32", "digits_int8")
+        ),
+    ]
+
+
+def magika_file() -> bytes:
+    """Return the newest network of the package."""
+    return sorted((package_folder("magika") / "models").glob("*/model.onnx"))[-1].read_bytes()
+
+
+def magika_item(content: bytes | None = None) -> Array:
+    """Return the first and the last 1,024 bytes of a file without outer blanks, 256 for none."""
+    text = (Path(__file__).read_bytes() if content is None else content).strip()
+    item = np.full((1, 2_048), 256, np.int32)
+    first, last = text[:1_024], text[-1_024:]
+    item[0, : len(first)] = np.frombuffer(first, np.uint8)
+    item[0, 2_048 - len(last) :] = np.frombuffer(last, np.uint8)
+    return item
+
+
+def magika_labels() -> list[str]:
+    """Return the file types by index."""
+    config = sorted((package_folder("magika") / "models").glob("*/config.min.json"))[-1]
+    labels: list[str] = json.loads(config.read_text(encoding="utf-8"))["target_labels_space"]
+    return labels
+
+
+def _ocr(pattern: str) -> Callable[[], bytes]:
+    def load() -> bytes:
+        folder = package_folder("rapidocr_onnxruntime") / "models"
+        return next(folder.glob(f"{pattern}.onnx")).read_bytes()
+
+    return load
+
+
+def digits() -> Array:
+    """Return 100 handwritten digits, white on black, as uint8 of 28 x 28."""
+    images: Array = np.load(MODELS / "digits_100_images.npy")
+    return images.reshape(100, 28, 28)
+
+
+def line(width: int) -> Array:
+    """Return a line of handwritten digits, black on white, 48 high, as PP-OCR takes it."""
+    image = np.full((48, width), 255, np.uint8)
+    for index, digit in enumerate(digits()[: width // 28]):
+        image[10:38, index * 28 : index * 28 + 28] = 255 - digit
+    return _normalised(image)
+
+
+def page() -> Array:
+    """Return a page of 96 x 320 with two lines of digits."""
+    image = np.full((96, 320), 255, np.uint8)
+    for index, digit in enumerate(digits()[:18]):
+        row, column = divmod(index, 9)
+        image[12 + row * 44 : 40 + row * 44, 20 + column * 30 : 48 + column * 30] = 255 - digit
+    return _normalised(image)
+
+
+def _normalised(image: Array) -> Array:
+    """Return grey values as three planes from -1 to 1."""
+    plane = (image.astype(np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
+    return np.ascontiguousarray(np.broadcast_to(plane, (1, 3, *image.shape)))
+
+
+def photograph() -> Array:
+    """Return 64 digits as one picture of 224 x 224."""
+    rows = digits()[:64].reshape(8, 8, 28, 28).transpose(0, 2, 1, 3).reshape(224, 224)
+    return _normalised(rows)
+
+
+def one_digit() -> Array:
+    """Return the first digit."""
+    return digits()[:1].reshape(1, 1, 28, 28)
+
+
+def _light(name: str) -> Callable[[], bytes]:
+    folder = package_folder("onnx") / "backend" / "test" / "data" / "light"
+    return (folder / f"light_{name}.onnx").read_bytes
+
+
+def flat_digits() -> Array:
+    """Return the first of scikit-learn's digits of 8 x 8."""
+    return np.asarray(_digit_data()[0][:1])
+
+
+@cache
+def _digit_data() -> tuple[Array, Array]:
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return images.astype(np.float32), labels
+
+
+def _sklearn(kind: str) -> Callable[[], bytes]:
+    return lambda: _exported(kind)
+
+
+@cache
+def _exported(kind: str) -> bytes:
+    """Return a trained model as ONNX; its probabilities are a tensor, not a list of maps."""
+    from skl2onnx import to_onnx
+
+    images, labels = _digit_data()
+    model = _untrained(kind).fit(images[:600], labels[:600])
+    options = {id(model): {"zipmap": False}}
+    file = to_onnx(model, images[:1], options=options, target_opset={"": 18, "ai.onnx.ml": 3})
+    return bytes(file.SerializeToString())
+
+
+def _untrained(kind: str) -> Any:
+    from sklearn import ensemble, linear_model, neural_network, svm, tree
+
+    return {
+        "tree": lambda: tree.DecisionTreeClassifier(random_state=0),
+        "forest": lambda: ensemble.RandomForestClassifier(100, random_state=0),
+        "boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=20, random_state=0),
+        "svm": lambda: svm.SVC(gamma=0.001, random_state=0),
+        "mlp": lambda: neural_network.MLPClassifier((64,), max_iter=60, tol=1.0, random_state=0),
+        "logistic": lambda: linear_model.LogisticRegression(max_iter=5_000),
+    }[kind]()
+
+
+def prepared(real: RealModel) -> tuple[Model, bytes]:
+    """Return the checked strict form, and the input's bytes."""
+    item = real.item()
+    data = real.load()
+    session = _session(data)
+    shapes = {session.get_inputs()[0].name: tuple(item.shape)}
+    model = parse_model(prepare_model(data, Options(shapes=shapes)).data)
+    (value,) = model.graph.inputs
+    return model, encode_tensors([item.astype(value.type.dtype)])
+
+
+def outputs_of(model: Model, output: bytes) -> list[Array]:
+    """Return the outputs of one item as arrays."""
+    arrays, view = [], memoryview(output)
+    for value in model.graph.outputs:
+        part, view = view[: value.type.size_bytes], view[value.type.size_bytes :]
+        arrays.append(decode_tensor_bytes(part, value.type, value.name))
+    return arrays
+
+
+def measure(real: RealModel, rounds: int = 5) -> Measured:
+    """Run a model on the cpu backend and in onnxruntime, one thread each."""
+    model, data = prepared(real)
+    plan: Plan = backend_named("cpu").plan(model.graph)
+    output = run_items(plan, model, data)
+    session, item = _session(real.load()), real.item()
+    entry = session.get_inputs()[0]
+    feeds = {entry.name: item.astype(np.float32) if "float" in entry.type else item}
+    wanted = [np.asarray(value) for value in session.run(None, feeds)]
+    found = outputs_of(model, output)
+    return Measured(
+        real.name,
+        model.cost.nodes,
+        model.cost.macs,
+        least_ms(lambda: run_items(plan, model, data), rounds),
+        least_ms(lambda: session.run(None, feeds), rounds),
+        output_sha256(output),
+        max(map(_difference, found, wanted)),
+        all(
+            np.array_equal(_winners(ours), _winners(theirs))
+            for ours, theirs in zip(found, wanted, strict=True)
+            if ours.ndim <= 3
+        ),
+    )
+
+
+def _session(data: bytes) -> Any:
+    """Return an onnxruntime session of one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _difference(found: Array, wanted: Array) -> float:
+    """Return the largest difference, in units of the largest value where that is above 1."""
+    ours, theirs = found.astype(np.float64), wanted.astype(np.float64).reshape(found.shape)
+    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+
+
+def _winners(array: Array) -> Array:
+    """Return the place of the largest value of every row."""
+    return np.asarray(np.argmax(array.reshape(-1, array.shape[-1]), axis=-1))
+
+
+def least_ms(run: Callable[[], object], rounds: int) -> float:
+    """Return the least time of some calls, in milliseconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times) * 1e3
+
+
+def table_text(rows: Sequence[Measured]) -> str:
+    """Return the table between the marks."""
+    lines = [
+        "| model | nodes | MACs | ms cpu | ms onnxruntime | largest difference | hash |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    lines += [
+        f"| {row.name} | {row.nodes} | {row.macs:,} | {row.cpu_ms:.3g} | {row.runtime_ms:.3g} | "
+        f"{row.difference:.1e} | {row.sha256[:16]} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure what is installed and write the table."""
+    rows, refused = [], []
+    for real in real_models():
+        if missing := real.missing():
+            sys.stdout.write(f"{real.name}: left out, package {missing} is not installed\n")
+            continue
+        if real.refused:
+            refused.append(f"* {real.name}: refused, {real.refused}")
+            continue
+        rows.append(measure(real))
+        sys.stdout.write(f"{rows[-1]}\n")
+        sys.stdout.flush()
+    text = README.read_text(encoding="utf-8")
+    section = "\n".join([table_text(rows), "", *refused])
+    before, _begin, rest = text.partition(BEGIN + "\n")
+    _old, _end, after = rest.partition("\n" + END)
+    README.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
