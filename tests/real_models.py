@@ -25,6 +25,7 @@ from cvm.inference.engine import output_sha256, run_items
 from cvm.inference.model_file import Model, parse_model
 from cvm.inference.tensor_bytes import decode_tensor_bytes, encode_tensors
 from cvm.inference.tensor_type import Array
+from cvm.numba_cache import configure_numba_cache
 from models_registry.cli.prepare import Options, prepare_model
 
 ROOT = Path(__file__).parents[1]
@@ -316,6 +317,7 @@ def table_text(rows: Sequence[Measured]) -> str:
 
 def main() -> int:
     """Measure what is installed and write the table."""
+    configure_numba_cache()
     rows, refused = [], []
     for real in real_models():
         if missing := real.missing():

@@ -18,6 +18,7 @@ import onnx
 
 from cvm.inference.backends.table import backend_named
 from cvm.inference.operators.table import OPERATORS
+from cvm.numba_cache import configure_numba_cache
 from tests.conformance.onnx_node_cases import Outcome, judge, load_cases
 
 README = Path(__file__).parents[2] / "cvm" / "inference" / "README.md"
@@ -108,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args(arguments).check
+    configure_numba_cache()
     outcomes = judge_all()
     section = section_text(outcomes)
     sys.stdout.write(section.partition("\n\n")[0] + "\n")
