@@ -72,8 +72,9 @@ def sum_rows(operation: int) -> Callable[..., None]:
             for start in range(0, length, CHUNK):
                 first = row * length + start
                 partial = zero[0]
-                for value in x[first : first + min(CHUNK, length - start)]:
-                    partial += prepared(operation, value)
+                chunk = x[first : first + min(CHUNK, length - start)]
+                for i in range(len(chunk)):
+                    partial += prepared(operation, chunk[i])
                 total += partial
             y[row] = total
 
@@ -146,10 +147,17 @@ def extreme(is_max: bool) -> Callable[..., None]:
                 y[item] = fold_row(takes_greater, values, lanes)
             else:
                 chosen = y[item * inner : (item + 1) * inner]
-                chosen[:] = values[:inner]
+                copy_into(values, chosen)
                 fold_blocks(takes_greater, values[inner:], chosen)
 
     return fold
+
+
+@kernel
+def copy_into(source: Array, target: Array) -> None:
+    """Copy as many elements as the target has."""
+    for i in range(len(target)):
+        target[i] = source[i]
 
 
 @kernel
@@ -175,12 +183,13 @@ def fold_row(takes_greater: int, values: Array, lanes: Array) -> np.int32:
     best: np.int32 = values[0]
     whole = len(values) // LANES * LANES
     if whole > 0:
-        lanes[:] = values[:LANES]
+        copy_into(values, lanes)
         fold_blocks(takes_greater, values[LANES:whole], lanes)
-        for value in lanes:
-            best = value if (value > best) == (takes_greater == 1) else best
-    for value in values[whole:]:
-        best = value if (value > best) == (takes_greater == 1) else best
+        for i in range(LANES):
+            best = lanes[i] if (lanes[i] > best) == (takes_greater == 1) else best
+    rest = values[whole:]
+    for i in range(len(rest)):
+        best = rest[i] if (rest[i] > best) == (takes_greater == 1) else best
     return best
 
 
@@ -229,7 +238,7 @@ def extreme_of_floats(is_max: bool) -> Callable[..., None]:
                 for j in range(inner):
                     block[j] = order_key(takes_greater, values[j])
                 if i == 0:
-                    chosen[:] = block
+                    copy_into(block, chosen)
                 else:
                     fold_blocks(takes_greater, block, chosen)
             for j in range(inner):
