@@ -63,7 +63,7 @@ def test_a_wrong_expectation_is_seen() -> None:
     spoiled = type(case)(**{**vars(case), "data_sets": [(inputs, [changed])]})
     outcome = judge(spoiled, [backend_named("reference")])
     assert outcome.verdict == "wrong"
-    assert outcome.reason.startswith("output 0 at [0, 0, 1]: ")
+    assert outcome.reason.startswith("output 0 at [0, 1, 1]: ")
 
 
 def test_reasons_name_no_node() -> None:
