@@ -116,7 +116,7 @@ def magika_file() -> bytes:
 
 def magika_item(content: bytes | None = None) -> Array:
     """Return the first and the last 1,024 bytes of a file without outer blanks, 256 for none."""
-    text = (Path(__file__).read_bytes() if content is None else content).strip()
+    text = ((ROOT / "LICENSE").read_bytes() if content is None else content).strip()
     item = np.full((1, 2_048), 256, np.int32)
     first, last = text[:1_024], text[-1_024:]
     item[0, : len(first)] = np.frombuffer(first, np.uint8)
