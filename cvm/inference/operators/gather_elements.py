@@ -35,9 +35,9 @@ def gather_elements(parameters: GatherParameters, data: Array, indices: Array) -
     for one outside [-n, n - 1].
     """
     axis = parameters.axis
-    places = checked_indices(
-        parameters.node, indices[..., None], (parameters.data_shape[axis],)
-    )[..., 0]
+    places = checked_indices(parameters.node, indices[..., None], (parameters.data_shape[axis],))[
+        ..., 0
+    ]
     spans = [slice(length) for length in parameters.output_shape]
     spans[axis] = slice(None)
     return (np.take_along_axis(data[tuple(spans)], places, axis=axis),)
