@@ -28,8 +28,8 @@ true_divide"""
 CHOOSING_AND_SHAPING = """all any arange argmax argwhere array array_equal asarray ascontiguousarray
 broadcast_arrays broadcast_shapes broadcast_to concatenate count_nonzero empty empty_like
 expand_dims flatnonzero flip full full_like indices moveaxis ndindex nonzero ones ones_like pad
-ravel repeat reshape searchsorted split squeeze stack swapaxes take take_along_axis tile transpose unique
-where zeros zeros_like"""
+ravel repeat reshape searchsorted split squeeze stack swapaxes take take_along_axis tile transpose
+unique where zeros zeros_like"""
 ALLOWED_NUMPY = frozenset(f"{DTYPES} {SINGLE_OPERATIONS} {CHOOSING_AND_SHAPING}".split())
 """`any`, `all`, `unique`, `argmax`, `searchsorted` and `count_nonzero` round nothing."""
 
