@@ -223,29 +223,36 @@ def _position(ascending: Array, values: Array) -> Array:
 
 
 def _depths(view: NodeView, roots: Array, nodes: _Nodes, children: list[Array]) -> Array:
-    """Return the depth of each tree; every node is reached from its root on one path."""
-    all_children = np.concatenate([child[nodes.is_branch] for child in children])
-    has_parent = np.zeros(len(nodes.trees), np.bool_)
-    has_parent[all_children] = True
-    if np.count_nonzero(has_parent) != all_children.size:
+    """Return the depth of each tree; every node hangs from its root by one path.
+
+    Depths are found by doubling: after k rounds a node knows its 2**k-th ancestor, or its root.
+    """
+    count = len(nodes.trees)
+    branches = np.flatnonzero(nodes.is_branch)
+    parents = np.arange(count)
+    for child in children:
+        parents[child[branches]] = branches
+    has_parent = np.zeros(count, np.bool_)
+    for child in children:
+        has_parent[child[branches]] = True
+    if np.count_nonzero(has_parent) != 2 * branches.size:
         raise refusal(view, "tree", "a node is the child of two nodes, or twice of one")
     if has_parent[roots].any():
         tree = nodes.tree_ids[np.flatnonzero(has_parent[roots])[0]]
         raise refusal(view, "tree", f"the first node of tree {tree} is the child of another")
-    depths = np.zeros(len(roots), np.int32)
-    level, depth, reached = roots, 0, 0
-    while level.size:
-        depths[nodes.trees[level]] = depth
-        reached += level.size
-        parents = level[nodes.is_branch[level]]
-        level = np.concatenate([child[parents] for child in children])
-        depth += 1
-        if depth > MAX_DEPTH and level.size:
-            raise refusal(view, "tree", f"a tree is deeper than {MAX_DEPTH} branches")
-    if reached != len(nodes.trees):
-        missed = len(nodes.trees) - reached
-        raise refusal(view, "tree", f"{missed} nodes are not reached from the roots")
-    return depths
+    if 2 * branches.size + roots.size != count:
+        lost = count - 2 * branches.size - roots.size
+        raise refusal(view, "tree", f"{lost} nodes are neither the first of a tree nor a child")
+    depths = has_parent.astype(np.int16)
+    for _ in range(MAX_DEPTH.bit_length()):
+        depths = depths + depths[parents]
+        parents = parents[parents]
+    if has_parent[parents].any() or (depths > MAX_DEPTH).any():
+        raise refusal(view, "tree", f"a tree is deeper than {MAX_DEPTH} branches, or a circle")
+    deepest_last = depths.argsort(kind="stable")
+    result = np.zeros(len(roots), np.int32)
+    result[nodes.trees[deepest_last]] = depths[deepest_last]
+    return result
 
 
 def _features(view: NodeView, ids: Array, branches: Array, features: int) -> Array:

@@ -224,6 +224,84 @@ def shared_weights(_size_bytes: int) -> bytes:
     return encoded(model_of(nodes, inputs, [value("y0", (1, 2**10), 6)], weights))
 
 
+def attribute_run(element: bytes, size_bytes: int) -> bytes:
+    """Return a node with an attribute that repeats one element."""
+    attribute = length_delimited(1, b"coefficients") + element * (size_bytes // len(element))
+    return node_with(length_delimited(5, attribute))
+
+
+def node_with(attributes: bytes) -> bytes:
+    """Return a model of one node with these attribute fields."""
+    return b"\x08\x0a" + length_delimited(7, length_delimited(1, attributes))
+
+
+def listed_floats(size_bytes: int) -> bytes:
+    return attribute_run(b"\x3d\x00\x00\x80\x3f", size_bytes)
+
+
+def listed_ints(size_bytes: int) -> bytes:
+    return attribute_run(b"\x40\x01", size_bytes)
+
+
+def long_ints(size_bytes: int) -> bytes:
+    return attribute_run(b"\x40" + b"\xff" * 9 + b"\x01", size_bytes)
+
+
+def listed_texts(size_bytes: int) -> bytes:
+    return attribute_run(b"\x4a\x00", size_bytes)
+
+
+def short_runs(size_bytes: int) -> bytes:
+    """Return attributes that are each just long enough to be read as a run."""
+    attribute = length_delimited(5, b"\x40\x01" * 20)
+    return node_with(attribute * (size_bytes // len(attribute)))
+
+
+def ensemble(tree_ids: Array, true_ids: Array, false_ids: Array, leaves: Array) -> bytes:
+    """Return a TreeEnsembleRegressor; a tree's nodes are numbered from 0."""
+    size = len(tree_ids)
+    first = np.flatnonzero(np.diff(tree_ids, prepend=-1))
+    ids = np.arange(size) - np.repeat(first, np.diff(first, append=size))
+    node = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        nodes_treeids=tree_ids.tolist(),
+        nodes_nodeids=ids.tolist(),
+        nodes_featureids=[0] * size,
+        nodes_values=[0.5] * size,
+        nodes_modes=np.where(leaves, "LEAF", "BRANCH_LEQ").tolist(),
+        nodes_truenodeids=true_ids.tolist(),
+        nodes_falsenodeids=false_ids.tolist(),
+        target_treeids=tree_ids[leaves].tolist(),
+        target_nodeids=ids[leaves].tolist(),
+        target_ids=[0] * int(leaves.sum()),
+        target_weights=[1.0] * int(leaves.sum()),
+        n_targets=1,
+    )
+    model = model_of([node], [value("x", (1, 1))], [value("y", (1, 1))])
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    return encoded(model)
+
+
+def stumps(size_bytes: int) -> bytes:
+    """Return as many trees of three nodes as the limits allow, but declare a wrong output."""
+    count = size_bytes // 3
+    trees = np.repeat(np.arange(count), 3)
+    kinds = np.tile([False, True, True], count)
+    data = ensemble(trees, np.where(kinds, 0, 1), np.where(kinds, 0, 2), kinds)
+    return data.replace(b"\x0a\x01y\x12", b"\x0a\x01z\x12")
+
+
+def deep_tree(depth: int) -> bytes:
+    """Return one tree that is a chain: node 2 k goes to leaf 2 k + 1 or to node 2 k + 2."""
+    size = 2 * depth + 1
+    ids = np.arange(size)
+    leaves = (ids % 2 == 1) | (ids == size - 1)
+    return ensemble(np.zeros(size, int), ids + 1, ids + 2, leaves)
+
+
 BOMBS: dict[str, tuple[Callable[[int], bytes], int, str]] = {
     "empty nodes": (nodes_of_nothing, 60 * 2**20, "field count"),
     "endless dims": (dims_without_end, 60 * 2**20, "field count"),
@@ -232,6 +310,13 @@ BOMBS: dict[str, tuple[Callable[[int], bytes], int, str]] = {
     "nested graphs": (nested_graphs, 2000, "refused field"),
     "long operator name": (long_names, 60 * 2**20, "operator"),
     "shared weights": (shared_weights, 0, "constant reads"),
+    "listed floats": (listed_floats, 60 * 2**20, "list length"),
+    "listed ints": (listed_ints, 60 * 2**20, "list length"),
+    "long ints": (long_ints, 60 * 2**20, "list length"),
+    "listed texts": (listed_texts, 60 * 2**20, "list length"),
+    "short runs": (short_runs, 60 * 2**20, "field count"),
+    "stumps": (stumps, 300_000, "graph output"),
+    "deep tree": (deep_tree, 100_000, "tree"),
 }
 
 CHILD = """

@@ -6,7 +6,7 @@ from cvm.inference.backends.cpu import scores
 from cvm.inference.backends.cpu.choosing import add_places, copy_slices
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import words
-from cvm.inference.backends.cpu.scalar_operations import larger
+from cvm.inference.backends.cpu.scalar_operations import larger, sqrt_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.operators.gather import GatherParameters
@@ -40,7 +40,7 @@ def norm_of(row: Array, kind: int) -> np.float32:
         total += partial
     if kind == L1:
         return total
-    return np.sqrt(total) if kind == L2 else greatest
+    return sqrt_f32(total) if kind == L2 else greatest
 
 
 @kernel

@@ -13,6 +13,7 @@ from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_bytes import encode_tensor
 from cvm.inference.tensor_type import Array, type_of
 from cvm.inference.vectors import Vector
+from tests.unit.inference.operators.nodes import spec_of
 
 Inputs = Sequence[Array | None]
 
@@ -55,7 +56,7 @@ def one_node_graph(
     outputs: int = 1,
 ) -> Graph:
     """Return the checked graph of one node whose inputs `constants` are initializers."""
-    spec = OPERATORS["", op]
+    spec = spec_of(op)
     view = NodeView(
         op,
         op,
@@ -66,7 +67,9 @@ def one_node_graph(
     )
     types = spec.output_types(spec.parse(view), view)
     made = tuple(np.zeros(t.shape, t.dtype) for t in types)
-    vector = Vector(op, op, attributes, tuple(inputs), frozenset(constants), made)
+    vector = Vector(
+        op, op, attributes, tuple(inputs), frozenset(constants), made, domain=spec.domain
+    )
     return vector.graph(OPERATORS)
 
 

@@ -10,6 +10,8 @@ import pytest
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.cpu.compilation import compiled
 from cvm.inference.graph import AttributeValue
+from cvm.inference.operators.table import OPERATORS
+from node.self_test_vectors import load_self_test_vectors
 from tests.unit.inference.cpu.levels import LEVELS
 from tests.unit.inference.cpu.one_node import Inputs, draw, one_node_graph
 
@@ -92,6 +94,7 @@ CASES: list[tuple[str, dict[str, AttributeValue], Inputs, set[int]]] = [
 MAY_FUSE = {
     *("convolve", "multiply", "restore_negative_zeros"),
     *("gru_steps", "lstm_steps", "rnn_steps"),
+    *("linear_rows", "svm_pairs", "svm_values"),
 }
 """Kernels of dot products, the only place of a fused multiply-add."""
 
@@ -99,6 +102,7 @@ MAY_WIDEN = {
     *("atan", "celu", "elu", "erf", "exp", "gelu", "gelu_tanh", "log", "mish", "power", "selu"),
     *("gru_steps", "lstm_steps", "rnn_steps", "local_response", "log_softmax", "log_sum_exp"),
     *("logarithms", "integer_logarithms"),
+    *("couple", "logistic", "row_softmax", "svm_pairs", "svm_values"),
     *("sigmoid", "sin_or_cos", "softmax", "softplus", "tan", "tanh"),
 }
 """Kernels of transcendental functions, which work in float64."""
@@ -121,6 +125,11 @@ def kernels(level: str) -> dict[str, Any]:
         for function, _ in CpuBackend(level).plan(graph).calls():
             if hasattr(function, "inspect_llvm"):
                 found[f"{op} {function.__name__}"] = function
+    for vector in load_self_test_vectors():
+        if vector.domain and level == LEVELS[0]:  # these kernels are the same at every level
+            for function, _ in CpuBackend(level).plan(vector.graph(OPERATORS)).calls():
+                if hasattr(function, "inspect_llvm"):
+                    found[f"{vector.op_type} {function.__name__}"] = function
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.graph import AttributeValue, NodeView
-from cvm.inference.operators.op_spec import OpSpec
+from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_type import Array, TensorType, type_of
 
@@ -29,8 +29,8 @@ def const(dtype: str, value: object) -> Array:
 
 
 def spec_of(op: str) -> OpSpec[Any]:
-    """Return an operator of the default domain."""
-    return OPERATORS["", op]
+    """Return an operator; no name stands in two domains."""
+    return OPERATORS.get(("", op)) or OPERATORS[ML_DOMAIN, op]
 
 
 def node(
