@@ -19,6 +19,7 @@ MODULES = {
     "dequantizelinear": 2, "flatten": 9, "gemm": 11, "globalaveragepool": 2, "matmul": 7,
     "matmulinteger": 1, "maxpool": 17, "mul": 5, "qlinearconv": 1, "qlinearmatmul": 4,
     "quantizelinear": 2, "relu": 1, "reshape": 10, "softmax": 7,
+    "ai_onnx_ml.array_feature_extractor": 1, "ai_onnx_ml.binarizer": 1,
 }  # fmt: skip
 """How many cases of each module of `onnx.backend.test.case.node` must be accepted."""
 
