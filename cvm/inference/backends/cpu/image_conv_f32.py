@@ -206,13 +206,13 @@ def is_blockable(node: Node) -> bool:
 
 
 def may_fuse(node: Node) -> bool:
-    """Say whether a convolution may add and bound its results before it stores them.
+    """Say whether a convolution may bound its results, and perhaps add to them, in registers."""
+    return is_blockable(node) and writes_blocks(node.parameters)
 
-    Not if `restore_negative_zeros` has to see them first.
-    """
-    parameters: ConvParameters = node.parameters
-    may_restore = any(parameters.pads) and may_lack_bias(node)
-    return is_blockable(node) and writes_blocks(parameters) and not may_restore
+
+def may_restore(node: Node) -> bool:
+    """Say whether a result may be +0 that `restore_negative_zeros` makes -0."""
+    return any(node.parameters.pads) and may_lack_bias(node)
 
 
 def may_lack_bias(node: Node) -> bool:
@@ -236,7 +236,7 @@ def build(builder: StepBuilder) -> None:
     y = builder.stored_results[0]
     if y.layout.is_padded:
         builder.add(fill_padding, y.array, y.places, y.layout.fill)
-    if any(parameters.pads) and may_lack_bias(builder.node):
+    if may_restore(builder.node) and builder.epilogue.low < 0:
         add_restoring(builder, bias)
 
 

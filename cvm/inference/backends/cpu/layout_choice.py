@@ -168,28 +168,34 @@ class _Choice:
             task for task in readers if self._is_convolution[id(task)] and task.inputs[0] == name
         ]
         fills = {padding_value(task.node) for task in convolutions}
-        if name in self._kept or not accepts or len(fills) != 1:
+        if name in self._kept or not accepts or len(fills) != 1 or None in fills:
             return BLOCKED
         needs = [margins(_window(task.node)) for task in convolutions]
         top, left, bottom, right = (max(side) for side in zip(*needs, strict=True))
-        layout = Layout(BLOCK, top, left, bottom, right, fills.pop())
+        layout = Layout(BLOCK, top, left, bottom, right, fills.pop() or 0)
         if not layout.is_padded:
             return BLOCKED
         shape = tensor_type.shape
         return layout if stored_size(shape, layout) <= MAX_PADDING * prod(shape) else BLOCKED
 
 
-def padding_value(node: Node) -> int:
-    """Return what a convolution's padded taps must hold."""
-    return 0 if node.spec.name == "Conv" else int(node.parameters.x_zero)
+def padding_value(node: Node) -> int | None:
+    """Return what a convolution's padded taps must hold, None where it copies its image anyway."""
+    if node.spec.name == "Conv":
+        return 0
+    x = node.view.type_at(0)
+    return int(node.parameters.x_zero) if x is not None and x.dtype == "uint8" else None
 
 
 def is_elementwise(task: Task) -> bool:
     """Say whether a task may run on blocked values as on plain ones.
 
-    All it reads has the shape of its result or is one number, and channels fill their blocks.
+    All it reads has the shape of its result or is one number, and channels fill their blocks. A
+    quantised sum does not mind lanes without a channel.
     """
     shape = task.output_types[0].shape
+    if task.terms is not None:
+        return 3 <= len(shape) <= MAX_IMAGE_RANK
     if task.node.spec.name not in ELEMENTWISE or not 3 <= len(shape) <= MAX_IMAGE_RANK:
         return False
     if image_shape(shape)[1] % BLOCK:

@@ -8,10 +8,12 @@ import numpy as np
 
 from cvm.faults import OutOfMemory
 from cvm.inference.backends.backend import Trace
+from cvm.inference.backends.cpu import quantised_sum
 from cvm.inference.backends.cpu.arena import allocate
-from cvm.inference.backends.cpu.blocked_families import is_blockable, may_fuse
+from cvm.inference.backends.cpu.blocked_families import is_blockable
 from cvm.inference.backends.cpu.compilation import compile_for
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
+from cvm.inference.backends.cpu.fusion import fused
 from cvm.inference.backends.cpu.layout import move_image
 from cvm.inference.backends.cpu.layout_choice import (
     Move,
@@ -29,7 +31,7 @@ from cvm.inference.backends.cpu.step_builder import (
     empty_buffer,
 )
 from cvm.inference.backends.cpu.table import builder_of
-from cvm.inference.backends.cpu.task import Task, fused, unfused
+from cvm.inference.backends.cpu.task import Task, unfused
 from cvm.inference.graph import Graph, Node
 from cvm.inference.tensor_bytes import canonical_nan
 from cvm.inference.tensor_type import Array
@@ -41,7 +43,7 @@ class CpuPlan:
     def __init__(self, graph: Graph, level: FeatureLevel) -> None:
         self._graph = graph
         self._level = level
-        tasks = fused(graph, may_fuse)
+        tasks = fused(graph)
         self._steps = self._made(blocked_program(graph, tasks, is_blockable))
 
     def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
@@ -113,7 +115,10 @@ class _Steps:
         epilogue = Epilogue(addend, step.low, step.high)
         results = [self._values[name] for name in step.outputs]
         builder = StepBuilder(level, step.node, self._by_index(step), results, epilogue)
-        builder_of(step.node)(builder)
+        if step.terms is None:
+            builder_of(step.node)(builder)
+        else:
+            quantised_sum.build(builder, step.terms)
         return builder
 
     def _by_index(self, task: Task) -> Callable[[int], Stored | None]:

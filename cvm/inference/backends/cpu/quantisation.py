@@ -4,6 +4,7 @@ from math import prod
 
 import numpy as np
 
+from cvm.inference.backends.cpu.byte_vectors import LANES, dequantise_vector, quantise_vector
 from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import round_to_integer
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat, flat_bytes
@@ -24,7 +25,11 @@ def quantise(
     for block in range(len(x) // inner):
         scale, zero = scales[block % len(scales)], np.int32(zeros[block % len(scales)])
         least, greatest = np.float32(low - zero), np.float32(high - zero)
-        for i in range(block * inner, (block + 1) * inner):
+        first, stop = block * inner, (block + 1) * inner
+        rest = stop - inner % LANES
+        for i in range(first, rest, LANES):
+            quantise_vector(x, i, scale, least, greatest, zero, y, i)
+        for i in range(rest, stop):
             value = x[i] / scale
             value = np.float32(0) if value != value else value
             value = least if value < least else value
@@ -37,7 +42,11 @@ def dequantise(x: Array, inner: int, scales: Array, zeros: Array, y: Array) -> N
     """Equal `operators.dequantize_linear`; scales are laid out as for `quantise`."""
     for block in range(len(x) // inner):
         scale, zero = scales[block % len(scales)], zeros[block % len(scales)]
-        for i in range(block * inner, (block + 1) * inner):
+        first, stop = block * inner, (block + 1) * inner
+        rest = stop - inner % LANES
+        for i in range(first, rest, LANES):
+            dequantise_vector(x, i, zero, scale, y, i)
+        for i in range(rest, stop):
             y[i] = np.float32(np.int32(x[i]) - zero) * scale
 
 

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from cvm.inference.graph import Graph
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
-from tests.unit.inference.cpu.one_node import draw_finite
+from tests.unit.inference.cpu.one_node import draw, draw_finite
 
 TYPES = {"float32": TensorProto.FLOAT, "uint8": TensorProto.UINT8, "int8": TensorProto.INT8}
 
@@ -42,6 +42,35 @@ class Network:
         if bias:
             inputs.append(self.constant(draw_finite(seed + 1, shape[0])))
         return self.node("Conv", *inputs, **attributes)
+
+    def number(self, value: float, dtype: str = "float32") -> str:
+        """Add an initializer of one element."""
+        return self.constant(np.array(value, dtype))
+
+    def quantised_conv(
+        self, x: str, shape: Sequence[int], zeros: tuple[int, int], types: str, **attributes: Any
+    ) -> str:
+        """Add a QLinearConv; `zeros` are those of x and y, `types` (three words) of x, w and y."""
+        seed = 2_000 + len(self._nodes)
+        x_type, w_type, y_type = types.split()
+        depth = int(np.prod(shape[1:]))
+        scales = np.abs(draw(seed, "float32", shape[0])) + np.float32(0.01)
+        inputs = [
+            *(x, self.number(1 / 64 / depth), self.number(zeros[0], x_type)),
+            *(self.constant(draw(seed, w_type, *shape)), self.constant(scales)),
+            self.constant(draw(seed, w_type, shape[0]) // np.array(64, w_type)),
+            *(self.number(1.5), self.number(zeros[1], y_type)),
+            self.constant(draw(seed, "int32", shape[0]) // np.int32(2**20)),
+        ]
+        return self.node("QLinearConv", *inputs, **attributes)
+
+    def dequantised(self, x: str, scale: float, zero: int, dtype: str = "uint8") -> str:
+        """Add a DequantizeLinear."""
+        return self.node("DequantizeLinear", x, self.number(scale), self.number(zero, dtype))
+
+    def quantised(self, x: str, scale: float, zero: int, dtype: str = "uint8") -> str:
+        """Add a QuantizeLinear."""
+        return self.node("QuantizeLinear", x, self.number(scale), self.number(zero, dtype))
 
     def bounds(self, x: str, low: float, high: float) -> str:
         """Add a Clip."""

@@ -108,8 +108,8 @@ MAY_WIDEN = {
 """Kernels of transcendental functions, which work in float64."""
 
 MAY_CALL = re.compile(
-    r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|umul\.with|smul\.with|[su](min|max)|masked|vector|"
-    r"experimental\.noalias|assume|abs|fshl|usub\.sat|uadd\.with|x86\.atomic|x86\.avx512\.vpdpbusd|x86\.avx2\.pmadd)"
+    r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|[su](add|sub|mul)\.with|[su](min|max)|masked|vector|"
+    r"experimental\.noalias|assume|abs|fshl|usub\.sat|x86\.atomic|x86\.avx512\.(vpdpbusd|pmaddw)|x86\.avx2\.pmadd)"
     r"|NRT_|numba_|Py|_Py|_ZN|__numba|memset|memcpy"
 )
 """What a kernel may call: intrinsics that compute nothing or are named above, and numba's own."""
