@@ -38,10 +38,10 @@ class FeatureLevel:
 
 
 AVX512 = FeatureLevel(
-    *("avx512", 16, 2, 8, QUADS, (8, 7, 4, 1), 2),
+    *("avx512", 16, 2, 8, QUADS, (7, 4, 1), 2),
     frozenset({"avx512f", "avx512bw", "avx512vl", "avx512vnni"}),
 )
-AVX2 = FeatureLevel("avx2", 8, 3, 4, PAIRS, (6, 5, 4, 1), 1, frozenset({"avx2", "fma"}))
+AVX2 = FeatureLevel("avx2", 8, 3, 4, PAIRS, (5, 4, 1), 1, frozenset({"avx2", "fma"}))
 GENERIC = FeatureLevel("generic", 4, 3, 4, PAIRS, (2, 1), 1, frozenset())
 
 LEVELS = (AVX512, AVX2, GENERIC)

@@ -152,12 +152,12 @@ def emit_factors(builder: Any, tile: PixelTile, way: int, part: int, at: Any) ->
             builder.zext(load_bytes(builder, offset_by(builder, at, lane), narrow), vector)
             for _, lane in tile.vectors
         ]
-    word = load_bytes(builder, at, INT32)
+    words = broadcast(builder, load_bytes(builder, at, INT32), tile.lanes)
     if way != QUADS:
         if part == 1:
-            word = builder.lshr(word, ir.Constant(INT32, 8))
-        word = builder.and_(word, ir.Constant(INT32, EVEN_BYTES))
-    return [broadcast(builder, word, tile.lanes)] * len(tile.vectors)
+            words = builder.lshr(words, ir.Constant(vector, [8] * tile.lanes))
+        words = builder.and_(words, ir.Constant(vector, [EVEN_BYTES] * tile.lanes))
+    return [words] * len(tile.vectors)
 
 
 def load_bytes(builder: Any, pointer: Any, kind: Any) -> Any:

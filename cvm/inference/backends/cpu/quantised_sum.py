@@ -40,13 +40,14 @@ def add_quantised(
     left, right, made = rest
     count = len(y) - whole
     if count > 0:
-        left[:count] = a[whole:]
-        right[:count] = b[whole:]
+        for i in range(count):
+            left[i], right[i] = a[whole + i], b[whole + i]
         quantise_sum_vector(
             *(left, a_zero, a_scale, right, b_zero, b_scale, low, high),
             *(scale, least, greatest, zero, made, 0),
         )
-        y[whole:] = made[:count]
+        for i in range(count):
+            y[whole + i] = made[i]
 
 
 def build(builder: StepBuilder, terms: QuantisedSum) -> None:

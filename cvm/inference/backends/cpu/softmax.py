@@ -5,6 +5,8 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu.compilation import kernel
+from cvm.inference.backends.cpu.lane_operations import take_larger_block
+from cvm.inference.backends.cpu.layout import BLOCK
 from cvm.inference.backends.cpu.scalar_operations import larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import exp32
@@ -33,9 +35,50 @@ def softmax(x: Array, outer: int, length: int, inner: int, y: Array) -> None:
             y[first + i * inner] /= total
 
 
+@kernel
+def greatest_of(row: Array, best: Array) -> np.float32:
+    """Return the fold of Max over a row, which no order changes; `best` holds a block."""
+    length = len(row)
+    greatest: np.float32 = row[0]
+    if length >= BLOCK:
+        for lane in range(BLOCK):
+            best[lane] = row[lane]
+        for i in range(BLOCK, length - BLOCK + 1, BLOCK):
+            take_larger_block(best, 0, row, i)
+        take_larger_block(best, 0, row, length - BLOCK)
+        for lane in range(BLOCK):
+            greatest = larger(greatest, best[lane])
+    else:
+        for i in range(1, length):
+            greatest = larger(greatest, row[i])
+    return greatest
+
+
+@kernel
+def softmax_rows(x: Array, length: int, best: Array, y: Array) -> None:
+    """Equal `softmax` along the last axis, with whole vectors of a row."""
+    for first in range(0, len(x), length):
+        row, result = x[first : first + length], y[first : first + length]
+        greatest = greatest_of(row, best)
+        for i in range(length):
+            result[i] = exp32(row[i] - greatest)
+        total = np.float32(0)
+        for start in range(0, length, CHUNK):
+            partial = np.float32(0)
+            for value in result[start : start + CHUNK]:
+                partial += value
+            total += partial
+        for i in range(length):
+            result[i] /= total
+
+
 def build(builder: StepBuilder) -> None:
     """Plan a Softmax."""
     parameters: SoftmaxParameters = builder.node.parameters
     shape, axis = parameters.shape, parameters.axis
     extents = (prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :]))
-    builder.add(softmax, flat(builder.operand(0)), *extents, flat(builder.results[0]))
+    x, y = flat(builder.operand(0)), flat(builder.results[0])
+    if extents[2] == 1:
+        builder.add(softmax_rows, x, shape[axis], np.zeros(BLOCK, np.float32), y)
+    else:
+        builder.add(softmax, x, *extents, y)

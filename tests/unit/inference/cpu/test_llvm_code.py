@@ -103,7 +103,7 @@ MAY_WIDEN = {
     *("gru_steps", "lstm_steps", "rnn_steps", "local_response", "log_softmax", "log_sum_exp"),
     *("logarithms", "integer_logarithms"),
     *("couple", "logistic", "row_softmax", "svm_pairs", "svm_values"),
-    *("sigmoid", "sin_or_cos", "softmax", "softplus", "tan", "tanh"),
+    *("sigmoid", "sin_or_cos", "softmax", "softmax_rows", "softplus", "tan", "tanh"),
 }
 """Kernels of transcendental functions, which work in float64."""
 
