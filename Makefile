@@ -47,5 +47,8 @@ fuzz: install       ## N random nodes on the definition and every feature level 
 bench: install      ## timings (pytest-benchmark)
 	$(BIN)/pytest bench --benchmark-only
 
+bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
+	$(BIN)/python -m bench.infer_report
+
 clean:              ## remove what make install and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .cache

@@ -5,9 +5,6 @@ process, where OPENBLAS_CORETYPE names the widest kernel that the CPU has: the e
 a slower one.
 """
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +15,7 @@ import onnxruntime
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.sgemm import CORETYPES, sgemm_seconds
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.cpu.feature_level import available_levels
 from cvm.inference.model_file import parse_model
@@ -28,32 +26,6 @@ M, K, N = 256, 2304, 196
 
 LEVELS = [level.name for level in available_levels()]
 MODELS = Path(__file__).parent.parent / "models-registry" / "models"
-CORETYPES = {"avx512": "SkylakeX", "avx2": "Haswell", "generic": "Prescott"}
-SGEMM = f"""
-import time, numpy as np
-rng = np.random.default_rng(1)
-a = rng.standard_normal(({M}, {K})).astype(np.float32)
-b = rng.standard_normal(({K}, {N})).astype(np.float32)
-def once():
-    start = time.perf_counter()
-    a @ b
-    return time.perf_counter() - start
-print(min(once() for _ in range(50)))
-"""
-
-
-def sgemm_seconds(coretype: str) -> float:
-    """Return the least time of NumPy's product with one OpenBLAS kernel and one thread."""
-    environment = {**os.environ, "OPENBLAS_CORETYPE": coretype, "OPENBLAS_NUM_THREADS": "1"}
-    result = subprocess.run(
-        [sys.executable, "-c", SGEMM],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    return float(result.stdout)
 
 
 def least_seconds(run: Callable[[], object], rounds: int) -> float:
@@ -81,7 +53,9 @@ def test_float32_product(benchmark: BenchmarkFixture, level: str) -> None:
     operations = 2e-9 * M * K * N
     coretype = CORETYPES[level]
     benchmark.extra_info["GFLOP/s"] = round(operations / seconds, 1)
-    benchmark.extra_info[f"OpenBLAS {coretype}"] = round(operations / sgemm_seconds(coretype), 1)
+    benchmark.extra_info[f"OpenBLAS {coretype}"] = round(
+        operations / sgemm_seconds(level, M, K, N), 1
+    )
     print(level, benchmark.extra_info)
 
 
