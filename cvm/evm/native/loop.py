@@ -1,0 +1,778 @@
+"""The loop: runs frames until the host must act, and says why it returned.
+
+`run` keeps pc, gas, stack top and memory size of the running frame in local variables and writes
+them to the frame's record whenever another function or the host may read them. An opcode that the
+host must help changes nothing before it asks. Every opcode is
+checked against the table of opcodes first: words needed, room on the stack, base gas. A branch sets
+`event` where the straight path ends; everything else falls through to the next opcode.
+"""
+
+import numpy as np
+
+from cvm.evm.native import layout as at
+from cvm.evm.native.division import add_modulo, divide, multiply_modulo
+from cvm.evm.native.frames import (
+    PUSHED,
+    TOO_LARGE,
+    as_size,
+    end_frame,
+    enter_call,
+    frame_address,
+    memory_gas,
+    range_end,
+    stack_address,
+)
+from cvm.evm.native.keccak import keccak256
+from cvm.evm.native.raw_memory import (
+    load_byte,
+    load_int,
+    load_limb,
+    move_bytes,
+    store_byte,
+    store_int,
+    zero_bytes,
+)
+from cvm.evm.native.slots import (
+    ABSENT,
+    add_slot,
+    find_place,
+    has_room,
+    store_gas,
+    touch,
+    warm,
+    write_journal,
+)
+from cvm.evm.native.word import (
+    from_limb,
+    leading_zeros,
+    limb,
+    load_word,
+    shift_left,
+    shift_right,
+    shift_right_signed,
+    store_word,
+    swap_bytes,
+    word_less_signed,
+    word_not,
+)
+from cvm.native_code import inlined, kernel
+
+U = np.uint64
+W = at.WORD_BYTES
+
+# Events inside one turn of the loop, beside the reasons of `layout`.
+NONE = 0
+ENDED = 100  # STOP, RETURN, REVERT or a halt: `status`, `offset` and `size` say how
+FAILED = 101  # a halt: `failure` says why
+CALLED = 102
+
+
+@inlined
+def truth(value: bool) -> object:
+    """Return 1 or 0 as a word."""
+    return from_limb(U(1) if value else U(0))
+
+
+@inlined
+def is_zero(value: object) -> bool:
+    """Tell whether a word is zero."""
+    return value == from_limb(U(0))
+
+
+@inlined
+def is_negative(value: object) -> bool:
+    """Tell whether the top bit is set."""
+    return (limb(value, 3) >> U(63)) != U(0)
+
+
+@inlined
+def negated(value: object) -> object:
+    """Return the two's complement."""
+    return word_not(value) + from_limb(U(1))
+
+
+@kernel
+def signed_quotient(scratch: int, a: object, b: object) -> object:
+    """Return a / b rounded towards zero (SDIV); -2**255 / -1 wraps around."""
+    negative = is_negative(a) != is_negative(b)
+    x = negated(a) if is_negative(a) else a
+    y = negated(b) if is_negative(b) else b
+    quotient = divide(scratch, x, y)[0]
+    return negated(quotient) if negative else quotient
+
+
+@kernel
+def signed_remainder(scratch: int, a: object, b: object) -> object:
+    """Return the remainder with the sign of a (SMOD)."""
+    x = negated(a) if is_negative(a) else a
+    y = negated(b) if is_negative(b) else b
+    rest = divide(scratch, x, y)[1]
+    return negated(rest) if is_negative(a) else rest
+
+
+@kernel
+def power(base: object, exponent: object) -> object:
+    """Return base ** exponent mod 2**256 (EXP)."""
+    result = from_limb(U(1))
+    for i in range(256 - np.int64(leading_zeros(exponent))):
+        if limb(shift_right(exponent, U(i)), 0) & U(1):
+            result = result * base
+        base = base * base
+    return result
+
+
+@kernel
+def sign_extended(index: object, value: object) -> object:
+    """Return a value of index + 1 bytes with its sign (SIGNEXTEND)."""
+    if not index < from_limb(U(31)):
+        return value
+    bits = U(248) - U(8) * limb(index, 0)
+    return shift_right_signed(shift_left(value, bits), bits)
+
+
+@kernel
+def shifted(opcode: int, count: object, value: object) -> object:
+    """SHL, SHR or SAR (EIP-145)."""
+    fits = count < from_limb(U(256))
+    bits = limb(count, 0) & U(255)
+    if opcode == 0x1B:
+        return shift_left(value, bits) if fits else from_limb(U(0))
+    if opcode == 0x1C:
+        return shift_right(value, bits) if fits else from_limb(U(0))
+    return shift_right_signed(value, bits if fits else U(255))
+
+
+@kernel
+def read_padded(start: int, size: int, offset: object) -> object:
+    """Return the big-endian word at an offset of some bytes, zeros after their end."""
+    first = as_size(offset)
+    result = from_limb(U(0))
+    if first >= size:
+        return result
+    if first + W <= size:
+        return swap_bytes(load_word(start, first))
+    for i in range(first, size):
+        result = shift_left(result, U(8)) | from_limb(U(load_byte(start, i)))
+    return shift_left(result, U(8 * (W - (size - first))))
+
+
+@kernel
+def pushed_value(code: int, pc: int, width: int) -> object:
+    """Return the data of a PUSH of 2 to 32 bytes at pc; the code is padded."""
+    value = swap_bytes(load_word(code, pc + 1))
+    return shift_right(value, U(8 * (W - width)))
+
+
+@kernel
+def copy_padded(target: int, source: int, source_size: int, offset: object, size: int) -> None:
+    """Copy `size` bytes from an offset, zeros after the source's end."""
+    first = min(as_size(offset), source_size)
+    here = min(size, source_size - first)
+    move_bytes(target, source + first, here)
+    zero_bytes(target + here, size - here)
+
+
+@kernel
+def reserved(registers: int, frame: int, gas: int, offset: object, size: int) -> tuple[int, int]:
+    """Make memory up to offset + size, and return (gas left, offset).
+
+    Gas below zero: out of gas. An offset below zero: the host must make room first, and `gas` is
+    as it was.
+    """
+    if size == 0:
+        return gas, 0
+    start = as_size(offset)
+    end = start + size
+    if end >= TOO_LARGE:
+        return -1, 0
+    used = load_int(frame, at.MEMORY_USED)
+    if end <= used:
+        return gas, start
+    left = gas - memory_gas(used, end)
+    if left < 0:
+        return -1, 0
+    base, grown = load_int(frame, at.MEMORY_BASE), (end + 31) & ~31
+    if base + grown > load_int(registers, at.MEMORY_SIZE):
+        store_int(registers, at.NEEDED, base + grown)
+        return gas, -1
+    zero_bytes(load_int(registers, at.MEMORY) + base + used, grown - used)
+    store_int(frame, at.MEMORY_USED, grown)
+    return left, start
+
+
+@kernel
+def load_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int]:
+    """SLOAD: replace the key on top by its value; return (gas left, event)."""
+    owner = load_int(frame, at.ADDRESS_ACCOUNT)
+    slot, _ = find_place(registers, owner, top)
+    if slot == ABSENT or not has_room(registers):
+        store_int(registers, at.SLOT_ACCOUNT, owner)
+        return gas, at.NEED_SLOT if slot == ABSENT else at.NEED_SLOT_ROOM
+    record = touch(registers, slot)
+    gas -= at.WARM_GAS if load_int(record, at.SLOT_WARM) else at.COLD_SLOT_GAS
+    if gas < 0:
+        return gas, FAILED
+    warm(registers, record)
+    store_word(top, 0, load_word(record, at.SLOT_VALUE * 8))
+    return gas, NONE
+
+
+@kernel
+def store_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int]:
+    """SSTORE: the key on top, the value below; return (gas left, event)."""
+    if gas <= at.SSTORE_STIPEND:
+        return -1, FAILED
+    owner = load_int(frame, at.ADDRESS_ACCOUNT)
+    slot, _ = find_place(registers, owner, top)
+    if slot == ABSENT or not has_room(registers):
+        store_int(registers, at.SLOT_ACCOUNT, owner)
+        return gas, at.NEED_SLOT if slot == ABSENT else at.NEED_SLOT_ROOM
+    record = touch(registers, slot)
+    new = load_word(top, -W)
+    gas -= warm(registers, record) + store_gas(registers, record, new)
+    if gas < 0:
+        return gas, FAILED
+    if not load_word(record, at.SLOT_VALUE * 8) == new:
+        write_journal(registers, record, at.VALUE_CHANGED)
+        store_int(record, at.SLOT_WRITTEN, 1)
+        store_word(record, at.SLOT_VALUE * 8, new)
+    return gas, NONE
+
+
+@kernel
+def transient_slot(registers: int, frame: int, top: int, writes: bool) -> int:
+    """TLOAD or TSTORE (EIP-1153); return an event."""
+    if not has_room(registers):
+        return at.NEED_SLOT_ROOM
+    owner = load_int(frame, at.ADDRESS_ACCOUNT) + at.TRANSIENT
+    slot, place = find_place(registers, owner, top)
+    if slot == ABSENT:
+        add_slot(registers, owner, top, place)
+        slot = load_int(registers, at.SLOT_COUNT) - 1
+    record = touch(registers, slot)
+    if writes:
+        write_journal(registers, record, at.VALUE_CHANGED)
+        store_word(record, at.SLOT_VALUE * 8, load_word(top, -W))
+    else:
+        store_word(top, 0, load_word(record, at.SLOT_VALUE * 8))
+    return NONE
+
+
+@kernel
+def write_log(registers: int, frame: int, top: int, topics: int, start: int, size: int) -> int:
+    """Append a log whose memory is reserved; return an event."""
+    written = load_int(registers, at.LOGS_SIZE)
+    end = written + at.LOG_HEAD_BYTES + W * topics + size
+    if end > load_int(registers, at.LOGS_CAPACITY):
+        store_int(registers, at.NEEDED, end)
+        return at.NEED_LOGS
+    head = load_int(registers, at.LOGS) + written
+    store_int(head, 0, load_int(frame, at.ADDRESS_ACCOUNT))
+    store_int(head, 1, topics)
+    store_int(head, 2, size)
+    for i in range(topics):
+        topic = swap_bytes(load_word(top, -W * (2 + i)))
+        store_word(head, at.LOG_HEAD_BYTES + W * i, topic)
+    data = load_int(registers, at.MEMORY) + load_int(frame, at.MEMORY_BASE) + start
+    move_bytes(head + at.LOG_HEAD_BYTES + W * topics, data, size)
+    store_int(registers, at.LOGS_SIZE, end)
+    store_int(registers, at.LOG_COUNT, load_int(registers, at.LOG_COUNT) + 1)
+    return NONE
+
+
+@kernel
+def address_word(registers: int, account: int) -> object:
+    """Return the address of an account as a word."""
+    record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
+    low = shift_right(shift_left(load_word(record, 0), U(96)), U(96))
+    return low
+
+
+@inlined
+def words_in(size: int) -> int:
+    """Return how many words hold so many bytes."""
+    return (size + 31) >> 5
+
+
+@kernel
+def jump_target(frame: int, target: object) -> int:
+    """Return where a jump leads, or -1 where no JUMPDEST is."""
+    place = as_size(target)
+    if place >= load_int(frame, at.CODE_SIZE):
+        return -1
+    return place if load_byte(load_int(frame, at.JUMPS), place) else -1
+
+
+@kernel
+def run(registers: int) -> int:
+    """Run from the state in the registers until the host must act; return the reason."""
+    environment = load_int(registers, at.ENVIRONMENT)
+    opcodes = load_int(registers, at.OPCODES)
+    scratch = load_int(registers, at.SCRATCH)
+    while True:
+        depth = load_int(registers, at.DEPTH)
+        frame = frame_address(registers, depth)
+        memory = load_int(registers, at.MEMORY) + load_int(frame, at.MEMORY_BASE)
+        bottom = stack_address(registers, depth) - W
+        code = load_int(frame, at.CODE)
+        pc = load_int(frame, at.PC)
+        gas = load_int(frame, at.GAS)
+        used = load_int(frame, at.MEMORY_USED)
+        top = bottom + W * load_int(frame, at.HEIGHT)
+        event = failure = NONE
+        status = at.SUCCEEDED
+        offset = size = 0
+        while True:
+            op = np.int64(load_byte(code, pc))
+            rule = load_int(opcodes, op)
+            height = (top - bottom) // W
+            before = gas
+            gas -= rule & at.GAS_MASK
+            if gas < 0:
+                event = FAILED
+                failure = at.OUT_OF_GAS
+                break
+            if height < ((rule >> at.NEEDED_SHIFT) & at.FIELD_MASK):
+                event = FAILED
+                failure = at.STACK_UNDERFLOW
+                break
+            if height > (rule >> at.MOST_SHIFT):
+                event = FAILED
+                failure = at.STACK_OVERFLOW
+                break
+            if op == 0x60:  # PUSH1
+                top += W
+                store_word(top, 0, from_limb(U(load_byte(code, pc + 1))))
+                pc += 2
+            elif op == 0x61:  # PUSH2
+                top += W
+                value = (U(load_byte(code, pc + 1)) << U(8)) | U(load_byte(code, pc + 2))
+                store_word(top, 0, from_limb(value))
+                pc += 3
+            elif op == 0x5B:  # JUMPDEST
+                pc += 1
+            elif op == 0x56:  # JUMP
+                target = jump_target(frame, load_word(top, 0))
+                if target < 0:
+                    event = FAILED
+                    failure = at.INVALID_JUMP
+                    break
+                top -= W
+                pc = target
+            elif op == 0x57:  # JUMPI
+                target = pc + 1
+                if not is_zero(load_word(top, -W)):
+                    target = jump_target(frame, load_word(top, 0))
+                    if target < 0:
+                        event = FAILED
+                        failure = at.INVALID_JUMP
+                        break
+                top -= 2 * W
+                pc = target
+            elif op == 0x50:  # POP
+                top -= W
+                pc += 1
+            elif op == 0x01:  # ADD
+                top -= W
+                store_word(top, 0, load_word(top, W) + load_word(top, 0))
+                pc += 1
+            elif op == 0x02:  # MUL
+                top -= W
+                store_word(top, 0, load_word(top, W) * load_word(top, 0))
+                pc += 1
+            elif op == 0x03:  # SUB
+                top -= W
+                store_word(top, 0, load_word(top, W) - load_word(top, 0))
+                pc += 1
+            elif op == 0x04:  # DIV
+                top -= W
+                store_word(top, 0, divide(scratch, load_word(top, W), load_word(top, 0))[0])
+                pc += 1
+            elif op == 0x05:  # SDIV
+                top -= W
+                store_word(top, 0, signed_quotient(scratch, load_word(top, W), load_word(top, 0)))
+                pc += 1
+            elif op == 0x06:  # MOD
+                top -= W
+                store_word(top, 0, divide(scratch, load_word(top, W), load_word(top, 0))[1])
+                pc += 1
+            elif op == 0x07:  # SMOD
+                top -= W
+                store_word(top, 0, signed_remainder(scratch, load_word(top, W), load_word(top, 0)))
+                pc += 1
+            elif op == 0x08:  # ADDMOD
+                top -= 2 * W
+                total = add_modulo(
+                    scratch, load_word(top, 2 * W), load_word(top, W), load_word(top, 0)
+                )
+                store_word(top, 0, total)
+                pc += 1
+            elif op == 0x09:  # MULMOD
+                top -= 2 * W
+                product = multiply_modulo(
+                    scratch, load_word(top, 2 * W), load_word(top, W), load_word(top, 0)
+                )
+                store_word(top, 0, product)
+                pc += 1
+            elif op == 0x0A:  # EXP
+                exponent = load_word(top, -W)
+                gas -= at.EXP_BYTE_GAS * ((263 - np.int64(leading_zeros(exponent))) >> 3)
+                if gas < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                top -= W
+                store_word(top, 0, power(load_word(top, W), exponent))
+                pc += 1
+            elif op == 0x0B:  # SIGNEXTEND
+                top -= W
+                store_word(top, 0, sign_extended(load_word(top, W), load_word(top, 0)))
+                pc += 1
+            elif op == 0x10:  # LT
+                top -= W
+                store_word(top, 0, truth(load_word(top, W) < load_word(top, 0)))
+                pc += 1
+            elif op == 0x11:  # GT
+                top -= W
+                store_word(top, 0, truth(load_word(top, 0) < load_word(top, W)))
+                pc += 1
+            elif op == 0x12:  # SLT
+                top -= W
+                store_word(top, 0, truth(word_less_signed(load_word(top, W), load_word(top, 0))))
+                pc += 1
+            elif op == 0x13:  # SGT
+                top -= W
+                store_word(top, 0, truth(word_less_signed(load_word(top, 0), load_word(top, W))))
+                pc += 1
+            elif op == 0x14:  # EQ
+                top -= W
+                store_word(top, 0, truth(load_word(top, W) == load_word(top, 0)))
+                pc += 1
+            elif op == 0x15:  # ISZERO
+                store_word(top, 0, truth(is_zero(load_word(top, 0))))
+                pc += 1
+            elif op == 0x16:  # AND
+                top -= W
+                store_word(top, 0, load_word(top, W) & load_word(top, 0))
+                pc += 1
+            elif op == 0x17:  # OR
+                top -= W
+                store_word(top, 0, load_word(top, W) | load_word(top, 0))
+                pc += 1
+            elif op == 0x18:  # XOR
+                top -= W
+                store_word(top, 0, load_word(top, W) ^ load_word(top, 0))
+                pc += 1
+            elif op == 0x19:  # NOT
+                store_word(top, 0, word_not(load_word(top, 0)))
+                pc += 1
+            elif op == 0x1A:  # BYTE
+                top -= W
+                place = load_word(top, W)
+                chosen = U(0)
+                if place < from_limb(U(W)):
+                    bits = U(248) - U(8) * limb(place, 0)
+                    chosen = limb(shift_right(load_word(top, 0), bits), 0) & U(255)
+                store_word(top, 0, from_limb(chosen))
+                pc += 1
+            elif op == 0x1B or op == 0x1C or op == 0x1D:  # SHL SHR SAR
+                top -= W
+                store_word(top, 0, shifted(op, load_word(top, W), load_word(top, 0)))
+                pc += 1
+            elif op == 0x1E:  # CLZ
+                store_word(top, 0, from_limb(leading_zeros(load_word(top, 0))))
+                pc += 1
+            elif op == 0x20:  # KECCAK256
+                size = as_size(load_word(top, -W))
+                gas -= at.KECCAK_WORD_GAS * words_in(size)
+                left, start = reserved(registers, frame, gas, load_word(top, 0), size)
+                if gas < 0 or left < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if start < 0:
+                    event = at.NEED_MEMORY
+                    break
+                gas = left
+                used = load_int(frame, at.MEMORY_USED)
+                top -= W
+                store_word(top, 0, swap_bytes(keccak256(scratch, memory + start, size)))
+                pc += 1
+            elif op == 0x30:  # ADDRESS
+                top += W
+                account = load_int(frame, at.ADDRESS_ACCOUNT)
+                store_word(top, 0, address_word(registers, account))
+                pc += 1
+            elif op == 0x32:  # ORIGIN
+                top += W
+                store_word(top, 0, load_word(environment, W * at.ORIGIN))
+                pc += 1
+            elif op == 0x33:  # CALLER
+                top += W
+                account = load_int(frame, at.CALLER_ACCOUNT)
+                store_word(top, 0, address_word(registers, account))
+                pc += 1
+            elif op == 0x34:  # CALLVALUE
+                top += W
+                store_word(top, 0, load_word(frame, at.VALUE * 8))
+                pc += 1
+            elif op == 0x35:  # CALLDATALOAD
+                data = load_int(registers, at.MEMORY) + load_int(frame, at.INPUT)
+                value = read_padded(data, load_int(frame, at.INPUT_SIZE), load_word(top, 0))
+                store_word(top, 0, value)
+                pc += 1
+            elif op == 0x36:  # CALLDATASIZE
+                top += W
+                store_word(top, 0, from_limb(U(load_int(frame, at.INPUT_SIZE))))
+                pc += 1
+            elif op == 0x37 or op == 0x39 or op == 0x3E:  # CALLDATACOPY CODECOPY RETURNDATACOPY
+                size = as_size(load_word(top, -2 * W))
+                gas -= at.COPY_WORD_GAS * words_in(size)
+                if gas < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if op == 0x3E:
+                    end = as_size(load_word(top, -W)) + size
+                    if end > load_int(registers, at.RETURN_SIZE):
+                        event = FAILED
+                        failure = at.RETURN_DATA_OUT_OF_BOUNDS
+                        break
+                left, start = reserved(registers, frame, gas, load_word(top, 0), size)
+                if left < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if start < 0:
+                    event = at.NEED_MEMORY
+                    break
+                gas = left
+                used = load_int(frame, at.MEMORY_USED)
+                origin, origin_size = code, load_int(frame, at.CODE_SIZE)
+                if op == 0x37:
+                    origin = load_int(registers, at.MEMORY) + load_int(frame, at.INPUT)
+                    origin_size = load_int(frame, at.INPUT_SIZE)
+                elif op == 0x3E:
+                    origin = load_int(registers, at.RETURN_DATA)
+                    origin_size = load_int(registers, at.RETURN_SIZE)
+                copy_padded(memory + start, origin, origin_size, load_word(top, -W), size)
+                top -= 3 * W
+                pc += 1
+            elif op == 0x38:  # CODESIZE
+                top += W
+                store_word(top, 0, from_limb(U(load_int(frame, at.CODE_SIZE))))
+                pc += 1
+            elif op == 0x3A:  # GASPRICE
+                top += W
+                store_word(top, 0, load_word(environment, W * at.GAS_PRICE))
+                pc += 1
+            elif op == 0x3D:  # RETURNDATASIZE
+                top += W
+                store_word(top, 0, from_limb(U(load_int(registers, at.RETURN_SIZE))))
+                pc += 1
+            elif 0x41 <= op <= 0x46:  # COINBASE TIMESTAMP NUMBER PREVRANDAO GASLIMIT CHAINID
+                top += W
+                store_word(top, 0, load_word(environment, W * (op - 0x41 + at.COINBASE)))
+                pc += 1
+            elif op == 0x48:  # BASEFEE
+                top += W
+                store_word(top, 0, load_word(environment, W * at.BASE_FEE))
+                pc += 1
+            elif op == 0x4A:  # BLOBBASEFEE
+                top += W
+                store_word(top, 0, load_word(environment, W * at.BLOB_BASE_FEE))
+                pc += 1
+            elif op == 0x51:  # MLOAD
+                start = as_size(load_word(top, 0))
+                if start + W > used:
+                    left, start = reserved(registers, frame, gas, load_word(top, 0), W)
+                    if left < 0:
+                        event = FAILED
+                        failure = at.OUT_OF_GAS
+                        break
+                    if start < 0:
+                        event = at.NEED_MEMORY
+                        break
+                    gas = left
+                    used = load_int(frame, at.MEMORY_USED)
+                store_word(top, 0, swap_bytes(load_word(memory, start)))
+                pc += 1
+            elif op == 0x52:  # MSTORE
+                start = as_size(load_word(top, 0))
+                if start + W > used:
+                    left, start = reserved(registers, frame, gas, load_word(top, 0), W)
+                    if left < 0:
+                        event = FAILED
+                        failure = at.OUT_OF_GAS
+                        break
+                    if start < 0:
+                        event = at.NEED_MEMORY
+                        break
+                    gas = left
+                    used = load_int(frame, at.MEMORY_USED)
+                store_word(memory, start, swap_bytes(load_word(top, -W)))
+                top -= 2 * W
+                pc += 1
+            elif op == 0x53:  # MSTORE8
+                start = as_size(load_word(top, 0))
+                if start + 1 > used:
+                    left, start = reserved(registers, frame, gas, load_word(top, 0), 1)
+                    if left < 0:
+                        event = FAILED
+                        failure = at.OUT_OF_GAS
+                        break
+                    if start < 0:
+                        event = at.NEED_MEMORY
+                        break
+                    gas = left
+                    used = load_int(frame, at.MEMORY_USED)
+                store_byte(memory, start, load_byte(top, -W))
+                top -= 2 * W
+                pc += 1
+            elif op == 0x54:  # SLOAD
+                gas, event = load_slot(registers, frame, top, gas)
+                if event != NONE:
+                    failure = at.OUT_OF_GAS
+                    break
+                pc += 1
+            elif op == 0x55:  # SSTORE
+                if load_int(frame, at.FLAGS) & at.STATIC:
+                    event = FAILED
+                    failure = at.WRITE_PROTECTION
+                    break
+                gas, event = store_slot(registers, frame, top, gas)
+                if event != NONE:
+                    failure = at.OUT_OF_GAS
+                    break
+                top -= 2 * W
+                pc += 1
+            elif op == 0x58:  # PC
+                top += W
+                store_word(top, 0, from_limb(U(pc)))
+                pc += 1
+            elif op == 0x59:  # MSIZE
+                top += W
+                store_word(top, 0, from_limb(U(used)))
+                pc += 1
+            elif op == 0x5A:  # GAS
+                top += W
+                store_word(top, 0, from_limb(U(gas)))
+                pc += 1
+            elif op == 0x5C or op == 0x5D:  # TLOAD TSTORE
+                writes = op == 0x5D
+                if writes and load_int(frame, at.FLAGS) & at.STATIC:
+                    event = FAILED
+                    failure = at.WRITE_PROTECTION
+                    break
+                event = transient_slot(registers, frame, top, writes)
+                if event != NONE:
+                    break
+                if writes:
+                    top -= 2 * W
+                pc += 1
+            elif op == 0x5E:  # MCOPY
+                size = as_size(load_word(top, -2 * W))
+                gas -= at.COPY_WORD_GAS * words_in(size)
+                if gas < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                to, source = load_word(top, 0), load_word(top, -W)
+                furthest = source if to < source else to
+                left, start = reserved(registers, frame, gas, furthest, size)
+                if left < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if start < 0:
+                    event = at.NEED_MEMORY
+                    break
+                gas = left
+                used = load_int(frame, at.MEMORY_USED)
+                if size:
+                    move_bytes(memory + as_size(to), memory + as_size(source), size)
+                top -= 3 * W
+                pc += 1
+            elif op == 0x5F:  # PUSH0
+                top += W
+                store_word(top, 0, from_limb(U(0)))
+                pc += 1
+            elif 0x62 <= op <= 0x7F:  # PUSH3 to PUSH32
+                top += W
+                store_word(top, 0, pushed_value(code, pc, op - 0x5F))
+                pc += op - 0x5E
+            elif 0x80 <= op <= 0x8F:  # DUP1 to DUP16
+                store_word(top, W, load_word(top, W * (0x80 - op)))
+                top += W
+                pc += 1
+            elif 0x90 <= op <= 0x9F:  # SWAP1 to SWAP16
+                other = W * (0x8F - op)
+                value = load_word(top, 0)
+                store_word(top, 0, load_word(top, other))
+                store_word(top, other, value)
+                pc += 1
+            elif 0xA0 <= op <= 0xA4:  # LOG0 to LOG4
+                if load_int(frame, at.FLAGS) & at.STATIC:
+                    event = FAILED
+                    failure = at.WRITE_PROTECTION
+                    break
+                size = as_size(load_word(top, -W))
+                price = at.LOG_TOPIC_GAS * (op - 0xA0) + at.LOG_BYTE_GAS * size
+                left, start = reserved(registers, frame, gas - price, load_word(top, 0), size)
+                if gas < price or left < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if start < 0:
+                    event = at.NEED_MEMORY
+                    break
+                used = load_int(frame, at.MEMORY_USED)
+                event = write_log(registers, frame, top, op - 0xA0, start, size)
+                if event != NONE:
+                    before += left - gas + price
+                    break
+                gas = left
+                top -= W * (op - 0xA0 + 2)
+                pc += 1
+            elif op == 0xF1 or op == 0xF4 or op == 0xFA:  # CALL DELEGATECALL STATICCALL
+                event = CALLED
+                break
+            elif op == 0xF3 or op == 0xFD:  # RETURN REVERT
+                size = as_size(load_word(top, -W))
+                left, offset = reserved(registers, frame, gas, load_word(top, 0), size)
+                if left < 0:
+                    event = FAILED
+                    failure = at.OUT_OF_GAS
+                    break
+                if offset < 0:
+                    event = at.NEED_MEMORY
+                    break
+                gas = left
+                status = at.SUCCEEDED if op == 0xF3 else at.REVERTED
+                event = ENDED
+                break
+            elif op == 0x00:  # STOP
+                size = 0
+                event = ENDED
+                break
+            else:
+                event = at.HOST_OPCODE
+                break
+        if event < ENDED:  # the host acts, and the opcode starts again
+            gas = before
+        store_int(frame, at.PC, pc)
+        store_int(frame, at.GAS, gas)
+        store_int(frame, at.HEIGHT, (top - bottom) // W)
+        if event == CALLED:
+            if enter_call(registers, op) == PUSHED:
+                continue
+            return at.HOST_OPCODE
+        if event == FAILED:
+            store_int(registers, at.FAILURE, failure)
+            status = at.HALTED
+            offset = size = 0
+            event = ENDED
+        if event == ENDED:
+            event = end_frame(registers, status, offset, size)
+        if event != NONE:
+            return event

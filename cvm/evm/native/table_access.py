@@ -1,0 +1,101 @@
+"""What the host does in the loop's tables of accounts and slots, one compiled call each."""
+
+import numpy as np
+
+from cvm.evm.native import layout as at
+from cvm.evm.native.raw_memory import load_int, load_limb, store_int
+from cvm.evm.native.slots import (
+    ABSENT,
+    add_slot,
+    find_place,
+    mixed,
+    slot_address,
+    touch,
+    undo_slots,
+    warm,
+    write_journal,
+)
+from cvm.evm.native.word import from_limb, load_word, store_word
+from cvm.native_code import kernel
+
+U = np.uint64
+
+
+@kernel
+def index_account(registers: int, account: int) -> None:
+    """Enter an account, whose address stands in its record, into the index."""
+    record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
+    index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
+    a, b, c = load_limb(record, 0), load_limb(record, 1), load_limb(record, 2)
+    place = np.int64(mixed(a, b, c, U(0), 0)) & mask
+    while load_int(index, place):
+        place = (place + 1) & mask
+    store_int(index, place, account + 1)
+
+
+@kernel
+def index_accounts(registers: int, count: int) -> None:
+    """Enter the first `count` accounts into an empty index."""
+    for account in range(count):
+        index_account(registers, account)
+
+
+@kernel
+def index_slots(registers: int) -> None:
+    """Enter every slot into an empty index."""
+    for slot in range(load_int(registers, at.SLOT_COUNT)):
+        record = slot_address(registers, slot)
+        owner = load_int(record, at.SLOT_OWNER)
+        _, place = find_place(registers, owner, record + at.SLOT_KEY * 8)
+        store_int(load_int(registers, at.SLOT_INDEX), place, slot + 1)
+
+
+@kernel
+def find_slot(registers: int, owner: int, key: int) -> int:
+    """Return the slot of an owner, fresh in this transaction, or ABSENT."""
+    slot, _ = find_place(registers, owner, key)
+    if slot != ABSENT:
+        touch(registers, slot)
+    return slot
+
+
+@kernel
+def insert_slot(registers: int, owner: int, key: int, value: int) -> int:
+    """Add an absent slot with the word at an address as its value, and return it."""
+    _, place = find_place(registers, owner, key)
+    record = add_slot(registers, owner, key, place)
+    store_word(record, at.SLOT_VALUE * 8, load_word(value, 0))
+    slot = load_int(registers, at.SLOT_COUNT) - 1
+    touch(registers, slot)
+    return slot
+
+
+@kernel
+def set_slot(registers: int, slot: int, value: int) -> None:
+    """Write the word at an address to a slot, for which the journal has room."""
+    record = slot_address(registers, slot)
+    write_journal(registers, record, at.VALUE_CHANGED)
+    store_int(record, at.SLOT_WRITTEN, 1)
+    store_word(record, at.SLOT_VALUE * 8, load_word(value, 0))
+
+
+@kernel
+def warm_slot(registers: int, slot: int) -> bool:
+    """Warm a slot, for which the journal has room; tell whether it was cold."""
+    return warm(registers, slot_address(registers, slot)) != 0
+
+
+@kernel
+def clear_slots(registers: int, owner: int) -> None:
+    """Make every slot of an account zero, for good."""
+    for slot in range(load_int(registers, at.SLOT_COUNT)):
+        record = slot_address(registers, slot)
+        if load_int(record, at.SLOT_OWNER) == owner:
+            store_word(record, at.SLOT_VALUE * 8, from_limb(U(0)))
+            store_int(record, at.SLOT_WRITTEN, 1)
+
+
+@kernel
+def go_back(registers: int, mark: int) -> None:
+    """Undo the journal of slots down to a mark."""
+    undo_slots(registers, mark)

@@ -1,0 +1,430 @@
+"""The state while a block runs: accounts and storage over a reader, with a journal to go back.
+
+Storage lives in the tables of the compiled loop, which both interpreters use; balances, nonces and
+codes live here. `mark` and `undo` cover both. Nothing reaches a store before `changes`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cvm.evm.contract_code import CodeCache, ContractCode
+from cvm.evm.forks import Fork
+from cvm.evm.keccak import keccak256
+from cvm.evm.native import layout as at
+from cvm.evm.native import table_access as table
+from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.state_reader import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Account, StateChanges, StateReader
+
+DELEGATION_PREFIX = bytes.fromhex("ef0100")  # EIP-7702
+DELEGATION_BYTES = 23
+CODES = CodeCache()
+"""Analysed codes of the process: what it holds follows from the code alone."""
+
+
+class LiveAccount:
+    """An account as the running block has it."""
+
+    __slots__ = (
+        "address", "balance", "code_hash", "exists", "fresh", "loaded", "nonce", "number",
+        "storage_gone",
+    )  # fmt: skip
+
+    def __init__(self, address: bytes, number: int, loaded: Account | None) -> None:
+        found = loaded or Account()
+        self.address = address
+        self.number = number
+        self.loaded = loaded
+        self.exists = loaded is not None
+        self.nonce = found.nonce
+        self.balance = found.balance
+        self.code_hash = found.code_hash
+        self.fresh = 0  # the transaction that created it
+        self.storage_gone = False  # what the reader holds of its storage no longer counts
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it is empty as EIP-161 means it."""
+        return self.nonce == 0 and self.balance == 0 and self.code_hash == EMPTY_CODE_HASH
+
+
+Mark = tuple[int, int, int, int, int]
+"""Lengths of the host's journal, the slots' journal, log bytes, logs; and the refund."""
+
+
+class WorldState:
+    """Accounts, storage, logs and access of one block as it runs."""
+
+    def __init__(
+        self,
+        reader: StateReader,
+        memory: MachineMemory,
+        fork: Fork,
+        block_hash: Callable[[int], bytes],
+    ) -> None:
+        self.fork = fork
+        self.block_hash = block_hash
+        self.memory = memory
+        self.registers = memory.registers
+        self._reader = reader
+        self._accounts: dict[bytes, LiveAccount] = {}
+        self._listed: list[LiveAccount] = []
+        self._codes: dict[bytes, bytes] = {}
+        self._kept: list[ContractCode] = []
+        self._journal: list[tuple[Any, ...]] = []
+        self._touched: dict[bytes, LiveAccount] = {}
+        self._destroyed: dict[bytes, LiveAccount] = {}
+        self.transaction = 0
+
+    # --- accounts
+
+    def account(self, address: bytes) -> LiveAccount:
+        """Return an account, read when it is first asked for."""
+        account = self._accounts.get(address)
+        if account is None:
+            account = self._load(address)
+        return account
+
+    def _load(self, address: bytes) -> LiveAccount:
+        number = len(self._listed)
+        if number == self.memory.account_room:
+            self.memory.grow_accounts()
+            table.index_accounts(self.memory.address, number)
+        account = LiveAccount(address, number, self._reader.account(address))
+        self._accounts[address] = account
+        self._listed.append(account)
+        records, base = self.memory.accounts, number * at.ACCOUNT_FIELDS
+        high = int.from_bytes(address[:4], "big")
+        records[base] = int.from_bytes(address[12:], "big", signed=True)
+        records[base + 1] = int.from_bytes(address[4:12], "big", signed=True)
+        records[base + 2] = high
+        table.index_account(self.memory.address, number)
+        return account
+
+    def numbered(self, number: int) -> LiveAccount:
+        """Return an account by its number in the loop's table."""
+        return self._listed[number]
+
+    def set_balance(self, account: LiveAccount, balance: int) -> None:
+        """Set a balance in wei; the account exists from now on."""
+        self._change(account, "balance", balance)
+
+    def set_nonce(self, account: LiveAccount, nonce: int) -> None:
+        """Set a nonce; the account exists from now on."""
+        self._change(account, "nonce", nonce)
+
+    def _change(self, account: LiveAccount, field: str, value: object) -> None:
+        self._note(setattr, account, field, getattr(account, field))
+        setattr(account, field, value)
+        self.touch(account)
+
+    def touch(self, account: LiveAccount) -> None:
+        """Note that a transaction touched an account: an empty one goes at its end (EIP-161)."""
+        if not account.exists:
+            self._note(setattr, account, "exists", False)
+            account.exists = True
+        if account.address not in self._touched:
+            self._touched[account.address] = account
+            self._note(self._touched.pop, account.address)
+
+    def transfer(self, sender: LiveAccount, receiver: LiveAccount, value: int) -> None:
+        """Move wei that the sender has; both are touched."""
+        self.set_balance(sender, sender.balance - value)
+        self.set_balance(receiver, receiver.balance + value)
+
+    # --- code
+
+    def code_of(self, account: LiveAccount) -> bytes:
+        """Return the code of an account."""
+        code_hash = account.code_hash
+        if code_hash == EMPTY_CODE_HASH:
+            return b""
+        data = self._codes.get(code_hash)
+        if data is None:
+            data = self._codes[code_hash] = self._reader.code(code_hash)
+        return data
+
+    def set_code(self, account: LiveAccount, data: bytes) -> None:
+        """Set the code of an account; the loop must learn it anew."""
+        code_hash = keccak256(data)
+        self._codes[code_hash] = data
+        self._forget_callable(account)
+        self._note(self._forget_callable, account)
+        self._change(account, "code_hash", code_hash)
+
+    def analysed(self, account: LiveAccount) -> ContractCode:
+        """Return the code of an account, analysed."""
+        return CODES.get(account.code_hash, self.code_of(account))
+
+    def make_callable(self, account: LiveAccount) -> ContractCode:
+        """Let the loop enter an account's code by itself; it must be no delegation."""
+        code = self.analysed(account)
+        base = account.number * at.ACCOUNT_FIELDS
+        records = self.memory.accounts
+        if records[base + at.CODE_AT] != code.address:
+            self._kept.append(code)
+            records[base + at.CODE_AT] = code.address
+            records[base + at.CODE_SIZE_AT] = code.size
+            records[base + at.JUMPS_AT] = code.jumps_address
+        return code
+
+    def keep(self, code: ContractCode) -> None:
+        """Keep code in memory while the loop may run it."""
+        self._kept.append(code)
+
+    def _forget_callable(self, account: LiveAccount) -> None:
+        self.memory.accounts[account.number * at.ACCOUNT_FIELDS + at.CODE_AT] = 0
+
+    def delegate_of(self, account: LiveAccount) -> bytes | None:
+        """Return the address that an account delegates to (EIP-7702), or None."""
+        if account.code_hash == EMPTY_CODE_HASH:
+            return None
+        return delegate_address(self.code_of(account))
+
+    # --- access (EIP-2929)
+
+    def warm_address(self, account: LiveAccount) -> bool:
+        """Warm an address; tell whether it was cold."""
+        place = account.number * at.ACCOUNT_FIELDS + at.WARM_IN
+        records = self.memory.accounts
+        if records[place] == self.transaction:
+            return False
+        self._note(self._cool, account.number)
+        records[place] = self.transaction
+        return True
+
+    def _cool(self, number: int) -> None:
+        self.memory.accounts[number * at.ACCOUNT_FIELDS + at.WARM_IN] = 0
+
+    # --- storage
+
+    def slot(self, account: LiveAccount, key: int) -> int:
+        """Return the number of a slot, loaded when it is first asked for."""
+        self.memory.key[:] = key.to_bytes(32, "little")
+        return self.slot_at(account.number, self.memory.key_address)
+
+    def slot_at(self, number: int, key_address: int) -> int:
+        """Return the slot whose key is the word at an address, loaded if it was absent."""
+        address = self.memory.address
+        slot = table.find_slot(address, number, key_address)
+        if slot >= 0:
+            return int(slot)
+        self.make_room()
+        account = self._listed[number]
+        value = 0
+        if not (account.storage_gone or account.loaded is None):
+            value = self._reader.storage(account.address, self.memory.word_at(key_address))
+        self.memory.value[:] = value.to_bytes(32, "little")
+        return int(
+            table.insert_slot(address, number, key_address, self.memory.value_address)
+        )
+
+    def make_room(self) -> None:
+        """Make room for a slot and two journal records."""
+        registers = self.registers
+        if registers[at.JOURNAL_COUNT] + 2 > registers[at.JOURNAL_LIMIT]:
+            self.memory.grow_journal()
+        if registers[at.SLOT_COUNT] >= registers[at.SLOT_LIMIT]:
+            self.memory.grow_slots()
+            table.index_slots(self.memory.address)
+
+    def slot_value(self, slot: int) -> int:
+        """Return the value of a slot."""
+        return self._slot_word(slot, at.SLOT_VALUE)
+
+    def slot_original(self, slot: int) -> int:
+        """Return the value that a slot had when the transaction began."""
+        return self._slot_word(slot, at.SLOT_ORIGINAL)
+
+    def _slot_word(self, slot: int, field: int) -> int:
+        start = (slot * at.SLOT_FIELDS + field) * 8
+        return int.from_bytes(self.memory.slot_bytes[start : start + 32], "little")
+
+    def set_slot(self, slot: int, value: int) -> None:
+        """Write a slot."""
+        self.make_room()
+        self.memory.value[:] = value.to_bytes(32, "little")
+        table.set_slot(self.memory.address, slot, self.memory.value_address)
+
+    def warm_slot(self, slot: int) -> bool:
+        """Warm a slot; tell whether it was cold."""
+        self.make_room()
+        return bool(table.warm_slot(self.memory.address, slot))
+
+    def storage(self, account: LiveAccount, key: int) -> int:
+        """Return a value of storage; this warms nothing."""
+        return self.slot_value(self.slot(account, key))
+
+    def set_storage(self, account: LiveAccount, key: int, value: int) -> None:
+        """Write a value of storage, as a system call or an override does."""
+        self.set_slot(self.slot(account, key), value)
+        self.touch(account)
+
+    def transient(self, account: LiveAccount, key: int) -> int:
+        """Return the slot of transient storage (EIP-1153)."""
+        self.memory.key[:] = key.to_bytes(32, "little")
+        address, owner = self.memory.address, account.number + at.TRANSIENT
+        slot = table.find_slot(address, owner, self.memory.key_address)
+        if slot >= 0:
+            return int(slot)
+        self.make_room()
+        self.memory.value[:] = bytes(32)
+        return int(
+            table.insert_slot(
+                address, owner, self.memory.key_address, self.memory.value_address
+            )
+        )
+
+    def has_storage(self, account: LiveAccount) -> bool:
+        """Tell whether an account has storage, as EIP-7610 asks before a creation."""
+        if account.storage_gone or account.loaded is None:
+            return False
+        return account.loaded.storage_root != EMPTY_TRIE_ROOT
+
+    # --- journal
+
+    def _note(self, undo: Callable[..., object], *arguments: object) -> None:
+        self._journal.append((undo, *arguments))
+        self.registers[at.HOST_JOURNAL] = len(self._journal)
+
+    def mark(self) -> Mark:
+        """Return where every journal stands."""
+        registers = self.registers
+        return (
+            len(self._journal),
+            registers[at.JOURNAL_COUNT],
+            registers[at.LOGS_SIZE],
+            registers[at.LOG_COUNT],
+            registers[at.REFUND],
+        )
+
+    def undo(self, mark: Mark) -> None:
+        """Go back to a mark."""
+        host, slots, log_bytes, logs, refund = mark
+        self.undo_host(host)
+        registers = self.registers
+        if registers[at.JOURNAL_COUNT] > slots:
+            table.go_back(self.memory.address, slots)
+        registers[at.LOGS_SIZE], registers[at.LOG_COUNT] = log_bytes, logs
+        registers[at.REFUND] = refund
+
+    def undo_host(self, mark: int) -> None:
+        """Take the host's own journal back."""
+        journal = self._journal
+        while len(journal) > mark:
+            undo, *arguments = journal.pop()
+            undo(*arguments)
+        self.registers[at.HOST_JOURNAL] = mark
+
+    @property
+    def refund(self) -> int:
+        """Return the refund counted so far, in gas."""
+        return self.registers[at.REFUND]
+
+    def add_refund(self, gas: int) -> None:
+        """Count a refund."""
+        self.registers[at.REFUND] += gas
+
+    # --- logs
+
+    def add_log(self, account: LiveAccount, topics: list[int], data: bytes) -> None:
+        """Append a log."""
+        registers = self.registers
+        start = registers[at.LOGS_SIZE]
+        size = at.LOG_HEAD_BYTES + 32 * len(topics) + len(data)
+        if start + size > registers[at.LOGS_CAPACITY]:
+            self.memory.grow_logs(start + size)
+        head = b"".join(n.to_bytes(8, "little") for n in (account.number, len(topics), len(data)))
+        body = head + b"".join(topic.to_bytes(32, "big") for topic in topics) + data
+        self.memory.logs[start : start + size] = body
+        registers[at.LOGS_SIZE] = start + size
+        registers[at.LOG_COUNT] += 1
+
+    def logs(self) -> tuple[tuple[bytes, tuple[bytes, ...], bytes], ...]:
+        """Return the transaction's logs: address, topics, data."""
+        found, place, view = [], 0, self.memory.logs
+        for _ in range(self.registers[at.LOG_COUNT]):
+            number, topics, size = (
+                int.from_bytes(view[place + 8 * i : place + 8 * i + 8], "little") for i in range(3)
+            )
+            place += at.LOG_HEAD_BYTES
+            words = tuple(bytes(view[place + 32 * i : place + 32 * i + 32]) for i in range(topics))
+            place += 32 * topics
+            found.append((self._listed[number].address, words, bytes(view[place : place + size])))
+            place += size
+        return tuple(found)
+
+    # --- transactions and their end
+
+    def begin_transaction(self) -> None:
+        """Start a transaction: nothing is warm, nothing is touched, every slot is original."""
+        self.transaction += 1
+        registers = self.registers
+        registers[at.TRANSACTION] = self.transaction
+        for place in (at.JOURNAL_COUNT, at.LOGS_SIZE, at.LOG_COUNT, at.REFUND, at.HOST_JOURNAL):
+            registers[place] = 0
+        self._journal.clear()
+        self._touched.clear()
+        self._destroyed.clear()
+
+    def create(self, account: LiveAccount) -> None:
+        """Start a contract at an address (EIP-161: its nonce is 1)."""
+        self._note(setattr, account, "fresh", account.fresh)
+        account.fresh = self.transaction
+        self.set_nonce(account, 1)
+
+    def destroy(self, account: LiveAccount) -> None:
+        """Note that an account goes at the end of the transaction."""
+        if account.address not in self._destroyed:
+            self._destroyed[account.address] = account
+            self._note(self._destroyed.pop, account.address)
+
+    def end_transaction(self) -> None:
+        """Remove what was destroyed, and what was touched and is empty (EIP-161)."""
+        for account in self._destroyed.values():
+            self._remove(account)
+        for account in self._touched.values():
+            if account.exists and account.is_empty:
+                self._remove(account)
+
+    def _remove(self, account: LiveAccount) -> None:
+        account.exists = False
+        account.nonce = account.balance = 0
+        account.code_hash = EMPTY_CODE_HASH
+        account.storage_gone = True
+        self._forget_callable(account)
+        table.clear_slots(self.memory.address, account.number)
+
+    # --- the end of the block
+
+    def changes(self) -> StateChanges:
+        """Return what the block leaves."""
+        accounts = {a.address: _final(a) for a in self._listed if _final(a) != a.loaded}
+        storage: dict[bytes, dict[int, int]] = {}
+        slots, fields = self.memory.slots, at.SLOT_FIELDS
+        for slot in range(self.registers[at.SLOT_COUNT]):
+            owner = slots[slot * fields]
+            if slots[slot * fields + at.SLOT_WRITTEN] and owner < at.TRANSIENT:
+                key = self._slot_word(slot, at.SLOT_KEY)
+                account = self._listed[owner]
+                if account.exists:
+                    storage.setdefault(account.address, {})[key] = self.slot_value(slot)
+                    accounts.setdefault(account.address, _final(account))
+        cleared = frozenset(a.address for a in self._listed if a.storage_gone and a.loaded)
+        hashes = {a.code_hash for a in accounts.values() if a is not None} - {EMPTY_CODE_HASH}
+        codes = {h: self._codes[h] for h in sorted(hashes) if h in self._codes}
+        return StateChanges(accounts, storage, cleared, codes)
+
+
+def _final(account: LiveAccount) -> Account | None:
+    """Return an account as it stands, with the storage root that was loaded."""
+    if not account.exists:
+        return None
+    root = account.loaded.storage_root if account.loaded else EMPTY_TRIE_ROOT
+    return Account(account.nonce, account.balance, root, account.code_hash)
+
+
+def delegate_address(code: bytes) -> bytes | None:
+    """Return the address in a delegation designator (EIP-7702), or None for other code."""
+    if len(code) == DELEGATION_BYTES and code.startswith(DELEGATION_PREFIX):
+        return code[len(DELEGATION_PREFIX) :]
+    return None
