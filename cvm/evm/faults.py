@@ -138,6 +138,53 @@ class BlockGasExceeded(InvalidTransaction):
         super().__init__(f"gas limit reached: tx asks for {tx_gas}, the block has {gas_left} left")
 
 
+class MissingBlobHashes(InvalidTransaction):
+    """EIP-4844: a blob transaction names at least one blob."""
+
+    def __init__(self) -> None:
+        super().__init__("blob transaction missing blob hashes")
+
+
+class TooManyBlobs(InvalidTransaction):
+    """EIP-4844 and EIP-7594: one transaction names more blobs than the fork allows."""
+
+    def __init__(self, have: int, permitted: int) -> None:
+        super().__init__(f"blob transaction has too many blobs: have {have}, permitted {permitted}")
+
+
+class BadBlobHashVersion(InvalidTransaction):
+    """EIP-4844: a versioned hash opens with the byte 0x01."""
+
+    def __init__(self, place: int, version: int, expected: int) -> None:
+        super().__init__(
+            f"blob {place} has invalid hash version: have {version}, supported: {expected}"
+        )
+
+
+class BlobTransactionCreates(InvalidTransaction):
+    """EIP-4844: a blob transaction has a destination."""
+
+    def __init__(self) -> None:
+        super().__init__("blob transaction of type create")
+
+
+class BlobFeeCapTooLow(InvalidTransaction):
+    """EIP-4844: the blob fee cap does not reach the blob base fee of the block."""
+
+    def __init__(self, fee_cap: int, base_fee: int) -> None:
+        super().__init__(
+            "max fee per blob gas less than block blob gas fee: "
+            f"maxFeePerBlobGas: {fee_cap}, blobBaseFee: {base_fee}"
+        )
+
+
+class BlobGasExceeded(InvalidTransaction):
+    """EIP-4844: the blobs do not fit the blob gas that is left in the block."""
+
+    def __init__(self, tx_gas: int, gas_left: int) -> None:
+        super().__init__(f"blob gas limit reached: tx uses {tx_gas}, the block has {gas_left} left")
+
+
 class BadAuthorizationList(InvalidTransaction):
     """EIP-7702: a type-4 transaction needs authorizations and a destination."""
 

@@ -1,0 +1,133 @@
+"""What a transaction left in its block: receipts, their logs, and their EIP-2718 bytes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cvm.evm.log_bloom import BLOOM_BYTES, bloom_bits
+from cvm.evm.rlp_encoding import EMPTY_LIST, EMPTY_STRING, encode_bytes, encode_integer, encode_list
+from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.strict_rlp import BadRlp
+from cvm.evm.transaction import SET_CODE
+
+ADDRESS_BYTES = 20
+WORD_BYTES = 32
+UINT64_BYTES = 8
+MAX_TOPICS = 4
+BLOOM_PREFIX = b"\xb9\x01\x00"
+EMPTY_BLOOM = BLOOM_PREFIX + bytes(BLOOM_BYTES)
+STATUS = (EMPTY_STRING, b"\x01")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event: who logged it, up to four topics of 32 bytes, and bytes."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+
+    def encode(self) -> bytes:
+        """Return the RLP."""
+        topics = b"".join([b"\xa0" + topic for topic in self.topics])
+        return encode_list(b"\x94" + self.address + encode_list(topics) + encode_bytes(self.data))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of one transaction; `cumulative_gas_used` counts from the start of the block.
+
+    `status` is 1 for success and 0 for failure; a receipt from before Byzantium (EIP-658) has the
+    `state_root` after it instead, and its status says nothing.
+    """
+
+    type_id: int
+    status: int
+    cumulative_gas_used: int
+    logs: tuple[Log, ...] = ()
+    state_root: bytes | None = None
+    _bloom: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def bloom(self) -> int:
+        """Return the filter of the logs as a number of 2,048 bits, worked out once."""
+        bloom = self._bloom
+        if bloom is None:
+            bloom = bloom_of_logs(self.logs)
+            object.__setattr__(self, "_bloom", bloom)
+        return bloom
+
+    def encode(self) -> bytes:
+        """Return the EIP-2718 bytes."""
+        bloom, logs = EMPTY_BLOOM, EMPTY_LIST
+        if self.logs:
+            bloom = BLOOM_PREFIX + self.bloom.to_bytes(BLOOM_BYTES, "big")
+            logs = encode_list(b"".join([log.encode() for log in self.logs]))
+        outcome = STATUS[self.status] if self.state_root is None else b"\xa0" + self.state_root
+        body = encode_list(outcome + encode_integer(self.cumulative_gas_used) + bloom + logs)
+        return bytes((self.type_id,)) + body if self.type_id else body
+
+
+def bloom_of_logs(logs: Iterable[Log]) -> int:
+    """Return the filter of logs as a number of 2,048 bits."""
+    bloom = 0
+    for log in logs:
+        bloom |= bloom_bits(log.address)
+        for topic in log.topics:
+            bloom |= bloom_bits(topic)
+    return bloom
+
+
+def decode_receipt(raw: bytes) -> Receipt:
+    """Decode EIP-2718 bytes; raises `BadRlp`, also where the bloom is not that of the logs."""
+    type_id = raw[0] if raw and raw[0] < 0x80 else 0
+    if type_id > SET_CODE or raw[:1] == b"\0":
+        raise BadRlp(f"no receipt has type {type_id}")
+    start = list_start(raw, 1 if type_id else 0, "a receipt")
+    items, lists = split_items(raw, start, len(raw))
+    expect_shape("a receipt", items, lists, 4, [3])
+    outcome, gas_used, bloom, logs_payload = items
+    entries, kinds = split_items(logs_payload, 0, len(logs_payload))
+    expect_shape("the logs", entries, kinds, len(entries), list(range(len(entries))))
+    logs = tuple(decode_log(entry) for entry in entries)
+    state_root = fixed_bytes("a state root", outcome, WORD_BYTES) if len(outcome) > 1 else None
+    status = status_of(outcome) if state_root is None else 0
+    gas = integer("cumulative gas used", gas_used, UINT64_BYTES)
+    receipt = Receipt(type_id, status, gas, logs, state_root)
+    shown = int.from_bytes(fixed_bytes("a bloom", bloom, BLOOM_BYTES), "big")
+    if shown != receipt.bloom:
+        raise BadRlp("the bloom of a receipt is not that of its logs")
+    return receipt
+
+
+def status_of(outcome: bytes) -> int:
+    """Return 0 for no bytes and 1 for 0x01 (EIP-658); raises `BadRlp` for another byte."""
+    if outcome not in (b"", b"\x01"):
+        raise BadRlp(f"invalid receipt status: 0x{outcome.hex()}")
+    return len(outcome)
+
+
+def decode_log(payload: bytes) -> Log:
+    """Decode the payload of one log; raises `BadRlp`."""
+    parts, kinds = split_items(payload, 0, len(payload))
+    expect_shape("a log", parts, kinds, 3, [1])
+    topics, topic_lists = split_items(parts[1], 0, len(parts[1]))
+    expect_shape("the topics", topics, topic_lists, len(topics), [])
+    if len(topics) > MAX_TOPICS:
+        raise BadRlp(f"a log has {len(topics)} topics, at most {MAX_TOPICS}")
+    return Log(
+        fixed_bytes("a log address", parts[0], ADDRESS_BYTES),
+        tuple(fixed_bytes("a topic", topic, WORD_BYTES) for topic in topics),
+        parts[2],
+    )
+
+
+def encode_receipts(receipts: Iterable[Receipt]) -> bytes:
+    """Return an RLP list of EIP-2718 byte strings, as a store keeps the receipts of a block."""
+    return encode_list(b"".join([encode_bytes(receipt.encode()) for receipt in receipts]))
+
+
+def decode_receipts(data: bytes) -> tuple[Receipt, ...]:
+    """Return the receipts that `encode_receipts` wrote; raises `BadRlp`."""
+    items, lists = split_items(data, list_start(data, 0, "the receipts"), len(data))
+    expect_shape("the receipts", items, lists, len(items), [])
+    return tuple(decode_receipt(item) for item in items)
