@@ -1,16 +1,33 @@
-"""Recovers the senders of a block's transactions on a few threads, before it is executed.
+"""Recovers the senders of a block's transactions on a few threads, before or while others execute.
 
-libsecp256k1 works without the interpreter's lock, so two threads share the work of a block.
+Each thread works on its share in one call without the interpreter's lock, so the recovery of the
+next block goes on beside the execution of this one.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from cvm.evm.faults import InvalidSignature
+from cvm.evm.sender_batch import SenderBatch
 from cvm.evm.transaction import Transaction
 
 SMALLEST_SHARE = 32
-"""Fewer transactions than two such shares are recovered where they are: a hand-over costs more."""
+"""Fewer transactions stay on one thread: a hand-over costs more than it saves."""
+
+
+class PendingSenders:
+    """Senders that are being recovered."""
+
+    def __init__(self, batches: list[SenderBatch], runs: list[Future[None]]) -> None:
+        self._batches, self._runs = batches, runs
+
+    def finish(self) -> None:
+        """Wait, and let each transaction keep its sender.
+
+        One whose signature has no signer stays without, for the rules to refuse in its place.
+        """
+        for batch, run in zip(self._batches, self._runs, strict=True):
+            run.result()
+            batch.finish()
 
 
 class SenderRecovery:
@@ -20,30 +37,20 @@ class SenderRecovery:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="senders")
 
-    def recover(self, transactions: Sequence[Transaction]) -> None:
-        """Recover every sender once; a transaction keeps its own.
+    def start(self, transactions: Sequence[Transaction]) -> PendingSenders:
+        """Begin to recover the senders of a block; needs 2 us of this thread for each."""
+        count = len(transactions)
+        shares = max(1, min(self._threads, count // SMALLEST_SHARE))
+        bounds = [count * share // shares for share in range(shares + 1)]
+        batches = [
+            SenderBatch(transactions[bounds[share] : bounds[share + 1]]) for share in range(shares)
+        ]
+        return PendingSenders(batches, [self._pool.submit(batch.run) for batch in batches])
 
-        A signature without a signer is left for the rules to refuse in its place.
-        """
-        shares = min(self._threads, len(transactions) // SMALLEST_SHARE)
-        if shares < 2:
-            recover_senders(transactions)
-            return
-        parts = [transactions[start::shares] for start in range(1, shares)]
-        others = [self._pool.submit(recover_senders, part) for part in parts]
-        recover_senders(transactions[::shares])
-        for other in others:
-            other.result()
+    def recover(self, transactions: Sequence[Transaction]) -> None:
+        """Recover the senders of a block and return when all are known."""
+        self.start(transactions).finish()
 
     def close(self) -> None:
         """End the threads once their work is done."""
         self._pool.shutdown()
-
-
-def recover_senders(transactions: Sequence[Transaction]) -> None:
-    """Recover the senders of transactions, one after the other."""
-    for tx in transactions:
-        try:
-            _ = tx.sender
-        except InvalidSignature:
-            continue

@@ -111,8 +111,13 @@ class Transaction:
             sender = recover_address(self.signing_hash(), self.y_parity, self.r, self.s)
             if sender is None:
                 raise InvalidSignature("the signature recovers to no address")
-            object.__setattr__(self, "_sender", sender)
+            keep_sender(self, sender)
         return sender
+
+
+def keep_sender(tx: Transaction, sender: bytes) -> None:
+    """Keep a sender that was recovered elsewhere from this transaction's own signature."""
+    object.__setattr__(tx, "_sender", sender)
 
 
 def unsigned_payload(raw: bytes, list_at: int, signature: tuple[int, int, int]) -> bytes:
