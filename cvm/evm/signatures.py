@@ -1,8 +1,7 @@
 """Signs hashes and recovers signers on secp256k1, through libsecp256k1 itself.
 
 coincurve's own classes take the same three steps with a fourth more time; they are called here
-without the objects in between. The library only reads its context and lets go of the interpreter's
-lock, so senders may be recovered on several threads.
+without the objects in between. Many signatures at once: `signature_batch`.
 """
 
 from coincurve import PrivateKey

@@ -49,7 +49,7 @@ def authorization_hash(chain_id: int, address: bytes, nonce: int) -> bytes:
     return keccak256(AUTHORIZATION_MAGIC + encode_list(payload))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """Fees in wei per gas; `to` is empty for a creation; legacy and type 1 have one price.
 
@@ -74,13 +74,7 @@ class Transaction:
     max_fee_per_blob_gas: int = 0
     blob_versioned_hashes: tuple[bytes, ...] = ()
     authorization_list: tuple[Authorization, ...] = ()
-    _sender: bytes | None = field(default=None, init=False, repr=False)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Transaction) and self.raw == other.raw
-
-    def __hash__(self) -> int:
-        return hash(self.raw)
+    _sender: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def gas_price(self) -> int:
@@ -117,8 +111,13 @@ class Transaction:
             sender = recover_address(self.signing_hash(), self.y_parity, self.r, self.s)
             if sender is None:
                 raise InvalidSignature("the signature recovers to no address")
-            object.__setattr__(self, "_sender", sender)
+            keep_sender(self, sender)
         return sender
+
+
+def keep_sender(tx: Transaction, sender: bytes) -> None:
+    """Keep a sender that was recovered elsewhere from this transaction's own signature."""
+    object.__setattr__(tx, "_sender", sender)
 
 
 def unsigned_payload(raw: bytes, list_at: int, signature: tuple[int, int, int]) -> bytes:

@@ -1,0 +1,150 @@
+"""Recovers the signers of many hashes in one call that never takes the interpreter's lock.
+
+A loop of single recoveries lets go of the lock for 40 us at a time, and a busy interpreter gives
+it back only after 5 ms (`sys.getswitchinterval`): beside execution such a loop stands still. Here
+the whole loop is compiled. It calls libsecp256k1 by addresses that it is given, because numba
+cannot cache a function with an address in its code.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from coincurve._libsecp256k1 import ffi, lib
+from coincurve.context import GLOBAL_CONTEXT
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic as numba_intrinsic
+
+from cvm.evm.keccak import keccak256
+from cvm.evm.signatures import PUBLIC_KEY_BYTES, UNCOMPRESSED
+from cvm.numba_cache import is_cache_configured
+
+HASH_BYTES = 32
+COMPACT_BYTES = 64
+OPAQUE_BYTES = 128
+"""Room for libsecp256k1's own forms: a signature has 65 bytes, a public key 64."""
+
+POINTER, INT = ir.IntType(64), ir.IntType(32)
+
+
+def address_of(name: str) -> int:
+    """Return where a function of libsecp256k1 lies in memory."""
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+
+
+FUNCTIONS = np.array(
+    [
+        int(ffi.cast("uintptr_t", GLOBAL_CONTEXT.ctx)),
+        address_of("secp256k1_ecdsa_recoverable_signature_parse_compact"),
+        address_of("secp256k1_ecdsa_recover"),
+        address_of("secp256k1_ec_pubkey_serialize"),
+    ],
+    np.uint64,
+)
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Return numba's intrinsic, whose stub counts the typing context as an argument."""
+    return numba_intrinsic(function)
+
+
+def call_by_address(builder: Any, arguments: Any, kinds: tuple[ir.Type, ...]) -> Any:
+    """Emit a C call of `int f(kinds)`; the first argument is the address of f."""
+    pointer = builder.inttoptr(arguments[0], ir.FunctionType(INT, kinds).as_pointer())
+    values = [
+        builder.trunc(value, kind) if kind is INT else value
+        for value, kind in zip(arguments[1:], kinds, strict=True)
+    ]
+    return builder.zext(builder.call(pointer, values), POINTER)
+
+
+@intrinsic
+def call_four(_typing: Any, f: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Call `int f(void *, void *, void *, void *)`."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return call_by_address(builder, arguments, (POINTER,) * 4)
+
+    return types.uint64(f, a, b, c, d), generate
+
+
+@intrinsic
+def call_with_number(_typing: Any, f: Any, a: Any, b: Any, c: Any, number: Any) -> Any:
+    """Call `int f(void *, void *, void *, int)`."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return call_by_address(builder, arguments, (POINTER, POINTER, POINTER, INT))
+
+    return types.uint64(f, a, b, c, number), generate
+
+
+@intrinsic
+def call_with_flags(_typing: Any, f: Any, a: Any, b: Any, c: Any, d: Any, flags: Any) -> Any:
+    """Call `int f(void *, void *, void *, void *, unsigned int)`."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return call_by_address(builder, arguments, (POINTER,) * 4 + (INT,))
+
+    return types.uint64(f, a, b, c, d, flags), generate
+
+
+@njit(nogil=True, cache=is_cache_configured())
+def recover_all(
+    functions: Any, hashes: Any, compact: Any, parities: Any, public_keys: Any, found: Any
+) -> None:
+    """Write the public key of every signature, and 1 into `found` where there is one."""
+    signature = np.empty(OPAQUE_BYTES, np.uint8)
+    opaque_key = np.empty(OPAQUE_BYTES, np.uint8)
+    length = np.empty(1, np.uint64)
+    context = functions[0]
+    signature_at, key_at = np.uint64(signature.ctypes.data), np.uint64(opaque_key.ctypes.data)
+    hashes_at, compact_at = np.uint64(hashes.ctypes.data), np.uint64(compact.ctypes.data)
+    output_at, length_at = np.uint64(public_keys.ctypes.data), np.uint64(length.ctypes.data)
+    for place in range(parities.size):
+        step = np.uint64(place)
+        found[place] = 0
+        compact_here = compact_at + step * np.uint64(COMPACT_BYTES)
+        parity = np.uint64(parities[place])
+        if not call_with_number(functions[1], context, signature_at, compact_here, parity):
+            continue
+        hash_here = hashes_at + step * np.uint64(HASH_BYTES)
+        if not call_four(functions[2], context, key_at, signature_at, hash_here):
+            continue
+        length[0] = PUBLIC_KEY_BYTES
+        output_here = output_at + step * np.uint64(PUBLIC_KEY_BYTES)
+        call_with_flags(
+            functions[3], context, output_here, length_at, key_at, np.uint64(UNCOMPRESSED)
+        )
+        found[place] = 1
+
+
+class SignatureBatch:
+    """Signatures over 32-byte hashes; `run` may be called on any thread, once."""
+
+    def __init__(self, hashes: bytes, compact: bytes, parities: bytes) -> None:
+        self._hashes = np.frombuffer(hashes, np.uint8)
+        self._compact = np.frombuffer(compact, np.uint8)
+        self._parities = np.frombuffer(parities, np.uint8)
+        self._public_keys = np.empty(len(parities) * PUBLIC_KEY_BYTES, np.uint8)
+        self._found = np.zeros(len(parities), np.uint8)
+
+    def run(self) -> None:
+        """Recover every public key, without the interpreter's lock."""
+        recover_all(
+            FUNCTIONS,
+            self._hashes,
+            self._compact,
+            self._parities,
+            self._public_keys,
+            self._found,
+        )
+
+    def addresses(self) -> list[bytes | None]:
+        """Return the signers after `run`, None where a signature has none."""
+        keys = self._public_keys.tobytes()
+        ends = range(PUBLIC_KEY_BYTES, len(keys) + 1, PUBLIC_KEY_BYTES)
+        return [
+            keccak256(keys[end - COMPACT_BYTES : end])[12:] if found else None
+            for end, found in zip(ends, self._found.tolist(), strict=True)
+        ]
