@@ -6,6 +6,9 @@
   - OutOfMemory          the machine's memory cannot hold one inference
   - BackendDisagrees     a backend failed its self-test
   - ModelDataMissing     the bytes of an ACTIVE model are not on this disk
+  - DatabaseFault        the database on disk cannot be opened, read or written
+    + MissingTrieNode    it lacks a node of a state
+    + MissingCode        it lacks the code of an account
 
 `LocalFault` does not derive from py-evm's `VMError`, which py-evm swallows into a failed frame.
 """
@@ -58,3 +61,23 @@ class ModelDataMissing(LocalFault):
     def __init__(self, model_id: bytes) -> None:
         super().__init__(f"model data not available: 0x{model_id.hex()}")
         self.model_id = model_id
+
+
+class DatabaseFault(LocalFault):
+    """The database on disk cannot be opened, read or written."""
+
+
+class MissingTrieNode(DatabaseFault):
+    """A node of a state trie is not there: the state was pruned, or the disk lost it."""
+
+    def __init__(self, node_hash: bytes) -> None:
+        super().__init__(f"the database has no trie node {node_hash.hex()}")
+        self.node_hash = node_hash
+
+
+class MissingCode(DatabaseFault):
+    """The code of an account is not there."""
+
+    def __init__(self, code_hash: bytes) -> None:
+        super().__init__(f"the database has no code {code_hash.hex()}")
+        self.code_hash = code_hash

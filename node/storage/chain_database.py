@@ -2,12 +2,13 @@
 
 Tables: `meta` (genesis JSON, head hash), `numbers` (8-byte height -> block hash), `blocks`
 (hash -> geth RLP), `receipts` (hash -> RLP list), `certificates` (hash -> RLP), `transactions`
-(tx hash -> block hash || 4-byte index), `state` (trie nodes and code by their hash).
+(tx hash -> block hash || 4-byte index), `state` (trie nodes and code by their hash), those of
+`flat_state` (the head's state) and of `pruning` (empty in an archive).
 """
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,16 +19,18 @@ from eth.abc import BlockHeaderAPI, ReceiptAPI
 from consensus.block import Block, decode_block, decode_header
 from consensus.certificate import CommitCertificate, decode_certificate
 from cvm.evm.execution import decoded_receipts, encoded_receipts
+from cvm.evm.state_committer import StateUpdate
 from cvm.evm.strict_rlp import decode_rlp
-from cvm.faults import LocalFault
+from cvm.faults import DatabaseFault
+from node.storage.flat_state import FLAT_TABLES, UNDO_BLOCKS, FlatState, write_flat
+from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
 
 MAP_SIZE_BYTES = 1 << 40
-TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
+CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
+TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES
 HASH_BYTES = 32
-
-
-class DatabaseFault(LocalFault):
-    """The database on disk cannot be opened, read or written."""
+STATE_ROOT = 3
+"""The place of the state root in a header (Yellow Paper 4.3)."""
 
 
 class DatabaseInUse(DatabaseFault):
@@ -55,6 +58,45 @@ class FinalBlock:
     receipts: tuple[ReceiptAPI, ...]
     certificate: CommitCertificate | None
     state_writes: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedBlock:
+    """All that one block adds, as it lies on disk; `transactions` are hashes, in order."""
+
+    number: int
+    hash: bytes
+    block: bytes
+    receipts: bytes
+    certificate: bytes | None
+    transactions: tuple[bytes, ...]
+    state: StateUpdate
+
+
+class NoFlatState(DatabaseFault):
+    """The chain in the database was not started on the flat state."""
+
+    def __init__(self) -> None:
+        super().__init__("the database has no flat state")
+
+
+class FlatStateTooShort(DatabaseFault):
+    """The flat tables do not reach back to a block, or not forward."""
+
+    def __init__(self, head: int, number: int) -> None:
+        super().__init__(
+            f"the flat state holds block {head} and {UNDO_BLOCKS} before it, not block {number}"
+        )
+
+
+class NotTheNextBlock(DatabaseFault):
+    """A block does not stand on the state that is in the flat tables."""
+
+    def __init__(self, number: int, root: bytes, flat: tuple[int, bytes] | None) -> None:
+        have = "none" if flat is None else f"block {flat[0]} with {flat[1].hex()}"
+        super().__init__(
+            f"block {number} starts from the state {root.hex()}, the database has {have}"
+        )
 
 
 class ChainDatabase:
@@ -184,6 +226,96 @@ class ChainDatabase:
         with self._writing() as transaction:
             self._write_block(transaction, final)
 
+    def write_encoded_genesis(self, genesis_json: bytes, genesis: EncodedBlock) -> None:
+        """Start a chain on the flat state: genesis file, block 0, its state, in one transaction."""
+        with self._writing() as transaction:
+            self._put(transaction, "meta", b"genesis", genesis_json)
+            self._write_encoded(transaction, genesis)
+
+    def write_encoded_block(self, block: EncodedBlock) -> None:
+        """Append a block to the flat state and make it the head, in one synced transaction.
+
+        Raises `NotTheNextBlock` where it does not stand on the state that is there.
+        """
+        with self._writing() as transaction:
+            flat = self._flat_head(transaction)
+            if flat != (block.number - 1, block.state.parent_root):
+                raise NotTheNextBlock(block.number, block.state.parent_root, flat)
+            self._write_encoded(transaction, block)
+
+    def head_state(self) -> FlatState:
+        """Return the state of the newest block from the flat tables; close it after use."""
+        return self.state_after(None)
+
+    def state_after(self, number: int | None) -> FlatState:
+        """Return the state after one of the last `UNDO_BLOCKS` blocks, the newest for None.
+
+        Raises `DatabaseFault` where the flat tables do not reach so far.
+        """
+        with ExitStack() as on_fault:
+            transaction = self._env.begin()
+            on_fault.callback(transaction.abort)
+            state = self._flat_state(transaction, number)
+            on_fault.pop_all()
+        return state
+
+    def _flat_state(self, transaction: Any, number: int | None) -> FlatState:
+        head, root = self._required_flat_head(transaction)
+        if number is not None and number != head:
+            if not max(0, head - UNDO_BLOCKS) <= number < head:
+                raise FlatStateTooShort(head, number)
+            root = self._state_root(transaction, number)
+        return FlatState(transaction, self._tables, head if number is None else number, root, head)
+
+    def _required_flat_head(self, transaction: Any) -> tuple[int, bytes]:
+        flat = self._flat_head(transaction)
+        if flat is None:
+            raise NoFlatState
+        return flat
+
+    def code(self, code_hash: bytes) -> bytes | None:
+        """Return code by its hash."""
+        return self._get("codes", code_hash)
+
+    def kept_blocks(self) -> int | None:
+        """Return how many blocks keep their state in the tries, None for an archive."""
+        data = self._get("meta", b"keep")
+        return None if data is None else int.from_bytes(data, "big")
+
+    def prune(self, keep_blocks: int) -> int:
+        """Delete the trie nodes of all but the last blocks, and keep doing so with each block.
+
+        Returns how many nodes went. The one transaction takes as long as reading the state does.
+        """
+        if keep_blocks < 1:
+            raise ValueError("the state of the head cannot be pruned")
+        with self._writing() as transaction:
+            head = self._required_flat_head(transaction)[0]
+            first = max(head - keep_blocks + 1, self._oldest_state(transaction, head))
+            roots = [self._state_root(transaction, n) for n in range(head, first - 1, -1)]
+            swept = mark_and_sweep(transaction, self._tables, head, roots)
+            self._put(transaction, "meta", b"keep", keep_blocks.to_bytes(8, "big"))
+            self._put(transaction, "meta", b"oldest", first.to_bytes(8, "big"))
+        return swept
+
+    def _oldest_state(self, transaction: Any, head: int) -> int:
+        keep = transaction.get(b"keep", db=self._tables["meta"])
+        oldest = int.from_bytes(transaction.get(b"oldest", b"", db=self._tables["meta"]), "big")
+        return oldest if keep is None else max(oldest, head - int.from_bytes(keep, "big") + 1)
+
+    def _flat_head(self, transaction: Any) -> tuple[int, bytes] | None:
+        data = transaction.get(b"flat", db=self._tables["meta"])
+        return None if data is None else (int.from_bytes(data[:8], "big"), data[8:])
+
+    def _state_root(self, transaction: Any, number: int) -> bytes:
+        block_hash = transaction.get(number.to_bytes(8, "big"), db=self._tables["numbers"])
+        data = block_hash and transaction.get(block_hash, db=self._tables["blocks"])
+        if data is None:
+            raise DatabaseFault(f"the database has no block {number}")
+        header: Any = decode_rlp(data)[0]
+        root: bytes = header[STATE_ROOT]
+        return root
+
     @contextmanager
     def _writing(self) -> Iterator[Any]:  # lmdb ships no types
         """Give a transaction that is synced at the end, or that never was.
@@ -212,6 +344,31 @@ class ChainDatabase:
             location = block.hash + index.to_bytes(4, "big")
             self._put(transaction, "transactions", bytes(tx.hash), location)
         self._put(transaction, "numbers", block.number.to_bytes(8, "big"), block.hash)
+        self._put(transaction, "meta", b"head", block.hash)
+
+    def _write_encoded(self, transaction: Any, block: EncodedBlock) -> None:
+        number, update, tables = block.number.to_bytes(8, "big"), block.state, self._tables
+        keep = transaction.get(b"keep", db=tables["meta"])
+        references = References(transaction, tables)
+        if keep is not None:
+            references.count_block(block.number, update)
+        with transaction.cursor(db=tables["state"]) as cursor:
+            cursor.putmulti(sorted(update.nodes.items()), overwrite=False)
+        if keep is not None:
+            references.sweep(block.number - int.from_bytes(keep, "big") + 1)
+        write_flat(transaction, tables, block.number, update)
+        self._put(transaction, "meta", b"flat", number + update.root)
+        self._put(transaction, "blocks", block.hash, block.block)
+        self._put(transaction, "receipts", block.hash, block.receipts)
+        if block.certificate is not None:
+            self._put(transaction, "certificates", block.hash, block.certificate)
+        locations = sorted(
+            (tx_hash, block.hash + index.to_bytes(4, "big"))
+            for index, tx_hash in enumerate(block.transactions)
+        )
+        with transaction.cursor(db=tables["transactions"]) as cursor:
+            cursor.putmulti(locations)
+        self._put(transaction, "numbers", number, block.hash)
         self._put(transaction, "meta", b"head", block.hash)
 
 

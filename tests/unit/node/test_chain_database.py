@@ -17,9 +17,9 @@ from eth.constants import BLANK_ROOT_HASH
 from trie.hexary import HexaryTrie
 from trie.iter import NodeIterator
 
+from cvm.faults import DatabaseFault
 from node.storage.chain_database import (
     ChainDatabase,
-    DatabaseFault,
     DatabaseInUse,
     FinalBlock,
     NoChainHere,
