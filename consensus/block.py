@@ -1,56 +1,51 @@
 """A block: exact Prague header, transactions, and the codec of geth's RLP form."""
 
 from dataclasses import dataclass
-from typing import Any, cast
-
-import rlp
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
-from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA256, EMPTY_UNCLE_HASH
-from eth.vm.forks.prague.blocks import PragueBlockHeader
-from rlp.exceptions import RLPException
 
 from consensus.faults import InvalidTransaction, MalformedBlock
-from cvm.evm.strict_rlp import BadRlp, decode_rlp
-from cvm.evm.transactions import decode_transaction, encode_for_block, type_of
+from cvm.evm.block_requests import requests_hash
+from cvm.evm.header import EMPTY_UNCLES_HASH, BlockHeader, decode_header
+from cvm.evm.rlp_encoding import EMPTY_LIST, encode_bytes, encode_list
+from cvm.evm.rlp_lists import expect_shape, list_start, split_items
+from cvm.evm.state_reader import EMPTY_TRIE_ROOT
+from cvm.evm.strict_rlp import BadRlp
+from cvm.evm.transaction import Transaction
+from cvm.evm.transaction_decoding import decode_transaction_list
 
 MAX_BLOCK_BYTES = 8 << 20  # EIP-7934: 10 MiB less a margin of 2 MiB
-UINT64_FIELDS = (
-    "block_number",
-    "gas_limit",
-    "gas_used",
-    "timestamp",
-    "blob_gas_used",
-    "excess_blob_gas",
-)
-UINT256_FIELDS = ("difficulty", "base_fee_per_gas")
-EMPTY_WITHDRAWALS_ROOT = bytes(BLANK_ROOT_HASH)
-EMPTY_REQUESTS_HASH = bytes(EMPTY_SHA256)
-EMPTY_OMMERS_HASH = bytes(EMPTY_UNCLE_HASH)
+EMPTY_WITHDRAWALS_ROOT = EMPTY_TRIE_ROOT
+EMPTY_REQUESTS_HASH = requests_hash(())
+EMPTY_OMMERS_HASH = EMPTY_UNCLES_HASH
 ZERO_NONCE = bytes(8)
+PARTS = "a block"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A header and the transactions that it names; there are no ommers and no withdrawals."""
 
-    header: BlockHeaderAPI
-    transactions: tuple[SignedTransactionAPI, ...]
+    header: BlockHeader
+    transactions: tuple[Transaction, ...]
 
     @property
     def number(self) -> int:
         """Return the height."""
-        return int(self.header.block_number)
+        return self.header.block_number
 
     @property
     def hash(self) -> bytes:
         """Return keccak256 of the header's RLP."""
-        return bytes(self.header.hash)
+        return self.header.hash
 
     def encode(self) -> bytes:
         """Return geth's block RLP: [header, transactions, ommers, withdrawals]."""
-        transactions = [encode_for_block(tx) for tx in self.transactions]
-        header = PragueBlockHeader.serialize(self.header)
-        return bytes(rlp.encode([header, transactions, [], []]))
+        body = encode_list(b"".join(map(encode_for_block, self.transactions)))
+        return encode_list(self.header.encode() + body + EMPTY_LIST + EMPTY_LIST)
+
+
+def encode_for_block(tx: Transaction) -> bytes:
+    """Return a transaction as it stands in a block's list: typed ones as byte strings."""
+    return encode_bytes(tx.raw) if tx.type_id else tx.raw
 
 
 def decode_block(data: bytes) -> Block:
@@ -58,58 +53,35 @@ def decode_block(data: bytes) -> Block:
     if len(data) > MAX_BLOCK_BYTES:
         raise MalformedBlock(f"{len(data)} bytes, at most {MAX_BLOCK_BYTES}")
     try:
-        parts = decode_rlp(data)
+        return block_of(data)
     except BadRlp as error:
         raise MalformedBlock(str(error)) from error
-    return block_from_parts(parts)
 
 
-def block_from_parts(parts: object) -> Block:
-    """Build a block from decoded RLP; raises `MalformedBlock`."""
-    if not isinstance(parts, list) or len(parts) != 4:
-        raise MalformedBlock("not a list of header, transactions, ommers and withdrawals")
-    header, transactions, ommers, withdrawals = parts
-    if ommers != [] or withdrawals != []:
+def block_of(data: bytes) -> Block:
+    """Build a block from one RLP list; raises `BadRlp` or `MalformedBlock`."""
+    items, lists = split_items(data, list_start(data, 0, PARTS), len(data))
+    expect_shape(PARTS, items, lists, 4, [0, 1, 2, 3])
+    header, transactions, ommers, withdrawals = items
+    if ommers or withdrawals:
         raise MalformedBlock("ommers and withdrawals must be empty lists")
-    if not isinstance(transactions, list):
-        raise MalformedBlock("the transactions are not a list")
-    return Block(decode_header(header), tuple(decode_body_item(item) for item in transactions))
+    return Block(prague_header(encode_list(header)), decode_body(transactions))
 
 
-def decode_header(parts: object) -> BlockHeaderAPI:
-    """Build a Prague header from decoded RLP; raises `MalformedBlock`."""
+def prague_header(raw: bytes) -> BlockHeader:
+    """Decode a header of Prague's fields; raises `BadRlp` or `MalformedBlock`."""
     try:
-        header = PragueBlockHeader.deserialize(cast(Any, parts))
-    except (RLPException, TypeError, ValueError) as error:
-        raise MalformedBlock(f"header: {str(error)[:200]}") from error
-    if not isinstance(header, PragueBlockHeader):
+        header = decode_header(raw)
+    except BadRlp as error:
+        raise MalformedBlock(f"header: {error}") from error
+    if header.requests_hash is None:
         raise MalformedBlock("header: not a Prague header")
-    validate_widths(header)
     return header
 
 
-def validate_widths(header: BlockHeaderAPI) -> None:
-    """Refuse fields that no header can hold, before a rule computes with them or shows them."""
-    widths = [(name, 64) for name in UINT64_FIELDS] + [(name, 256) for name in UINT256_FIELDS]
-    for name, bits in widths:
-        value = int(getattr(header, name))
-        if value.bit_length() > bits:
-            raise MalformedBlock(f"header: {name} has {value.bit_length()} bits, at most {bits}")
-    if len(header.mix_hash) != 32:
-        raise MalformedBlock(f"header: mix_hash has {len(header.mix_hash)} bytes, must have 32")
-    if len(header.coinbase) != 20:
-        raise MalformedBlock(f"header: coinbase has {len(header.coinbase)} bytes, must have 20")
-
-
-def decode_body_item(item: object) -> SignedTransactionAPI:
-    """Decode one entry of the transaction list; raises `MalformedBlock`.
-
-    A legacy transaction stands there as a list, a typed one as bytes (EIP-2718).
-    """
+def decode_body(payload: bytes) -> tuple[Transaction, ...]:
+    """Decode the payload of the list of transactions; raises `MalformedBlock`."""
     try:
-        tx = decode_transaction(item if isinstance(item, bytes) else bytes(rlp.encode(item)))
-    except (InvalidTransaction, RLPException, TypeError) as error:
+        return decode_transaction_list(payload)
+    except (InvalidTransaction, BadRlp) as error:
         raise MalformedBlock(f"transaction: {error}") from error
-    if isinstance(item, bytes) != bool(type_of(tx)):
-        raise MalformedBlock("transaction: legacy must be a list, a typed one bytes")
-    return tx

@@ -1,11 +1,9 @@
 """Building a block and checking one: the same steps, with our roots or with the header's."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, cast
-
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
-from eth.vm.forks.prague.blocks import PragueBlockHeader
+from typing import Protocol
 
 from consensus.block import (
     EMPTY_REQUESTS_HASH,
@@ -26,9 +24,13 @@ from consensus.faults import (
 from consensus.fork_schedule import Machines
 from consensus.header_rules import DerivedFields, derive_fields, validate_header
 from consensus.parameters import ChainParameters
-from cvm.evm.execution import BlockContext, BlockExecution, ExecutedBlock, list_root
+from cvm.evm.execution import BlockContext, BlockExecution, ExecutedBlock
 from cvm.evm.faults import TransactionVetoed
-from cvm.evm.overlay_database import Read
+from cvm.evm.header import BlockHeader
+from cvm.evm.state_committer import StateUpdate
+from cvm.evm.state_reader import StateChanges, StateReader
+from cvm.evm.transaction import Transaction
+from cvm.evm.trie import list_root
 from cvm.faults import ModelDataMissing
 from opcodes.inference_host import InferenceCall
 
@@ -36,18 +38,28 @@ MAX_RLP_PREFIX_BYTES = 9
 MAX_HEADER_BYTES = 1_024
 """Above a Prague header of 32 free bytes (about 650) and the prefixes of block and lists."""
 
-LeftOut = tuple[tuple[SignedTransactionAPI, Exception], ...]
+LeftOut = tuple[tuple[Transaction, Exception], ...]
 """Candidates that a builder did not take: invalid ones, vetoed ones, and those whose model
 bytes are not here; each with its fault."""
 
 
+class States(Protocol):
+    """Where the states of a chain are kept."""
+
+    def reader(self, state_root: bytes) -> AbstractContextManager[StateReader]:
+        """Open a state for as long as one block runs on it."""
+
+    def commit(self, parent_root: bytes, changes: StateChanges) -> StateUpdate:
+        """Return what a block makes of a state, its root among it; nothing is written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What a block builds on: header, certificate hash (zero at genesis), older hashes."""
+    """What a block builds on: header, certificate hash (zero at genesis), hashes by height."""
 
-    header: BlockHeaderAPI
+    header: BlockHeader
     certificate_hash: bytes
-    ancestor_hashes: Callable[[], Iterator[bytes]]
+    block_hash: Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +77,20 @@ class CheckedBlock:
 
     block: Block
     executed: ExecutedBlock
+    update: StateUpdate
     inferences: Inferences
 
 
 class BlockRunner:
-    """Runs blocks of one chain against a key-value reader of its state."""
+    """Runs blocks of one chain on its states."""
 
-    def __init__(self, parameters: ChainParameters, machines: Machines, read: Read) -> None:
+    def __init__(self, parameters: ChainParameters, machines: Machines, states: States) -> None:
         self._parameters = parameters
         self._machines = machines
-        self._read = read
+        self._states = states
 
     def build(
-        self, parent: Parent, proposal: Proposal, candidates: Iterable[SignedTransactionAPI]
+        self, parent: Parent, proposal: Proposal, candidates: Iterable[Transaction]
     ) -> tuple[CheckedBlock, LeftOut]:
         """Build the next block from as many candidates as are valid and fit.
 
@@ -87,9 +100,22 @@ class BlockRunner:
         """
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
         timestamp = max(proposal.timestamp, derived.earliest_timestamp)
-        execution = self._execution(parent, derived, proposal.coinbase, timestamp)
-        included: list[SignedTransactionAPI] = []
-        left_out: list[tuple[SignedTransactionAPI, Exception]] = []
+        root = parent.header.state_root
+        with self._states.reader(root) as reader:
+            execution = self._execution(parent, reader, derived, proposal.coinbase, timestamp)
+            included, left_out, inferences = self._fill(execution, candidates)
+            executed = execution.finish()
+        update = self._states.commit(root, executed.changes)
+        header = make_header(derived, proposal, timestamp, self._parameters, executed, update.root)
+        block = Block(header, included)
+        return CheckedBlock(block, executed, update, inferences), left_out
+
+    def _fill(
+        self, execution: BlockExecution, candidates: Iterable[Transaction]
+    ) -> tuple[tuple[Transaction, ...], LeftOut, Inferences]:
+        """Run candidates; return those that were taken, those that were not, and the calls."""
+        included: list[Transaction] = []
+        left_out: list[tuple[Transaction, Exception]] = []
         inferences: list[tuple[bytes, InferenceCall]] = []
         cap, size = InferenceCap(self._parameters.block_inference_gas), BlockSize()
         self._machines.log.take()
@@ -100,16 +126,13 @@ class BlockRunner:
                 left_out.append((tx, fault))
                 continue
             included.append(tx)
-            inferences.extend((bytes(tx.hash), call) for call in calls)
-        executed = execution.finish()
-        header = make_header(derived, proposal, timestamp, self._parameters, executed)
-        block = Block(header, tuple(included))
-        return CheckedBlock(block, executed, tuple(inferences)), tuple(left_out)
+            inferences.extend((tx.hash, call) for call in calls)
+        return tuple(included), tuple(left_out), tuple(inferences)
 
     def _try(
         self,
         execution: BlockExecution,
-        tx: SignedTransactionAPI,
+        tx: Transaction,
         cap: "InferenceCap",
         size: "BlockSize",
     ) -> Exception | None:
@@ -134,21 +157,32 @@ class BlockRunner:
         """
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
         validate_header(block.header, derived, self._parameters)
-        body_root = list_root(block.transactions)
+        body_root = list_root([tx.raw for tx in block.transactions])
         if body_root != block.header.transaction_root:
             raise BodyRootWrong(
-                block.number, "transactions", body_root, bytes(block.header.transaction_root)
+                block.number, "transactions", body_root, block.header.transaction_root
             )
         executed, inferences = self._execute(block, parent, derived)
         validate_execution(block, executed, inferences)
-        return CheckedBlock(block, executed, inferences)
+        update = self._states.commit(parent.header.state_root, executed.changes)
+        if update.root != block.header.state_root:
+            raise ExecutionDisagrees(
+                block.number, "stateRoot", update.root, block.header.state_root, inferences
+            )
+        return CheckedBlock(block, executed, update, inferences)
 
     def _execute(
         self, block: Block, parent: Parent, derived: DerivedFields
     ) -> tuple[ExecutedBlock, Inferences]:
         """Run every transaction of a block."""
         header = block.header
-        execution = self._execution(parent, derived, bytes(header.coinbase), int(header.timestamp))
+        with self._states.reader(parent.header.state_root) as reader:
+            execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
+            inferences = self._run_all(execution, block)
+            return execution.finish(), inferences
+
+    def _run_all(self, execution: BlockExecution, block: Block) -> Inferences:
+        """Run the transactions of a block and return what they inferred."""
         log = self._machines.log
         inferences: list[tuple[bytes, InferenceCall]] = []
         inference_gas = 0
@@ -158,10 +192,10 @@ class BlockRunner:
                 execution.apply(tx)
             except InvalidTransaction as error:
                 raise InvalidTransactionInBlock(
-                    block.number, index, bytes(tx.hash), str(error), tuple(inferences)
+                    block.number, index, tx.hash, str(error), tuple(inferences)
                 ) from error
             inference_gas += log.gas
-            inferences.extend((bytes(tx.hash), call) for call in log.take())
+            inferences.extend((tx.hash, call) for call in log.take())
             if inference_gas > self._parameters.block_inference_gas:
                 raise InferenceGasExceeded(
                     block.number,
@@ -169,10 +203,15 @@ class BlockRunner:
                     self._parameters.block_inference_gas,
                     tuple(inferences),
                 )
-        return execution.finish(), tuple(inferences)
+        return tuple(inferences)
 
     def _execution(
-        self, parent: Parent, derived: DerivedFields, coinbase: bytes, timestamp: int
+        self,
+        parent: Parent,
+        reader: StateReader,
+        derived: DerivedFields,
+        coinbase: bytes,
+        timestamp: int,
     ) -> BlockExecution:
         """Open the parent's state for one block."""
         context = BlockContext(
@@ -186,13 +225,8 @@ class BlockRunner:
             parent_hash=derived.parent_hash,
             parent_beacon_block_root=derived.parent_beacon_block_root,
         )
-        return BlockExecution(
-            self._machines.state_class(derived.number),
-            self._read,
-            bytes(parent.header.state_root),
-            context,
-            parent.ancestor_hashes(),
-        )
+        rules = self._machines.rules(derived.number)
+        return BlockExecution(rules, reader, context, parent.block_hash)
 
 
 class InferenceCap:
@@ -203,7 +237,7 @@ class InferenceCap:
         self.used = 0
         self._rolled_back = False
 
-    def admit(self, tx: SignedTransactionAPI) -> None:
+    def admit(self, tx: Transaction) -> None:
         """After a roll-back, refuse what might not fit the remainder."""
         left = self.cap - self.used
         if self._rolled_back and tx.gas > left:
@@ -223,19 +257,19 @@ class BlockSize:
     def __init__(self) -> None:
         self.used = MAX_HEADER_BYTES
 
-    def admit(self, tx: SignedTransactionAPI) -> None:
+    def admit(self, tx: Transaction) -> None:
         """Refuse what would make a block that no node decodes."""
         if self.used + self.bytes_of(tx) > MAX_BLOCK_BYTES:
             raise TransactionVetoed(f"block size: {self.used} of {MAX_BLOCK_BYTES} bytes are used")
 
-    def add(self, tx: SignedTransactionAPI) -> None:
+    def add(self, tx: Transaction) -> None:
         """Count a transaction that the block took."""
         self.used += self.bytes_of(tx)
 
     @staticmethod
-    def bytes_of(tx: SignedTransactionAPI) -> int:
+    def bytes_of(tx: Transaction) -> int:
         """Return the most bytes that a transaction takes in the block's list."""
-        return len(tx.encode()) + MAX_RLP_PREFIX_BYTES
+        return len(tx.raw) + MAX_RLP_PREFIX_BYTES
 
 
 def make_header(
@@ -244,41 +278,40 @@ def make_header(
     timestamp: int,
     parameters: ChainParameters,
     executed: ExecutedBlock,
-) -> BlockHeaderAPI:
+    state_root: bytes,
+) -> BlockHeader:
     """Assemble the exact Prague header of a built block."""
-    fields: dict[str, Any] = {
-        "parent_hash": derived.parent_hash,
-        "coinbase": proposal.coinbase,
-        "state_root": executed.state_root,
-        "transaction_root": executed.transactions_root,
-        "receipt_root": executed.receipts_root,
-        "bloom": executed.bloom,
-        "difficulty": 0,
-        "block_number": derived.number,
-        "gas_limit": parameters.block_gas_limit,
-        "gas_used": executed.gas_used,
-        "timestamp": timestamp,
-        "extra_data": proposal.extra_data,
-        "mix_hash": derived.prev_randao,
-        "nonce": ZERO_NONCE,
-        "base_fee_per_gas": derived.base_fee,
-        "withdrawals_root": EMPTY_WITHDRAWALS_ROOT,
-        "blob_gas_used": 0,
-        "excess_blob_gas": 0,
-        "parent_beacon_block_root": derived.parent_beacon_block_root,
-        "requests_hash": EMPTY_REQUESTS_HASH,
-    }
-    return cast(BlockHeaderAPI, PragueBlockHeader(**fields))
+    return BlockHeader(
+        parent_hash=derived.parent_hash,
+        coinbase=proposal.coinbase,
+        state_root=state_root,
+        transaction_root=executed.transactions_root,
+        receipt_root=executed.receipts_root,
+        bloom=executed.bloom,
+        block_number=derived.number,
+        gas_limit=parameters.block_gas_limit,
+        gas_used=executed.gas_used,
+        timestamp=timestamp,
+        extra_data=proposal.extra_data,
+        mix_hash=derived.prev_randao,
+        nonce=ZERO_NONCE,
+        base_fee_per_gas=derived.base_fee,
+        withdrawals_root=EMPTY_WITHDRAWALS_ROOT,
+        blob_gas_used=0,
+        excess_blob_gas=0,
+        parent_beacon_block_root=derived.parent_beacon_block_root,
+        requests_hash=EMPTY_REQUESTS_HASH,
+    )
 
 
 def validate_execution(block: Block, executed: ExecutedBlock, inferences: Inferences) -> None:
     """Compare what execution gave with what the header shows; raises `ExecutionDisagrees`."""
     header = block.header
     compared: tuple[tuple[str, object, object], ...] = (
-        ("gasUsed", executed.gas_used, int(header.gas_used)),
-        ("logsBloom", executed.bloom, int(header.bloom)),
-        ("receiptsRoot", executed.receipts_root, bytes(header.receipt_root)),
-        ("stateRoot", executed.state_root, bytes(header.state_root)),
+        ("gasUsed", executed.gas_used, header.gas_used),
+        ("logsBloom", executed.bloom, header.bloom),
+        ("receiptsRoot", executed.receipts_root, header.receipt_root),
+        ("requestsHash", executed.requests_hash, header.requests_hash),
     )
     for field, ours, theirs in compared:
         if ours != theirs:

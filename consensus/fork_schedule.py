@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from eth.vm.forks.prague.state import PragueState
-
-from cvm.evm.machine import state_class_with
+from cvm.evm.execution import ExecutionRules
+from cvm.evm.forks import OSAKA
 from opcodes.inference_host import InferenceHost, InferenceLog, UnkeptLog
 from opcodes.table import ai_additions
 
@@ -18,7 +17,7 @@ class Fork:
 
 
 SCHEDULE = (Fork("launch", 0),)
-"""Prague with INFER and its twin, engine 1."""
+"""Osaka with INFER and its twin, engine 1."""
 
 
 def fork_at(number: int) -> Fork:
@@ -27,16 +26,15 @@ def fork_at(number: int) -> Fork:
 
 
 class Machines:
-    """The state class of each fork, bound to one host and one log of inference calls.
+    """The execution rules of each fork, bound to one host and one log of inference calls.
 
     A block's calls are kept until it is done; those of messages need not be.
     """
 
     def __init__(self, host: InferenceHost, *, keeps_calls: bool = True) -> None:
         self.log = InferenceLog() if keeps_calls else UnkeptLog()
-        launch = state_class_with(ai_additions(host, self.log))
-        self._classes = {"launch": launch}
+        self._rules = {"launch": ExecutionRules(OSAKA, ai_additions(host, self.log))}
 
-    def state_class(self, number: int) -> type[PragueState]:
-        """Return the state class for a block's height."""
-        return self._classes[fork_at(number).name]
+    def rules(self, number: int) -> ExecutionRules:
+        """Return the rules for a block's height."""
+        return self._rules[fork_at(number).name]

@@ -2,19 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
-
-from eth.abc import BlockHeaderAPI
-from eth.constants import BLANK_ROOT_HASH
-from eth.vm.forks.prague.blocks import PragueBlockHeader
-from eth.vm.forks.prague.state import PragueState
+from typing import Any
 
 from consensus.block import EMPTY_REQUESTS_HASH, EMPTY_WITHDRAWALS_ROOT, ZERO_NONCE
 from consensus.faults import InvalidGenesis
 from consensus.header_rules import INITIAL_BASE_FEE, MAX_EXTRA_DATA_BYTES
 from consensus.parameters import ChainParameters, parse_parameters
-from cvm.evm.execution import BlockContext, open_state
-from cvm.evm.overlay_database import OverlayDatabase
+from cvm.evm.header import BlockHeader
+from cvm.evm.keccak import keccak256
+from cvm.evm.state_committer import StateCommitter, StateUpdate
+from cvm.evm.state_reader import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Account, StateChanges
 
 NUMBER = re.compile(r"0x[0-9a-fA-F]{1,64}|[0-9]{1,78}")
 HEX = re.compile(r"(0x)?[0-9a-fA-F]*")
@@ -147,55 +144,43 @@ def hex_digits(text: Any, field: str) -> str:
     return text.removeprefix("0x")
 
 
-def genesis_block(
-    genesis: Genesis, state_class: type[PragueState]
-) -> tuple[BlockHeaderAPI, dict[bytes, bytes]]:
-    """Return the genesis header and the database writes of its state."""
-    database = OverlayDatabase(nothing_stored)
-    state = build_state(genesis, state_class, database)
-    header = PragueBlockHeader(
-        difficulty=0,
-        block_number=cast(Any, 0),
+def genesis_block(genesis: Genesis, committer: StateCommitter) -> tuple[BlockHeader, StateUpdate]:
+    """Return the genesis header and its state, made by a committer over an empty store."""
+    update = committer.commit(EMPTY_TRIE_ROOT, allocated(genesis))
+    header = BlockHeader(
+        block_number=0,
         gas_limit=genesis.parameters.block_gas_limit,
-        timestamp=genesis.timestamp,
-        coinbase=cast(Any, genesis.coinbase),
-        state_root=state.state_root,
-        extra_data=genesis.extra_data,
-        mix_hash=cast(Any, genesis.prev_randao),
-        nonce=ZERO_NONCE,
-        base_fee_per_gas=genesis.base_fee,
-        withdrawals_root=cast(Any, EMPTY_WITHDRAWALS_ROOT),
-        requests_hash=cast(Any, EMPTY_REQUESTS_HASH),
-    )
-    return header, dict(database.writes)
-
-
-def nothing_stored(_key: bytes) -> None:
-    """Read from a store that is empty."""
-
-
-def build_state(
-    genesis: Genesis, state_class: type[PragueState], database: OverlayDatabase
-) -> PragueState:
-    """Write `alloc` into an empty state."""
-    context = BlockContext(
-        chain_id=genesis.parameters.chain_id,
-        number=0,
         timestamp=genesis.timestamp,
         coinbase=genesis.coinbase,
-        gas_limit=genesis.parameters.block_gas_limit,
-        base_fee=genesis.base_fee,
-        prev_randao=genesis.prev_randao,
-        parent_hash=bytes(32),
+        state_root=update.root,
+        extra_data=genesis.extra_data,
+        mix_hash=genesis.prev_randao,
+        nonce=ZERO_NONCE,
+        base_fee_per_gas=genesis.base_fee,
+        withdrawals_root=EMPTY_WITHDRAWALS_ROOT,
+        blob_gas_used=0,
+        excess_blob_gas=0,
         parent_beacon_block_root=bytes(32),
+        requests_hash=EMPTY_REQUESTS_HASH,
     )
-    state = open_state(state_class, database, bytes(BLANK_ROOT_HASH), context, iter(()))
-    for address, account in genesis.alloc:
-        key = cast(Any, address)
-        for slot, value in account.storage:
-            state.set_storage(key, slot, value)
-        state.set_nonce(key, account.nonce)
-        state.set_code(key, account.code)
-        state.set_balance(key, account.balance)
-    state.persist()
-    return state
+    return header, update
+
+
+def allocated(genesis: Genesis) -> StateChanges:
+    """Return `alloc` as the changes of an empty state; an empty account is none (EIP-161)."""
+    accounts: dict[bytes, Account | None] = {}
+    storage: dict[bytes, dict[int, int]] = {}
+    codes: dict[bytes, bytes] = {}
+    for address, entry in genesis.alloc:
+        code_hash = EMPTY_CODE_HASH
+        if entry.code:
+            code_hash = keccak256(entry.code)
+            codes[code_hash] = entry.code
+        slots = {slot: value for slot, value in entry.storage if value}
+        account = Account(entry.nonce, entry.balance, EMPTY_TRIE_ROOT, code_hash)
+        if account == Account() and not slots:
+            continue
+        accounts[address] = account
+        if slots:
+            storage[address] = slots
+    return StateChanges(accounts, storage, frozenset(), codes)

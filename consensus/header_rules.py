@@ -1,10 +1,6 @@
 """What a header must show, given its parent: one function per rule (PROTOCOL section 1)."""
 
 from dataclasses import dataclass
-from typing import Any, cast
-
-from eth.abc import BlockHeaderAPI
-from eth_hash.auto import keccak
 
 from consensus.block import (
     EMPTY_OMMERS_HASH,
@@ -14,6 +10,8 @@ from consensus.block import (
 )
 from consensus.faults import ExtraDataTooLong, HeaderFieldWrong, TimestampTooEarly
 from consensus.parameters import ChainParameters
+from cvm.evm.header import BlockHeader
+from cvm.evm.keccak import keccak256
 
 MAX_EXTRA_DATA_BYTES = 32
 ELASTICITY_MULTIPLIER = 2  # EIP-1559
@@ -34,25 +32,25 @@ class DerivedFields:
 
 
 def derive_fields(
-    parent: BlockHeaderAPI, parent_certificate_hash: bytes, parameters: ChainParameters
+    parent: BlockHeader, parent_certificate_hash: bytes, parameters: ChainParameters
 ) -> DerivedFields:
     """Return what the child of `parent` must show; the certificate hash is zero at height 1."""
-    number = int(parent.block_number) + 1
+    number = parent.block_number + 1
     return DerivedFields(
         number=number,
-        parent_hash=bytes(parent.hash),
+        parent_hash=parent.hash,
         base_fee=next_base_fee(parent),
-        prev_randao=bytes(keccak(bytes(parent.mix_hash) + number.to_bytes(32, "big"))),
+        prev_randao=keccak256(parent.mix_hash + number.to_bytes(32, "big")),
         parent_beacon_block_root=parent_certificate_hash,
-        earliest_timestamp=int(parent.timestamp) + parameters.period_s,
+        earliest_timestamp=parent.timestamp + parameters.period_s,
     )
 
 
-def next_base_fee(parent: BlockHeaderAPI) -> int:
+def next_base_fee(parent: BlockHeader) -> int:
     """Return the child's base fee in wei per gas (EIP-1559)."""
-    base_fee = int(parent.base_fee_per_gas or 0)
-    target = int(parent.gas_limit) // ELASTICITY_MULTIPLIER
-    used = int(parent.gas_used)
+    base_fee = parent.base_fee_per_gas or 0
+    target = parent.gas_limit // ELASTICITY_MULTIPLIER
+    used = parent.gas_used
     if used == target:
         return base_fee
     change = base_fee * abs(used - target) // target // BASE_FEE_MAX_CHANGE_DENOMINATOR
@@ -60,7 +58,7 @@ def next_base_fee(parent: BlockHeaderAPI) -> int:
 
 
 def validate_header(
-    header: BlockHeaderAPI, derived: DerivedFields, parameters: ChainParameters
+    header: BlockHeader, derived: DerivedFields, parameters: ChainParameters
 ) -> None:
     """Check every rule that needs no execution; raises an `InvalidBlock`."""
     validate_derived(header, derived)
@@ -69,7 +67,7 @@ def validate_header(
     validate_extra_data(header)
 
 
-def validate_derived(header: BlockHeaderAPI, derived: DerivedFields) -> None:
+def validate_derived(header: BlockHeader, derived: DerivedFields) -> None:
     """Check the fields that follow from the parent."""
     expect(header, "number", header.block_number, derived.number)
     expect(header, "parentHash", header.parent_hash, derived.parent_hash)
@@ -83,7 +81,7 @@ def validate_derived(header: BlockHeaderAPI, derived: DerivedFields) -> None:
     )
 
 
-def validate_constants(header: BlockHeaderAPI, parameters: ChainParameters) -> None:
+def validate_constants(header: BlockHeader, parameters: ChainParameters) -> None:
     """Check the fields that are the same in every header."""
     expect(header, "gasLimit", header.gas_limit, parameters.block_gas_limit)
     expect(header, "difficulty", header.difficulty, 0)
@@ -92,26 +90,22 @@ def validate_constants(header: BlockHeaderAPI, parameters: ChainParameters) -> N
     expect(header, "blobGasUsed", header.blob_gas_used, 0)
     expect(header, "excessBlobGas", header.excess_blob_gas, 0)
     expect(header, "withdrawalsRoot", header.withdrawals_root, EMPTY_WITHDRAWALS_ROOT)
-    expect(header, "requestsHash", cast(Any, header).requests_hash, EMPTY_REQUESTS_HASH)
+    expect(header, "requestsHash", header.requests_hash, EMPTY_REQUESTS_HASH)
 
 
-def validate_timestamp(header: BlockHeaderAPI, derived: DerivedFields) -> None:
+def validate_timestamp(header: BlockHeader, derived: DerivedFields) -> None:
     """Header time >= parent + period."""
-    if int(header.timestamp) < derived.earliest_timestamp:
-        raise TimestampTooEarly(
-            int(header.block_number), int(header.timestamp), derived.earliest_timestamp
-        )
+    if header.timestamp < derived.earliest_timestamp:
+        raise TimestampTooEarly(header.block_number, header.timestamp, derived.earliest_timestamp)
 
 
-def validate_extra_data(header: BlockHeaderAPI) -> None:
+def validate_extra_data(header: BlockHeader) -> None:
     """`extraData` <= 32 bytes, as every EVM client demands."""
     if len(header.extra_data) > MAX_EXTRA_DATA_BYTES:
-        raise ExtraDataTooLong(
-            int(header.block_number), len(header.extra_data), MAX_EXTRA_DATA_BYTES
-        )
+        raise ExtraDataTooLong(header.block_number, len(header.extra_data), MAX_EXTRA_DATA_BYTES)
 
 
-def expect(header: BlockHeaderAPI, field: str, actual: object, expected: object) -> None:
+def expect(header: BlockHeader, field: str, actual: object, expected: object) -> None:
     """Raise `HeaderFieldWrong` unless a field has its only right value."""
     if actual != expected:
-        raise HeaderFieldWrong(int(header.block_number), field, actual, expected)
+        raise HeaderFieldWrong(header.block_number, field, actual, expected)

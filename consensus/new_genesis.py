@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth.vm.forks.cancun.constants import BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CONTRACT_CODE
-from eth.vm.forks.prague.constants import HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CONTRACT_CODE
-
 from consensus.header_rules import INITIAL_BASE_FEE
 from consensus.parameters import ChainParameters
+from consensus.system_contracts import BEACON_ROOTS_CONTRACT_CODE, HISTORY_STORAGE_CONTRACT_CODE
+from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS
 from models_registry.genesis import genesis_accounts
 
 

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import cast
 
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
-from eth.vm.forks.prague.state import PragueState
 from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block
@@ -21,13 +20,22 @@ from consensus.certificate import (
 from consensus.faults import BadCertificate, HeaderFieldWrong, InvalidBlock, InvalidGenesis
 from consensus.fork_schedule import Machines
 from consensus.genesis import Genesis, genesis_block, parse_genesis
-from cvm.evm.execution import BlockContext, open_state
-from cvm.evm.message_call import MessageResult, SimulatedTransaction, estimate_gas, run_message
-from cvm.evm.overlay_database import OverlayDatabase
+from cvm.evm.execution import BlockContext
+from cvm.evm.header import BlockHeader
+from cvm.evm.message_call import (
+    CallSetting,
+    MessageResult,
+    SimulatedTransaction,
+    estimate_gas,
+    run_message,
+)
+from cvm.evm.state_committer import StateCommitter
+from cvm.evm.state_reader import StateReader
+from cvm.evm.transaction import Transaction
 from models_registry.registry import StorageReader, read_validators
+from node.chain_states import ChainStates
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
-from opcodes.inference import storage_of
 
 ROUND_0 = 0
 MAX_GENESIS_DEPTH = 16
@@ -56,24 +64,25 @@ class NotTheOnlyValidator(Exception):
         )
 
 
-def init_chain(database: ChainDatabase, genesis_json: bytes) -> BlockHeaderAPI:
+def init_chain(database: ChainDatabase, genesis_json: bytes) -> BlockHeader:
     """Write block 0 of a genesis file; an equal one that is already there is left alone.
 
     Raises `InvalidGenesis`, or `OtherGenesis`.
     """
-    header, writes = genesis_block(parse_genesis_file(genesis_json), genesis_state_class())
+    committer = StateCommitter(database.state)
+    header, update = genesis_block(parse_genesis_file(genesis_json), committer)
     here = database.hash_at(0)
     if here is None:
-        database.write_genesis(genesis_json, header, writes)
-    elif here != bytes(header.hash):
-        raise OtherGenesis(here, bytes(header.hash))
+        database.write_genesis(genesis_json, header, update)
+    elif here != header.hash:
+        raise OtherGenesis(here, header.hash)
     return header
 
 
 def parse_genesis_file(genesis_json: bytes) -> Genesis:
     """Parse the bytes of a genesis file; raises `InvalidGenesis`.
 
-    Its depth is checked first: py-evm lifts the recursion limit above what json's C stack bears.
+    Its depth is checked first, because json recurses on Python's stack.
     """
     depth = max(accumulate(BRACKETS.get(byte, 0) for byte in genesis_json), default=0)
     if depth > MAX_GENESIS_DEPTH:
@@ -83,11 +92,6 @@ def parse_genesis_file(genesis_json: bytes) -> Genesis:
     except ValueError as error:
         raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
     return parse_genesis(document)
-
-
-def genesis_state_class() -> type[PragueState]:
-    """Return a state class for writing `alloc`, which runs no code."""
-    return PragueState
 
 
 class Chain:
@@ -102,23 +106,24 @@ class Chain:
         self.host = host
         self.genesis: Genesis = parse_genesis_file(genesis_json)
         self.parameters = self.genesis.parameters
-        self._runner = BlockRunner(self.parameters, Machines(host), database.state)
+        self._states = ChainStates(database)
+        self._runner = BlockRunner(self.parameters, Machines(host), self._states)
         self._reading = Machines(host, keeps_calls=False)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
 
     @property
-    def head(self) -> BlockHeaderAPI:
+    def head(self) -> BlockHeader:
         """Return the newest final header."""
         return self._head.header
 
-    def header_at(self, number: int) -> BlockHeaderAPI | None:
+    def header_at(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
         block_hash = self.database.hash_at(number)
         return None if block_hash is None else self.database.header(block_hash)
 
     def propose(
-        self, proposal: Proposal, candidates: Iterable[SignedTransactionAPI], key: PrivateKey
+        self, proposal: Proposal, candidates: Iterable[Transaction], key: PrivateKey
     ) -> tuple[CheckedBlock, LeftOut]:
         """Build the next block, seal it as the only validator, and make it final.
 
@@ -144,10 +149,8 @@ class Chain:
         """
         if self.database.hash_at(block.number) == block.hash:
             return None
-        if block.number != int(self.head.block_number) + 1:
-            raise HeaderFieldWrong(
-                block.number, "number", block.number, int(self.head.block_number) + 1
-            )
+        if block.number != self.head.block_number + 1:
+            raise HeaderFieldWrong(block.number, "number", block.number, self.head.block_number + 1)
         validate_certificate(certificate, self.domain, self.validators(), block.hash, block.number)
         try:
             checked = self._runner.check(block, self._parent())
@@ -160,9 +163,7 @@ class Chain:
 
     def _append(self, checked: CheckedBlock, certificate: CommitCertificate) -> None:
         self.database.write_block(
-            FinalBlock(
-                checked.block, checked.executed.receipts, certificate, checked.executed.writes
-            )
+            FinalBlock(checked.block, checked.executed.receipts, certificate, checked.update)
         )
         self._head = checked.block
 
@@ -174,45 +175,55 @@ class Chain:
         return Parent(
             header=head.header,
             certificate_hash=bytes(32) if certificate is None else certificate.hash,
-            ancestor_hashes=lambda: self.database.hashes_below(head.number + 1),
+            block_hash=self._block_hash,
         )
 
     def validators(self) -> tuple[bytes, ...]:
         """Return the validators of the next block."""
         return read_validators(self.storage_at(self.head))
 
-    def storage_at(self, header: BlockHeaderAPI) -> StorageReader:
-        """Return a reader of contract storage after a block."""
-        return storage_of(self.state_at(header))
+    def _block_hash(self, number: int) -> bytes:
+        """Return the hash at a height that is here."""
+        return self.database.hash_at(number) or bytes(32)
 
-    def state_at(self, header: BlockHeaderAPI, *, free_gas: bool = False) -> PragueState:
-        """Open the state after a block, to read it or to run a message on it.
+    def storage_at(self, header: BlockHeader) -> StorageReader:
+        """Return a reader of contract storage after a block."""
+
+        def read(address: bytes, slot: int, /) -> int:
+            with self.state_at(header) as state:
+                return state.storage(address, slot)
+
+        return read
+
+    def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
+        """Open the state after a block."""
+        return self._states.reader_after(header)
+
+    def _setting(self, header: BlockHeader, state: StateReader, *, free_gas: bool) -> CallSetting:
+        """Return where a message runs after a block.
 
         With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price.
         """
         context = BlockContext(
             chain_id=self.parameters.chain_id,
-            number=int(header.block_number),
-            timestamp=int(header.timestamp),
-            coinbase=bytes(header.coinbase),
-            gas_limit=int(header.gas_limit),
-            base_fee=0 if free_gas else int(header.base_fee_per_gas or 0),
-            prev_randao=bytes(header.mix_hash),
-            parent_hash=bytes(header.parent_hash),
-            parent_beacon_block_root=bytes(header.parent_beacon_block_root or bytes(32)),
+            number=header.block_number,
+            timestamp=header.timestamp,
+            coinbase=header.coinbase,
+            gas_limit=header.gas_limit,
+            base_fee=0 if free_gas else header.base_fee_per_gas or 0,
+            prev_randao=header.mix_hash,
+            parent_hash=header.parent_hash,
+            parent_beacon_block_root=header.parent_beacon_block_root or bytes(32),
         )
-        return open_state(
-            self._reading.state_class(context.number),
-            OverlayDatabase(self.database.state),
-            bytes(header.state_root),
-            context,
-            self.database.hashes_below(context.number),
-        )
+        rules = self._reading.rules(header.block_number)
+        return CallSetting(rules, state, context, self._block_hash)
 
-    def run_message(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> MessageResult:
+    def run_message(self, header: BlockHeader, tx: SimulatedTransaction) -> MessageResult:
         """Run a message on the state after a block; raises a `LocalFault` as inference does."""
-        return run_message(self.state_at(header, free_gas=tx.gas_price == 0), tx)
+        with self.state_at(header) as state:
+            return run_message(self._setting(header, state, free_gas=tx.gas_price == 0), tx)
 
-    def estimate_gas(self, header: BlockHeaderAPI, tx: SimulatedTransaction) -> int | MessageResult:
+    def estimate_gas(self, header: BlockHeader, tx: SimulatedTransaction) -> int | MessageResult:
         """Return the least gas with which a message succeeds after a block, or its failure."""
-        return estimate_gas(self.state_at(header, free_gas=tx.gas_price == 0), tx)
+        with self.state_at(header) as state:
+            return estimate_gas(self._setting(header, state, free_gas=tx.gas_price == 0), tx)

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
-from eth.vm.forks.prague.state import PragueState
-
+from cvm.evm.forks import OSAKA
+from cvm.evm.header import BlockHeader
 from cvm.evm.message_call import MessageResult, SimulatedTransaction
-from cvm.evm.transactions import MAX_TX_GAS, decode_transaction
+from cvm.evm.receipt import Receipt
+from cvm.evm.state_reader import Account
+from cvm.evm.transaction import Transaction
+from cvm.evm.transaction_decoding import decode_transaction
 from models_registry.chunks import TooManyUnregisteredBytes
 from models_registry.registry import (
     RegistryEntry,
@@ -33,32 +35,40 @@ from node.transaction_pool import TransactionPool, validate_size
 from opcodes.gas import InferenceGas, inference_gas
 
 CALL_GAS_CAP = 50_000_000
+MAX_TX_GAS = OSAKA.max_tx_gas or CALL_GAS_CAP
 MAX_UNREGISTERED_BYTES = 256 << 20
 """As much as the registry lets be PENDING (PROTOCOL section 3)."""
 T = TypeVar("T")
 
 
 class LiveState:
-    """The `StateView` after one block."""
+    """The `StateView` after one block; every answer opens the state anew."""
 
-    def __init__(self, state: PragueState) -> None:
-        self._state = state
+    def __init__(self, chain: Chain, header: BlockHeader) -> None:
+        self._chain = chain
+        self._header = header
+
+    def _account(self, address: bytes) -> Account:
+        with self._chain.state_at(self._header) as state:
+            return state.account(address) or Account()
 
     def balance(self, address: bytes) -> int:
         """Return the balance in wei."""
-        return self._state.get_balance(cast(Any, address))
+        return self._account(address).balance
 
     def nonce(self, address: bytes) -> int:
         """Return the transaction count."""
-        return self._state.get_nonce(cast(Any, address))
+        return self._account(address).nonce
 
     def code(self, address: bytes) -> bytes:
         """Return the code."""
-        return self._state.get_code(cast(Any, address))
+        with self._chain.state_at(self._header) as state:
+            return state.code((state.account(address) or Account()).code_hash)
 
     def storage(self, address: bytes, slot: int) -> int:
         """Return a storage word."""
-        return self._state.get_storage(cast(Any, address), slot)
+        with self._chain.state_at(self._header) as state:
+            return state.storage(address, slot)
 
 
 class LiveChain:
@@ -99,11 +109,11 @@ class LiveChain:
         """Return 0: this version has no peers."""
         return 0
 
-    def head(self) -> BlockHeaderAPI:
+    def head(self) -> BlockHeader:
         """Return the newest final header."""
         return self._chain.head
 
-    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+    def header_by_number(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
         return self._chain.header_at(number)
 
@@ -115,7 +125,7 @@ class LiveChain:
             return None
         return BlockView(block.header, block.transactions, (), len(data))
 
-    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+    def receipts(self, block_hash: bytes) -> Sequence[Receipt]:
         """Return the receipts of a block, in order."""
         return self._chain.database.receipts(block_hash)
 
@@ -124,7 +134,7 @@ class LiveChain:
         location = self._chain.database.transaction_location(tx_hash)
         return None if location is None else TransactionLocation(*location)
 
-    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+    def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
         """Return a transaction that waits in the pool."""
         return self._pool.get(tx_hash)
 
@@ -132,30 +142,31 @@ class LiveChain:
         """Return the next nonce after everything that waits in the pool."""
         return self._pool.next_nonce(address, self.state_at(self.head()).nonce(address))
 
-    def state_at(self, header: BlockHeaderAPI) -> LiveState:
+    def state_at(self, header: BlockHeader) -> LiveState:
         """Return the state after a block."""
-        return LiveState(self._chain.state_at(header))
+        return LiveState(self._chain, header)
 
     async def submit(self, raw_transaction: bytes) -> bytes:
         """Put a signed transaction into the pool and return its hash."""
         validate_size(raw_transaction)
         tx = decode_transaction(raw_transaction)
-        self._pool.add(tx, self._chain.state_at(self.head()))
+        with self._chain.state_at(self.head()) as state:
+            self._pool.add(tx, state)
         self.work.set()
-        return bytes(tx.hash)
+        return tx.hash
 
-    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
         """Run a message on the state after a block, without keeping what it did."""
         tx = simulated(request, CALL_GAS_CAP)
         return call_result(await self._off_loop(lambda: self._chain.run_message(header, tx)))
 
-    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
         """Return the least gas limit with which the message succeeds, or the failed result."""
         tx = simulated(request, self._affordable_gas(request, header))
         found = await self._off_loop(lambda: self._chain.estimate_gas(header, tx))
         return found if isinstance(found, int) else call_result(found)
 
-    def _affordable_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int:
+    def _affordable_gas(self, request: CallRequest, header: BlockHeader) -> int:
         """Return the most gas that a transaction may ask for and the sender can pay."""
         if request.gas_price == 0:
             return MAX_TX_GAS
@@ -172,7 +183,7 @@ class LiveChain:
     def model_entry(self, model_id: bytes) -> RegistryEntry | None:
         """Return the registry's entry as the next block will see it, or None."""
         head = self.head()
-        return read_entry(self._chain.storage_at(head), model_id, int(head.block_number) + 1)
+        return read_entry(self._chain.storage_at(head), model_id, head.block_number + 1)
 
     def model_status(self, model_id: bytes, size_bytes: int | None = None) -> ModelStatus:
         """Return what this node knows of a model's bytes and attestations."""

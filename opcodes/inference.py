@@ -1,10 +1,10 @@
 """One inference, as the opcode and its precompile twin share it: registry, gas, run."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Protocol
 
-from eth.abc import ComputationAPI, StateAPI
-
+from cvm.evm.messages import BlockEnvironment
+from cvm.evm.world_state import WorldState
 from cvm.inference.faults import BadInputSize, InferenceFault
 from cvm.inference.limits import MAX_BATCH
 from models_registry.registry import ActiveModel, StorageReader, read_active_record
@@ -19,6 +19,16 @@ there: the address is a precompile's.
 """
 
 
+class Caller(Protocol):
+    """The frame or the call of the twin that an inference is charged to."""
+
+    world: WorldState
+    block: BlockEnvironment
+
+    def charge(self, gas: int) -> None:
+        """Take gas; raises `OutOfGas`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`output` is RETURNDATA: the whole output, or a selector where `ok` is False."""
@@ -28,23 +38,23 @@ class Outcome:
 
 
 def run_inference(
-    host: InferenceHost, log: InferenceLog, frame: ComputationAPI, model_id: bytes, data: bytes
+    host: InferenceHost, log: InferenceLog, frame: Caller, model_id: bytes, data: bytes
 ) -> Outcome:
     """Charge for a batch of one model and run it.
 
     Gas: base; then, where the model is ACTIVE and the size fits, load + batch * (compute +
-    royalty) + bytes in one charge before any work. Raises py-evm's `OutOfGas`, or a
+    royalty) + bytes in one charge before any work. Raises `OutOfGas`, or a
     `LocalFault` when this machine cannot answer. PROTOCOL section 2.
     """
-    frame.consume_gas(gas.INFER_BASE, reason="INFER: base")
-    model = read_active_record(storage_of(frame.state), model_id, frame.state.block_number)
+    frame.charge(gas.INFER_BASE)
+    model = read_active_record(storage_of(frame.world), model_id, frame.block.number)
     if model is None:
         return refused(log, model_id, errors.MODEL_NOT_ACTIVE)
     batch = batch_of(model, len(data))
     if batch is None:
         return refused(log, model_id, errors.BAD_INPUT_SIZE)
     charge = price(model, batch, first_touch=not is_touched(frame, model_id))
-    frame.consume_gas(charge.total - gas.INFER_BASE, reason="INFER: model")
+    frame.charge(charge.total - gas.INFER_BASE)
     touch(frame, model_id)
     outcome = answer(host, model_id, data)
     log.add(InferenceCall(model_id, outcome.ok, charge, data, outcome.output))
@@ -95,22 +105,26 @@ def price(model: ActiveModel, batch: int, *, first_touch: bool) -> gas.Inference
     )
 
 
-def is_touched(frame: ComputationAPI, model_id: bytes) -> bool:
+def is_touched(frame: Caller, model_id: bytes) -> bool:
     """Tell whether the transaction has already paid for loading the model."""
-    slot = int.from_bytes(model_id, "big")
-    return frame.state.get_transient_storage(cast(Any, TOUCHED_MODELS), slot) != b""
+    return frame.world.slot_value(touched_slot(frame, model_id)) != 0
 
 
-def touch(frame: ComputationAPI, model_id: bytes) -> None:
+def touch(frame: Caller, model_id: bytes) -> None:
     """Note that the model is loaded; undone when the frame is."""
-    slot = int.from_bytes(model_id, "big")
-    frame.state.set_transient_storage(cast(Any, TOUCHED_MODELS), slot, b"\x01")
+    frame.world.set_slot(touched_slot(frame, model_id), 1)
 
 
-def storage_of(state: StateAPI) -> StorageReader:
+def touched_slot(frame: Caller, model_id: bytes) -> int:
+    """Return the slot of transient storage that marks a model."""
+    marks = frame.world.account(TOUCHED_MODELS)
+    return frame.world.transient(marks, int.from_bytes(model_id, "big"))
+
+
+def storage_of(world: WorldState) -> StorageReader:
     """Return a reader of contract storage; reading warms nothing (PROTOCOL section 2)."""
 
     def read(address: bytes, slot: int, /) -> int:
-        return state.get_storage(cast(Any, address), slot)
+        return world.storage(world.account(address), slot)
 
     return read

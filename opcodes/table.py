@@ -2,9 +2,7 @@
 
 from functools import partial
 
-from eth.vm.opcode import as_opcode
-
-from cvm.evm.machine import Additions
+from cvm.evm.message_rules import Additions
 from opcodes.infer import infer
 from opcodes.infer_precompile import infer_precompile
 from opcodes.inference_host import InferenceHost, InferenceLog
@@ -19,6 +17,6 @@ def ai_additions(host: InferenceHost, log: InferenceLog) -> Additions:
     INFER's base price is charged inside, where the twin charges it too.
     """
     return Additions(
-        opcodes={INFER: as_opcode(partial(infer, host, log), "INFER", 0)},
+        opcodes={INFER: partial(infer, host, log)},
         precompiles={INFER_ADDRESS: partial(infer_precompile, host, log)},
     )

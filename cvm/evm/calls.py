@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from cvm.evm.contract_code import ContractCode
+from cvm.evm.creation_address import creation_address
 from cvm.evm.frame_view import FrameView
 from cvm.evm.halts import OutOfGas, WriteProtection
 from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, access_gas, pop_account
 from cvm.evm.keccak import keccak256
 from cvm.evm.messages import Message
-from cvm.evm.creation_address import creation_address
 from cvm.evm.world_state import LiveAccount, WorldState
 
 CALL, CALLCODE, DELEGATECALL, STATICCALL = 0xF1, 0xF2, 0xF4, 0xFA
@@ -130,4 +130,3 @@ def _creation_gas(world: WorldState, opcode: int, size: int) -> int:
     if opcode == CREATE2:
         gas += KECCAK_WORD_GAS * words
     return gas
-

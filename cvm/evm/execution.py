@@ -1,40 +1,40 @@
 """Runs the transactions of one block on the state of its parent."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
-import rlp
-from eth.abc import ComputationAPI, ReceiptAPI, SignedTransactionAPI
-from eth.db.atomic import AtomicDB
-from eth.db.trie import make_trie_root_and_nodes
-from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks.cancun.constants import (
-    BEACON_ROOTS_ADDRESS,
-    BEACON_ROOTS_CONTRACT_CODE,
-    HISTORY_BUFFER_LENGTH,
+from cvm.evm.blob_gas import GAS_PER_BLOB, blob_base_fee
+from cvm.evm.block_requests import REQUEST_CONTRACTS, deposit_requests, requests_hash
+from cvm.evm.faults import TransactionVetoed
+from cvm.evm.forks import Fork
+from cvm.evm.message_rules import Additions, Interpreter
+from cvm.evm.messages import BlockEnvironment
+from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.native_interpreter import NativeInterpreter
+from cvm.evm.precompiles.table import precompiles
+from cvm.evm.receipt import Log, Receipt
+from cvm.evm.state_reader import StateChanges, StateReader
+from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS, SystemCalls
+from cvm.evm.transaction import Transaction
+from cvm.evm.transaction_execution import TransactionExecution
+from cvm.evm.transaction_rules import (
+    BlockRoom,
+    ChainRules,
+    validate_balance,
+    validate_nonce,
+    validate_room,
+    validate_sender_is_eoa,
+    validate_stateless,
 )
-from eth.vm.forks.prague.constants import (
-    HISTORY_SERVE_WINDOW,
-    HISTORY_STORAGE_ADDRESS,
-    HISTORY_STORAGE_CONTRACT_CODE,
-)
-from eth.vm.forks.prague.receipts import PragueReceiptBuilder
-from eth.vm.forks.prague.state import PragueState
-from eth_bloom.bloom import BloomFilter
-from eth_utils.exceptions import ValidationError
+from cvm.evm.trie import list_root
+from cvm.evm.world_state import WorldState
 
-from cvm.evm.faults import InvalidTransaction, TransactionVetoed
-from cvm.evm.overlay_database import OverlayDatabase, Read
-from cvm.evm.transactions import validate_transaction
-from cvm.faults import LocalFault
-
-MAX_REFUND_QUOTIENT = 5  # EIP-3529
+WEI_PER_GWEI = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class BlockContext:
-    """What opcodes can see of the block that runs; times in seconds, fees in wei per gas."""
+    """What a block brings to its transactions; times in seconds, fees in wei per gas."""
 
     chain_id: int
     number: int
@@ -45,13 +45,32 @@ class BlockContext:
     prev_randao: bytes
     parent_hash: bytes
     parent_beacon_block_root: bytes
+    excess_blob_gas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRules:
+    """What a chain decides at a height: its fork, its additions, whether blocks carry blobs."""
+
+    fork: Fork
+    additions: Additions
+    carries_blobs: bool = False
+    interpreter: type[Interpreter] = NativeInterpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Wei that come from the beacon chain (EIP-4895); the amount is in gwei."""
+
+    address: bytes
+    amount_gwei: int
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionResult:
     """What one transaction did; `error` is the outermost frame's, or None."""
 
-    receipt: ReceiptAPI
+    receipt: Receipt
     gas_used: int
     output: bytes
     error: str | None
@@ -59,58 +78,52 @@ class TransactionResult:
 
 @dataclass(frozen=True, slots=True)
 class ExecutedBlock:
-    """Every root that a header must show, and the database writes behind them."""
+    """What a header must show of its transactions, and the changes behind the state root."""
 
-    state_root: bytes
+    changes: StateChanges
     transactions_root: bytes
     receipts_root: bytes
+    requests_hash: bytes
     bloom: int
     gas_used: int
-    receipts: tuple[ReceiptAPI, ...]
-    writes: dict[bytes, bytes]
+    blob_gas_used: int
+    receipts: tuple[Receipt, ...]
 
 
 class BlockExecution:
-    """One block as it runs: system calls first, then transactions, then `finish`."""
+    """One block as it runs: system calls first, then transactions, then `finish`.
+
+    `block_hash` gives the hash of an earlier height for BLOCKHASH.
+    """
 
     def __init__(
         self,
-        state_class: type[PragueState],
-        read: Read,
-        parent_state_root: bytes,
+        rules: ExecutionRules,
+        reader: StateReader,
         context: BlockContext,
-        ancestor_hashes: Iterator[bytes],
+        block_hash: Callable[[int], bytes],
     ) -> None:
         self.context = context
-        self._database = OverlayDatabase(read)
-        self.state = open_state(
-            state_class, self._database, parent_state_root, context, ancestor_hashes
+        self.rules = rules
+        self.gas_used = self.blob_gas_used = 0
+        self.world = WorldState(reader, MachineMemory(), rules.fork, block_hash)
+        self._block = environment_of(context, rules.fork)
+        self._chain = ChainRules(context.chain_id, rules.fork, rules.carries_blobs)
+        table = precompiles(rules.fork)
+        self._transactions_run = TransactionExecution(
+            self.world, self._block, table, rules.additions, rules.interpreter
         )
-        self.gas_used = 0
-        self._transactions: list[SignedTransactionAPI] = []
-        self._receipts: list[ReceiptAPI] = []
-        self._write_beacon_root()
-        self._write_parent_hash()
-
-    def _write_beacon_root(self) -> None:
-        """EIP-4788: keep the parent beacon block root by timestamp."""
-        if self.state.get_code(BEACON_ROOTS_ADDRESS) != BEACON_ROOTS_CONTRACT_CODE:
-            return
-        slot = self.context.timestamp % HISTORY_BUFFER_LENGTH
-        root = int.from_bytes(self.context.parent_beacon_block_root, "big")
-        self.state.set_storage(BEACON_ROOTS_ADDRESS, slot, self.context.timestamp)
-        self.state.set_storage(BEACON_ROOTS_ADDRESS, slot + HISTORY_BUFFER_LENGTH, root)
-
-    def _write_parent_hash(self) -> None:
-        """EIP-2935: keep the parent's hash by number."""
-        if self.state.get_code(HISTORY_STORAGE_ADDRESS) != HISTORY_STORAGE_CONTRACT_CODE:
-            return
-        slot = (self.context.number - 1) % HISTORY_SERVE_WINDOW
-        parent = int.from_bytes(self.context.parent_hash, "big")
-        self.state.set_storage(HISTORY_STORAGE_ADDRESS, slot, parent)
+        self._system = SystemCalls(self.world, self._transactions_run)
+        self._transactions: list[Transaction] = []
+        self._receipts: list[Receipt] = []
+        self._blob_gas_limit = rules.fork.max_blobs * GAS_PER_BLOB if rules.carries_blobs else 0
+        if rules.fork.is_cancun:
+            self._system.call(BEACON_ROOTS_ADDRESS, context.parent_beacon_block_root)
+        if rules.fork.is_prague:
+            self._system.call(HISTORY_STORAGE_ADDRESS, context.parent_hash)
 
     def apply(
-        self, tx: SignedTransactionAPI, veto: Callable[[], str | None] = lambda: None
+        self, tx: Transaction, veto: Callable[[], str | None] = lambda: None
     ) -> TransactionResult:
         """Run one transaction.
 
@@ -118,105 +131,82 @@ class BlockExecution:
         Raises `InvalidTransaction`, `TransactionVetoed` or a `LocalFault`; each leaves the
         block as it was.
         """
-        validate_transaction(
-            tx,
-            self.state,
-            chain_id=self.context.chain_id,
-            base_fee=self.context.base_fee,
-            block_gas_left=self.context.gas_limit - self.gas_used,
-        )
-        self.state.lock_changes()
-        before = self.state.snapshot()
+        self._validate(tx)
+        run = self._transactions_run
         try:
-            computation = self.state.apply_transaction(tx)
-        except ValidationError as error:
-            self.state.revert(before)
-            raise InvalidTransaction(str(error)) from error
-        except LocalFault:
-            self.state.revert(before)
+            executed = run.run(tx)
+            reason = veto()
+            if reason is not None:
+                raise TransactionVetoed(reason)
+        except BaseException:
+            run.abandon()
             raise
-        reason = veto()
-        if reason is not None:
-            self.state.revert(before)
-            raise TransactionVetoed(reason)
-        gas_used = charged_gas(tx, computation)
-        self.gas_used += gas_used
-        status = b"" if computation.is_error else b"\x01"
-        receipt = tx.make_receipt(status, self.gas_used, computation.get_log_entries())
+        logs = tuple([Log(*fields) for fields in self.world.logs()])
+        run.settle()
+        self.gas_used += executed.gas_used
+        self.blob_gas_used += GAS_PER_BLOB * len(tx.blob_versioned_hashes)
+        outcome = executed.outcome
+        receipt = Receipt(tx.type_id, int(outcome.is_success), self.gas_used, logs)
         self._transactions.append(tx)
         self._receipts.append(receipt)
-        return TransactionResult(receipt, gas_used, computation.output, error_name(computation))
+        return TransactionResult(receipt, executed.gas_used, outcome.output, outcome.error)
+
+    def _validate(self, tx: Transaction) -> None:
+        """Check every rule that a transaction must keep to stand next in the block."""
+        validate_stateless(tx, self._chain)
+        room = BlockRoom(
+            self.context.base_fee,
+            self.context.gas_limit - self.gas_used,
+            self._block.blob_base_fee,
+            self._blob_gas_limit - self.blob_gas_used,
+        )
+        validate_room(tx, room)
+        sender = self.world.account(tx.sender)
+        validate_nonce(tx, sender.nonce)
+        validate_sender_is_eoa(tx, self.world.code_of(sender))
+        validate_balance(tx, sender.balance)
+
+    def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """Credit the withdrawals of the beacon chain after the transactions (EIP-4895)."""
+        world = self.world
+        world.begin_transaction()
+        for withdrawal in withdrawals:
+            account = world.account(withdrawal.address)
+            world.set_balance(account, account.balance + withdrawal.amount_gwei * WEI_PER_GWEI)
+        world.end_transaction()
 
     def finish(self) -> ExecutedBlock:
-        """Write the state trie into the overlay and return every root."""
-        self.state.persist()
-        bloom = BloomFilter()
+        """Make the requests of the block and return what a header must show."""
+        requests: list[bytes] = []
+        if self.rules.fork.is_prague:
+            requests.append(deposit_requests(self._receipts))
+            for kind, address in REQUEST_CONTRACTS:
+                requests.append(bytes((kind,)) + self._system.call(address, b""))
+        bloom = 0
         for receipt in self._receipts:
-            bloom |= BloomFilter(receipt.bloom)
+            if receipt.logs:
+                bloom |= receipt.bloom
         return ExecutedBlock(
-            state_root=self.state.state_root,
-            transactions_root=list_root(self._transactions),
-            receipts_root=list_root(self._receipts),
-            bloom=int(bloom),
+            changes=self.world.changes(),
+            transactions_root=list_root([tx.raw for tx in self._transactions]),
+            receipts_root=list_root([receipt.encode() for receipt in self._receipts]),
+            requests_hash=requests_hash(requests),
+            bloom=bloom,
             gas_used=self.gas_used,
+            blob_gas_used=self.blob_gas_used,
             receipts=tuple(self._receipts),
-            writes=self._database.writes,
         )
 
 
-def open_state(
-    state_class: type[PragueState],
-    database: OverlayDatabase,
-    state_root: bytes,
-    context: BlockContext,
-    ancestor_hashes: Iterator[bytes],
-) -> PragueState:
-    """Return a py-evm state on a root; ancestor hashes run from the parent downwards."""
-    execution_context = ExecutionContext(
-        coinbase=cast(Any, context.coinbase),
-        timestamp=context.timestamp,
-        block_number=cast(Any, context.number),
-        difficulty=0,
-        mix_hash=cast(Any, context.prev_randao),
-        gas_limit=context.gas_limit,
-        prev_hashes=cast(Any, ancestor_hashes),
+def environment_of(context: BlockContext, fork: Fork) -> BlockEnvironment:
+    """Return what opcodes see of a block."""
+    return BlockEnvironment(
         chain_id=context.chain_id,
-        base_fee_per_gas=context.base_fee,
-        excess_blob_gas=0,
+        number=context.number,
+        timestamp=context.timestamp,
+        coinbase=context.coinbase,
+        gas_limit=context.gas_limit,
+        base_fee=context.base_fee,
+        prev_randao=context.prev_randao,
+        blob_base_fee=blob_base_fee(context.excess_blob_gas, fork),
     )
-    return state_class(AtomicDB(database), execution_context, cast(Any, state_root))
-
-
-def charged_gas(tx: SignedTransactionAPI, computation: ComputationAPI) -> int:
-    """Return the gas that the sender pays for: refund capped first, floor last (EIP-7623).
-
-    py-evm's own receipt adds the floor before it caps the refund, which is more than it charges.
-    """
-    spent = tx.gas - computation.get_gas_remaining()
-    refund = min(computation.get_gas_refund(), spent // MAX_REFUND_QUOTIENT)
-    return int(spent - refund + computation.data_floor_gas)
-
-
-def error_name(computation: ComputationAPI) -> str | None:
-    """Return how the outermost frame failed: `execution reverted`, or the halt and its reason."""
-    if computation.is_success:
-        return None
-    if not computation.should_burn_gas:
-        return "execution reverted"
-    return f"{type(computation.error).__name__}: {computation.error}"
-
-
-def list_root(items: Sequence[SignedTransactionAPI] | Sequence[ReceiptAPI]) -> bytes:
-    """Return the root of the trie of a block's transactions or receipts, keyed by index."""
-    root, _nodes = make_trie_root_and_nodes(cast(Any, list(items)))
-    return bytes(root)
-
-
-def encoded_receipts(receipts: Sequence[ReceiptAPI]) -> bytes:
-    """Return the RLP list of EIP-2718 receipts, as the database keeps it."""
-    return bytes(rlp.encode([receipt.encode() for receipt in receipts]))
-
-
-def decoded_receipts(data: bytes) -> tuple[ReceiptAPI, ...]:
-    """Return the receipts that `encoded_receipts` wrote."""
-    return tuple(PragueReceiptBuilder.decode(item) for item in rlp.decode(data))

@@ -1,22 +1,27 @@
 """Runs one message on a state and throws the changes away: eth_call and eth_estimateGas."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
-from eth.abc import SignedTransactionAPI
-from eth.vm.forks.prague.state import PragueState
-
-from cvm.evm.execution import charged_gas, error_name
+from cvm.evm.execution import BlockContext, ExecutionRules, environment_of
 from cvm.evm.faults import FeeCapTooLow, InitcodeTooLarge, InsufficientFunds, IntrinsicGasTooLow
-from cvm.evm.intrinsic_gas import floor_data_gas, intrinsic_gas
-from cvm.evm.transactions import MAX_INITCODE_BYTES
+from cvm.evm.messages import Status
+from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.precompiles.table import precompiles
+from cvm.evm.state_reader import StateReader
+from cvm.evm.transaction import AccessList, Authorization
+from cvm.evm.transaction_execution import TransactionExecution
+from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas
+from cvm.evm.transaction_rules import MAX_INITCODE_BYTES
+from cvm.evm.world_state import WorldState
 
 ESTIMATE_ERROR_DIVISOR = 64
+CALL_STIPEND = 2_300
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTransaction:
-    """What py-evm's executor reads of a transaction, for a message that nobody signed.
+    """What execution reads of a transaction, for a message that nobody signed.
 
     Fees are in wei per gas; `gas_price` is the effective price, which GASPRICE shows.
     """
@@ -27,9 +32,9 @@ class SimulatedTransaction:
     gas_price: int
     value: int
     data: bytes
-    access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
-    type_id: int = 1
+    access_list: AccessList = ()
     blob_versioned_hashes: tuple[bytes, ...] = ()
+    authorization_list: tuple[Authorization, ...] = ()
 
     @property
     def max_fee_per_gas(self) -> int:
@@ -41,15 +46,10 @@ class SimulatedTransaction:
         """Return the effective price, so that the fee cap decides."""
         return self.gas_price
 
-    @property
-    def intrinsic_gas(self) -> int:
-        """Return the gas that is charged before execution."""
-        return intrinsic_gas(cast(SignedTransactionAPI, self), self.type_id)
-
 
 @dataclass(frozen=True, slots=True)
 class MessageResult:
-    """What a message did; `error` is None, `execution reverted`, or the halt and its reason."""
+    """What a message did; `error` is None, `execution reverted`, or the name of the halt."""
 
     output: bytes
     gas_used: int
@@ -57,71 +57,81 @@ class MessageResult:
     reverted: bool
 
 
-def run_message(state: PragueState, tx: SimulatedTransaction) -> MessageResult:
-    """Run a message and roll the state back.
+@dataclass(frozen=True, slots=True)
+class CallSetting:
+    """Where messages run: the rules, a state, and the block that they see.
 
-    With a gas price of 0 the state's context must have a base fee of 0, as geth does for
-    eth_call. A message that cannot start (balance, intrinsic gas) is a result with an error,
-    worded as geth words it. Raises a `LocalFault` when an added opcode does.
+    With a gas price of 0 the context must have a base fee of 0, as geth does for eth_call.
     """
-    refusal = refusal_of(state, tx)
+
+    rules: ExecutionRules
+    reader: StateReader
+    context: BlockContext
+    block_hash: Callable[[int], bytes]
+
+
+def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult:
+    """Run a message on a state, which stays as it is.
+
+    A message that cannot start (balance, intrinsic gas) is a result with an error, worded as geth
+    words it. Raises a `LocalFault` when an added opcode does.
+    """
+    rules = setting.rules
+    world = WorldState(setting.reader, MachineMemory(), rules.fork, setting.block_hash)
+    refusal = refusal_of(setting, world, tx)
     if refusal is not None:
         return MessageResult(b"", 0, refusal, reverted=False)
-    state.lock_changes()
-    before = state.snapshot()
-    try:
-        executor = cast(Any, state.get_transaction_executor())
-        message = executor.build_evm_message(tx)
-        computation = executor.build_computation(message, tx)
-        executor.finalize_computation(tx, computation)
-        state.clear_transient_storage()
-        return MessageResult(
-            output=bytes(computation.output),
-            gas_used=charged_gas(cast(SignedTransactionAPI, tx), computation),
-            error=error_name(computation),
-            reverted=computation.is_error and not computation.should_burn_gas,
-        )
-    finally:
-        state.revert(before)
+    execution = TransactionExecution(
+        world,
+        environment_of(setting.context, rules.fork),
+        precompiles(rules.fork),
+        rules.additions,
+        rules.interpreter,
+    )
+    executed = execution.run(tx)
+    outcome = executed.outcome
+    reverted = outcome.status is Status.REVERTED
+    return MessageResult(outcome.output, executed.gas_used, outcome.error, reverted)
 
 
-def refusal_of(state: PragueState, tx: SimulatedTransaction) -> str | None:
+def refusal_of(setting: CallSetting, world: WorldState, tx: SimulatedTransaction) -> str | None:
     """Return why a message cannot start at all, or None."""
+    fork = setting.rules.fork
     if not tx.to and len(tx.data) > MAX_INITCODE_BYTES:
         return str(InitcodeTooLarge(len(tx.data), MAX_INITCODE_BYTES))
-    least = max(tx.intrinsic_gas, floor_data_gas(tx.data))
+    least = max(intrinsic_gas(tx, fork), floor_data_gas(tx.data, fork))
     if tx.gas < least:
         return str(IntrinsicGasTooLow(tx.gas, least))
-    base_fee = state.base_fee
+    base_fee = setting.context.base_fee
     if tx.gas_price < base_fee:
         return str(FeeCapTooLow(tx.gas_price, base_fee))
-    balance = state.get_balance(cast(Any, tx.sender))
+    balance = world.account(tx.sender).balance
     needed = tx.gas * tx.gas_price + tx.value
     if balance < needed:
         return str(InsufficientFunds(tx.sender, balance, needed))
     return None
 
 
-def estimate_gas(state: PragueState, tx: SimulatedTransaction) -> int | MessageResult:
+def estimate_gas(setting: CallSetting, tx: SimulatedTransaction) -> int | MessageResult:
     """Return the least gas limit, within 1/64, with which the message succeeds.
 
     `tx.gas` is the highest limit to try; the failed result comes back where even that fails.
     What it uses is tried first: without a refund or a subcall that is exactly enough. Else gas
     is found by bisection, because refunds, GAS and the 63/64 rule make it no plain sum.
     """
-    highest = run_message(state, tx)
+    highest = run_message(setting, tx)
     if highest.error is not None:
         return highest
     low, high = highest.gas_used - 1, tx.gas
-    for guess in (highest.gas_used, (highest.gas_used + 2_300) * 64 // 63):
+    for guess in (highest.gas_used, (highest.gas_used + CALL_STIPEND) * 64 // 63):
         if low < guess < high:
-            if run_message(state, replace(tx, gas=guess)).error is None:
+            if run_message(setting, replace(tx, gas=guess)).error is None:
                 high = guess
             else:
                 low = guess
     while high - low > 1 and (high - low) * ESTIMATE_ERROR_DIVISOR > high:
         middle = min((low + high) // 2, low * 2)
-        if run_message(state, replace(tx, gas=middle)).error is None:
+        if run_message(setting, replace(tx, gas=middle)).error is None:
             high = middle
         else:
             low = middle

@@ -126,9 +126,7 @@ class NativeFrame:
         if end >= at.MOST_OFFSET:
             raise OutOfGas
         words, old = (end + 31) >> 5, used >> 5
-        self.charge(
-            at.MEMORY_WORD_GAS * (words - old) + (words * words >> 9) - (old * old >> 9)
-        )
+        self.charge(at.MEMORY_WORD_GAS * (words - old) + (words * words >> 9) - (old * old >> 9))
         base, grown = self.field(at.MEMORY_BASE), words << 5
         if base + grown > self._registers[at.MEMORY_SIZE]:
             self._memory.grow_memory(base + grown)

@@ -8,8 +8,9 @@ from cvm.evm.contract_code import ContractCode
 from cvm.evm.creation_address import creation_address
 from cvm.evm.message_rules import Additions, Interpreter, Precompile, Rules
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, TransactionEnvironment
+from cvm.evm.payable import Payable
 from cvm.evm.state_reader import EMPTY_CODE_HASH
-from cvm.evm.transaction import Authorization, Transaction
+from cvm.evm.transaction import Authorization
 from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas
 from cvm.evm.world_state import DELEGATION_PREFIX, LiveAccount, WorldState, delegate_address
 
@@ -46,7 +47,7 @@ class TransactionExecution:
         if world.fork.is_shanghai:
             self._always_warm.append(block.coinbase)  # EIP-3651
 
-    def run(self, tx: Transaction) -> Executed:
+    def run(self, tx: Payable) -> Executed:
         """Run a transaction that keeps every rule; raises what an addition raises.
 
         After an exception the caller must call `abandon`.
@@ -71,6 +72,10 @@ class TransactionExecution:
         world.set_balance(coinbase, coinbase.balance + gas_used * (price - block.base_fee))
         return Executed(outcome, gas_used)
 
+    def execute(self, message: Message, transaction: TransactionEnvironment) -> Outcome:
+        """Run a message that no transaction pays for, as the protocol's own calls are."""
+        return self._interpreter.execute(message, transaction)
+
     def settle(self) -> None:
         """Remove what the transaction destroyed; nothing can be taken back after it."""
         self._world.end_transaction()
@@ -79,7 +84,7 @@ class TransactionExecution:
         """Take everything back that the running transaction did."""
         self._world.undo((0, 0, 0, 0, 0))
 
-    def _warm(self, tx: Transaction, sender: LiveAccount) -> None:
+    def _warm(self, tx: Payable, sender: LiveAccount) -> None:
         """Warm what is warm from the start (EIP-2929, EIP-2930, EIP-3651)."""
         world = self._world
         for address in self._always_warm:
@@ -91,7 +96,7 @@ class TransactionExecution:
             for key in keys:
                 world.warm_slot(world.slot(account, key))
 
-    def _message(self, tx: Transaction, sender: LiveAccount, gas: int) -> Message:
+    def _message(self, tx: Payable, sender: LiveAccount, gas: int) -> Message:
         """Return the message of a transaction, and count the sender's nonce up."""
         nonce = sender.nonce
         self._world.set_nonce(sender, nonce + 1)
@@ -144,7 +149,7 @@ class TransactionExecution:
             world.set_code(account, b"")
         world.set_nonce(account, account.nonce + 1)
 
-    def _gas_used(self, tx: Transaction, outcome: Outcome) -> int:
+    def _gas_used(self, tx: Payable, outcome: Outcome) -> int:
         """Return what is paid for: the refund capped first, the floor last (EIP-7623)."""
         spent = tx.gas - outcome.gas_left
         refund = min(self._world.refund, spent // MAX_REFUND_QUOTIENT)
@@ -154,6 +159,6 @@ class TransactionExecution:
         return used
 
 
-def effective_gas_price(tx: Transaction, base_fee: int) -> int:
+def effective_gas_price(tx: Payable, base_fee: int) -> int:
     """Return the wei per gas that the sender pays (EIP-1559)."""
     return base_fee + min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - base_fee)

@@ -1,7 +1,7 @@
 """What a transaction costs before its first opcode, and at least, at each fork."""
 
 from cvm.evm.forks import Fork
-from cvm.evm.transaction import Transaction
+from cvm.evm.payable import Payable
 
 TX_GAS = 21_000
 CREATE_GAS = 32_000  # EIP-2
@@ -15,7 +15,7 @@ FLOOR_TOKEN_GAS = 10  # EIP-7623
 TOKENS_PER_NONZERO_BYTE = 4
 
 
-def intrinsic_gas(tx: Transaction, fork: Fork) -> int:
+def intrinsic_gas(tx: Payable, fork: Fork) -> int:
     """Return the gas that is charged before execution (Yellow Paper g0, with the EIPs above).
 
     Initcode costs from Shanghai on.

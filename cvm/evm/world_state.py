@@ -13,7 +13,13 @@ from cvm.evm.keccak import keccak256
 from cvm.evm.native import layout as at
 from cvm.evm.native import table_access as table
 from cvm.evm.native.machine_memory import MachineMemory
-from cvm.evm.state_reader import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Account, StateChanges, StateReader
+from cvm.evm.state_reader import (
+    EMPTY_CODE_HASH,
+    EMPTY_TRIE_ROOT,
+    Account,
+    StateChanges,
+    StateReader,
+)
 
 DELEGATION_PREFIX = bytes.fromhex("ef0100")  # EIP-7702
 DELEGATION_BYTES = 23
@@ -214,9 +220,7 @@ class WorldState:
         if not (account.storage_gone or account.loaded is None):
             value = self._reader.storage(account.address, self.memory.word_at(key_address))
         self.memory.value[:] = value.to_bytes(32, "little")
-        return int(
-            table.insert_slot(address, number, key_address, self.memory.value_address)
-        )
+        return int(table.insert_slot(address, number, key_address, self.memory.value_address))
 
     def make_room(self) -> None:
         """Make room for a slot and two journal records."""
@@ -269,9 +273,7 @@ class WorldState:
         self.make_room()
         self.memory.value[:] = bytes(32)
         return int(
-            table.insert_slot(
-                address, owner, self.memory.key_address, self.memory.value_address
-            )
+            table.insert_slot(address, owner, self.memory.key_address, self.memory.value_address)
         )
 
     def has_storage(self, account: LiveAccount) -> bool:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import lmdb
-from eth.abc import BlockHeaderAPI, ReceiptAPI
 
-from consensus.block import Block, decode_block, decode_header
+from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate, decode_certificate
-from cvm.evm.execution import decoded_receipts, encoded_receipts
+from cvm.evm.header import BlockHeader, decode_header
+from cvm.evm.receipt import Receipt, decode_receipts, encode_receipts
+from cvm.evm.rlp_encoding import encode_list
+from cvm.evm.rlp_lists import list_start, split_items
 from cvm.evm.state_committer import StateUpdate
-from cvm.evm.strict_rlp import decode_rlp
 from cvm.faults import DatabaseFault
 from node.storage.flat_state import FLAT_TABLES, UNDO_BLOCKS, FlatState, write_flat
 from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
@@ -29,8 +30,6 @@ MAP_SIZE_BYTES = 1 << 40
 CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
 TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES
 HASH_BYTES = 32
-STATE_ROOT = 3
-"""The place of the state root in a header (Yellow Paper 4.3)."""
 
 
 class DatabaseInUse(DatabaseFault):
@@ -55,21 +54,8 @@ class FinalBlock:
     """All that one block adds to the database."""
 
     block: Block
-    receipts: tuple[ReceiptAPI, ...]
+    receipts: tuple[Receipt, ...]
     certificate: CommitCertificate | None
-    state_writes: dict[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedBlock:
-    """All that one block adds, as it lies on disk; `transactions` are hashes, in order."""
-
-    number: int
-    hash: bytes
-    block: bytes
-    receipts: bytes
-    certificate: bytes | None
-    transactions: tuple[bytes, ...]
     state: StateUpdate
 
 
@@ -182,15 +168,15 @@ class ChainDatabase:
         data = self.block_bytes(block_hash)
         return None if data is None else decode_block(data)
 
-    def header(self, block_hash: bytes) -> BlockHeaderAPI | None:
+    def header(self, block_hash: bytes) -> BlockHeader | None:
         """Return a header by its hash, without decoding the block's transactions."""
         data = self.block_bytes(block_hash)
-        return None if data is None else decode_header(decode_rlp(data)[0])
+        return None if data is None else header_of_block(data)
 
-    def receipts(self, block_hash: bytes) -> tuple[ReceiptAPI, ...]:
+    def receipts(self, block_hash: bytes) -> tuple[Receipt, ...]:
         """Return a block's receipts in order, none for a hash that is not here."""
         data = self._get("receipts", block_hash)
-        return () if data is None else decoded_receipts(data)
+        return () if data is None else decode_receipts(data)
 
     def certificate(self, block_hash: bytes) -> CommitCertificate | None:
         """Return the certificate that made a block final; genesis has none."""
@@ -212,36 +198,23 @@ class ChainDatabase:
                 return
             yield block_hash
 
-    def write_genesis(
-        self, genesis_json: bytes, header: BlockHeaderAPI, state_writes: dict[bytes, bytes]
-    ) -> None:
+    def write_genesis(self, genesis_json: bytes, header: BlockHeader, state: StateUpdate) -> None:
         """Start a chain: genesis file, block 0 and its state, in one transaction."""
-        block = Block(header, ())
         with self._writing() as transaction:
             self._put(transaction, "meta", b"genesis", genesis_json)
-            self._write_block(transaction, FinalBlock(block, (), None, state_writes))
+            self._write(transaction, FinalBlock(Block(header, ()), (), None, state))
 
     def write_block(self, final: FinalBlock) -> None:
-        """Append a block and make it the head, in one synced transaction."""
-        with self._writing() as transaction:
-            self._write_block(transaction, final)
-
-    def write_encoded_genesis(self, genesis_json: bytes, genesis: EncodedBlock) -> None:
-        """Start a chain on the flat state: genesis file, block 0, its state, in one transaction."""
-        with self._writing() as transaction:
-            self._put(transaction, "meta", b"genesis", genesis_json)
-            self._write_encoded(transaction, genesis)
-
-    def write_encoded_block(self, block: EncodedBlock) -> None:
-        """Append a block to the flat state and make it the head, in one synced transaction.
+        """Append a block and make it the head, in one synced transaction.
 
         Raises `NotTheNextBlock` where it does not stand on the state that is there.
         """
+        number, parent_root = final.block.number, final.state.parent_root
         with self._writing() as transaction:
             flat = self._flat_head(transaction)
-            if flat != (block.number - 1, block.state.parent_root):
-                raise NotTheNextBlock(block.number, block.state.parent_root, flat)
-            self._write_encoded(transaction, block)
+            if flat != (number - 1, parent_root):
+                raise NotTheNextBlock(number, parent_root, flat)
+            self._write(transaction, final)
 
     def head_state(self) -> FlatState:
         """Return the state of the newest block from the flat tables; close it after use."""
@@ -312,9 +285,7 @@ class ChainDatabase:
         data = block_hash and transaction.get(block_hash, db=self._tables["blocks"])
         if data is None:
             raise DatabaseFault(f"the database has no block {number}")
-        header: Any = decode_rlp(data)[0]
-        root: bytes = header[STATE_ROOT]
-        return root
+        return header_of_block(data).state_root
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:  # lmdb ships no types
@@ -332,22 +303,9 @@ class ChainDatabase:
     def _put(self, transaction: Any, table: str, key: bytes, value: bytes) -> None:
         transaction.put(key, value, db=self._tables[table])
 
-    def _write_block(self, transaction: Any, final: FinalBlock) -> None:
-        block = final.block
-        for key, value in final.state_writes.items():
-            self._put(transaction, "state", key, value)
-        self._put(transaction, "blocks", block.hash, block.encode())
-        self._put(transaction, "receipts", block.hash, encoded_receipts(final.receipts))
-        if final.certificate is not None:
-            self._put(transaction, "certificates", block.hash, final.certificate.encode())
-        for index, tx in enumerate(block.transactions):
-            location = block.hash + index.to_bytes(4, "big")
-            self._put(transaction, "transactions", bytes(tx.hash), location)
-        self._put(transaction, "numbers", block.number.to_bytes(8, "big"), block.hash)
-        self._put(transaction, "meta", b"head", block.hash)
-
-    def _write_encoded(self, transaction: Any, block: EncodedBlock) -> None:
-        number, update, tables = block.number.to_bytes(8, "big"), block.state, self._tables
+    def _write(self, transaction: Any, final: FinalBlock) -> None:
+        block, update, tables = final.block, final.state, self._tables
+        number = block.number.to_bytes(8, "big")
         keep = transaction.get(b"keep", db=tables["meta"])
         references = References(transaction, tables)
         if keep is not None:
@@ -358,18 +316,24 @@ class ChainDatabase:
             references.sweep(block.number - int.from_bytes(keep, "big") + 1)
         write_flat(transaction, tables, block.number, update)
         self._put(transaction, "meta", b"flat", number + update.root)
-        self._put(transaction, "blocks", block.hash, block.block)
-        self._put(transaction, "receipts", block.hash, block.receipts)
-        if block.certificate is not None:
-            self._put(transaction, "certificates", block.hash, block.certificate)
+        self._put(transaction, "blocks", block.hash, block.encode())
+        self._put(transaction, "receipts", block.hash, encode_receipts(final.receipts))
+        if final.certificate is not None:
+            self._put(transaction, "certificates", block.hash, final.certificate.encode())
         locations = sorted(
-            (tx_hash, block.hash + index.to_bytes(4, "big"))
-            for index, tx_hash in enumerate(block.transactions)
+            (tx.hash, block.hash + index.to_bytes(4, "big"))
+            for index, tx in enumerate(block.transactions)
         )
         with transaction.cursor(db=tables["transactions"]) as cursor:
             cursor.putmulti(locations)
         self._put(transaction, "numbers", number, block.hash)
         self._put(transaction, "meta", b"head", block.hash)
+
+
+def header_of_block(data: bytes) -> BlockHeader:
+    """Decode the header of a block's RLP, and nothing else of it."""
+    items, _lists = split_items(data, list_start(data, 0, "a block"), len(data))
+    return decode_header(encode_list(items[0]))
 
 
 def has_database(path: Path) -> bool:

@@ -19,14 +19,12 @@ from cvm.evm.native.frames import (
     enter_call,
     frame_address,
     memory_gas,
-    range_end,
     stack_address,
 )
 from cvm.evm.native.keccak import keccak256
 from cvm.evm.native.raw_memory import (
     load_byte,
     load_int,
-    load_limb,
     move_bytes,
     store_byte,
     store_int,

@@ -89,10 +89,9 @@ def add_slot(registers: int, owner: int, key: int, place: int) -> int:
 @inlined
 def has_room(registers: int) -> bool:
     """Tell whether one more slot and two more journal records fit."""
-    return (
-        load_int(registers, at.SLOT_COUNT) < load_int(registers, at.SLOT_LIMIT)
-        and load_int(registers, at.JOURNAL_COUNT) + 2 <= load_int(registers, at.JOURNAL_LIMIT)
-    )
+    return load_int(registers, at.SLOT_COUNT) < load_int(registers, at.SLOT_LIMIT) and load_int(
+        registers, at.JOURNAL_COUNT
+    ) + 2 <= load_int(registers, at.JOURNAL_LIMIT)
 
 
 @kernel
