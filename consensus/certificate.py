@@ -3,29 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import rlp
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
-from rlp.exceptions import RLPException
-from rlp.sedes import Binary, CountableList, List, big_endian_int
 
 from consensus.faults import BadCertificate
-from cvm.evm.strict_rlp import BadRlp, decode_rlp
+from cvm.evm.keccak import keccak256
+from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
+from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.strict_rlp import BadRlp
 
 SEAL_BYTES = 65
-UINT64_BITS = 64
+UINT64_BYTES = 8
 HALF_CURVE_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-SEDES = List(
-    [
-        big_endian_int,
-        big_endian_int,
-        Binary.fixed_length(32),
-        big_endian_int,
-        CountableList(Binary.fixed_length(SEAL_BYTES)),
-    ]
-)
+HASH_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +31,15 @@ class CommitCertificate:
 
     def encode(self) -> bytes:
         """Return the RLP."""
-        return bytes(
-            rlp.encode(
-                [self.height, self.round, self.header_hash, self.signers, list(self.seals)], SEDES
-            )
-        )
+        numbers = encode_integer(self.height) + encode_integer(self.round)
+        seals = encode_list(b"".join(map(encode_bytes, self.seals)))
+        signers = encode_integer(self.signers)
+        return encode_list(numbers + encode_bytes(self.header_hash) + signers + seals)
 
     @property
     def hash(self) -> bytes:
         """Return keccak256 of the RLP: the next header's `parentBeaconBlockRoot`."""
-        return bytes(keccak(self.encode()))
+        return keccak256(self.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +51,40 @@ class SealDomain:
 
     def digest(self, height: int, round_number: int, header_hash: bytes) -> bytes:
         """Return what a validator signs to commit to a header."""
-        payload = [
-            b"cvm-commit",
-            self.chain_id,
-            self.genesis_hash,
-            height,
-            round_number,
-            header_hash,
-        ]
-        return bytes(keccak(rlp.encode(payload)))
+        payload = (
+            encode_bytes(b"cvm-commit"),
+            encode_integer(self.chain_id),
+            encode_bytes(self.genesis_hash),
+            encode_integer(height),
+            encode_integer(round_number),
+            encode_bytes(header_hash),
+        )
+        return keccak256(encode_list(b"".join(payload)))
 
 
 def decode_certificate(data: bytes) -> CommitCertificate:
     """Decode bytes from outside; raises `BadCertificate`."""
     try:
-        height, round_number, header_hash, signers, seals = SEDES.deserialize(decode_rlp(data))
-    except (BadRlp, RLPException, TypeError, ValueError) as error:
-        raise BadCertificate(0, f"not RLP of the right shape: {str(error)[:120]}") from error
-    for name, value in (("height", height), ("round", round_number)):
-        if value.bit_length() > UINT64_BITS:
-            raise BadCertificate(0, f"{name} has {value.bit_length()} bits, at most {UINT64_BITS}")
-    return CommitCertificate(height, round_number, header_hash, signers, tuple(seals))
+        return certificate_of(data)
+    except BadRlp as error:
+        raise BadCertificate(0, f"not RLP of the right shape: {error}") from error
+
+
+def certificate_of(data: bytes) -> CommitCertificate:
+    """Read the RLP of a certificate; raises `BadRlp`. The bitmap may have any length."""
+    name = "a certificate"
+    items, lists = split_items(data, list_start(data, 0, name), len(data))
+    expect_shape(name, items, lists, 5, [4])
+    height, round_number, header_hash, signers, payload = items
+    seals, kinds = split_items(payload, 0, len(payload))
+    expect_shape("the seals", seals, kinds, len(seals), [])
+    return CommitCertificate(
+        integer("height", height, UINT64_BYTES),
+        integer("round", round_number, UINT64_BYTES),
+        fixed_bytes("headerHash", header_hash, HASH_BYTES),
+        integer("signers", signers, len(signers)),
+        tuple(fixed_bytes("a seal", item, SEAL_BYTES) for item in seals),
+    )
 
 
 def quorum(validator_count: int) -> int:

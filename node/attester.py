@@ -51,7 +51,7 @@ class Attester:
         head = self._chain.head
         storage = self._chain.storage_at(head)
         for model_id in read_model_ids(storage):
-            entry = read_entry(storage, model_id, int(head.block_number))
+            entry = read_entry(storage, model_id, head.block_number)
             if entry is None or entry.status is not RegistryStatus.PENDING or entry.record:
                 continue
             known = self._judged.get(model_id)

@@ -70,7 +70,7 @@ class BlockProducer:
     async def _wait(self, work: asyncio.Event) -> None:
         """Return when the next block is due: at once where work waits, else after a period."""
         period_s = self._chain.parameters.period_s
-        due_in_s = max(int(self._chain.head.timestamp) + period_s - now_s(), 0)
+        due_in_s = max(self._chain.head.timestamp + period_s - now_s(), 0)
         if not self._instant:
             await asyncio.sleep(due_in_s)
         if not self._idle_blocks:
@@ -99,7 +99,8 @@ class BlockProducer:
             if isinstance(fault, InvalidTransaction) and not isinstance(fault, STAYS_IN_POOL):
                 self._pool.drop(tx)
                 log.info("transaction dropped", tx=f"0x{tx.hash.hex()}", reason=str(fault))
-        self._pool.settle(self._chain.state_at(self._chain.head))
+        with self._chain.state_at(self._chain.head) as state:
+            self._pool.settle(state)
         log.info(
             "block produced",
             number=checked.block.number,

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import rlp
-
 from consensus.block import decode_block
 from consensus.certificate import decode_certificate
+from cvm.evm.rlp_encoding import encode_bytes, encode_list
 from cvm.evm.strict_rlp import BadRlp, read_header
 from models_registry.chunks import BadModelSize
 from models_registry.registry import read_model_ids
@@ -50,22 +49,27 @@ def export_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress
 
     The file appears under its name only when it is complete.
     """
-    head = int(chain.head.block_number)
+    head = chain.head.block_number
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
-        file.write(rlp.encode([MAGIC, VERSION, chain.domain.genesis_hash]))
+        file.write(encode_item(MAGIC, bytes((VERSION,)), chain.domain.genesis_hash))
         for model_id in read_model_ids(chain.storage_at(chain.head)):
             if store.has(model_id):
-                file.write(rlp.encode([b"model", store.read(model_id)]))
+                file.write(encode_item(b"model", store.read(model_id)))
         for number in range(1, head + 1):
             block_hash = chain.database.hash_at(number) or b""
             block = chain.database.block_bytes(block_hash) or b""
             certificate = chain.database.certificate(block_hash)
             sealed = b"" if certificate is None else certificate.encode()
-            file.write(rlp.encode([b"block", block, sealed]))
+            file.write(encode_item(b"block", block, sealed))
             progress(number, head)
     partial.replace(path)
     return head
+
+
+def encode_item(*fields: bytes) -> bytes:
+    """Return one RLP list of strings."""
+    return encode_list(b"".join(map(encode_bytes, fields)))
 
 
 def import_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress) -> ImportSummary:

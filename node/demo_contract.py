@@ -6,9 +6,9 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_account import Account
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.keccak import keccak256
 from models_registry.cli.http_client import RpcClient
 
 RECEIPT_TIMEOUT_S = 60.0
@@ -71,12 +71,12 @@ def constructor_data(bytecode: bytes, model_id: bytes) -> bytes:
 
 def classify_data(image: bytes) -> bytes:
     """Return the calldata of `classify(bytes)`."""
-    return bytes(keccak(b"classify(bytes)")[:4] + encode(["bytes"], [image]))
+    return keccak256(b"classify(bytes)")[:4] + encode(["bytes"], [image])
 
 
 def label_in(receipt: dict[str, Any]) -> int:
     """Return the label of the `Classified` event in a receipt."""
-    topic = "0x" + keccak(b"Classified(address,uint256)").hex()
+    topic = "0x" + keccak256(b"Classified(address,uint256)").hex()
     for entry in receipt["logs"]:
         if entry["topics"][0] == topic:
             return int(decode(["uint256"], bytes.fromhex(entry["data"][2:]))[0])

@@ -58,7 +58,7 @@ def plan_active_models(chain: Chain) -> None:
     log: the node is not ready for blocks that run it.
     """
     storage = chain.storage_at(chain.head)
-    height = int(chain.head.block_number) + 1
+    height = chain.head.block_number + 1
     for model_id in read_model_ids(storage):
         if read_active_record(storage, model_id, height) is None:
             continue
@@ -98,7 +98,7 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
                     )
                     duties.append(producer.run(view.work))
                 await run_tasks(duties, stop)
-                log.info("stopping", head=int(node.chain.head.block_number))
+                log.info("stopping", head=node.chain.head.block_number)
         finally:
             view.close()
 

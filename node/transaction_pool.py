@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from eth.abc import SignedTransactionAPI
-
 from cvm.evm.faults import InsufficientFunds, InvalidTransaction, NonceTooHigh, NonceTooLow
-from cvm.evm.transactions import AccountReader, sender_of, validate_account, validate_stateless
+from cvm.evm.forks import OSAKA
+from cvm.evm.state_reader import Account, StateReader
+from cvm.evm.transaction import Transaction
+from cvm.evm.transaction_rules import (
+    NO_ACCOUNT,
+    ChainRules,
+    most_spent,
+    validate_account,
+    validate_stateless,
+)
 
 MAX_PENDING = 5_120
 MAX_PER_SENDER = 64
@@ -55,14 +62,14 @@ class TransactionPool:
     """Valid transactions in memory; nonces of one sender leave no gap."""
 
     def __init__(self, chain_id: int) -> None:
-        self._chain_id = chain_id
-        self._by_sender: dict[bytes, dict[int, SignedTransactionAPI]] = {}
-        self._by_hash: dict[bytes, SignedTransactionAPI] = {}
+        self._rules = ChainRules(chain_id, OSAKA)
+        self._by_sender: dict[bytes, dict[int, Transaction]] = {}
+        self._by_hash: dict[bytes, Transaction] = {}
 
     def __len__(self) -> int:
         return len(self._by_hash)
 
-    def get(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+    def get(self, tx_hash: bytes) -> Transaction | None:
         """Return a waiting transaction by its hash."""
         return self._by_hash.get(tx_hash)
 
@@ -71,63 +78,40 @@ class TransactionPool:
         waiting = self._by_sender.get(sender, {})
         return max(max(waiting, default=-1) + 1, state_nonce)
 
-    def add(self, tx: SignedTransactionAPI, state: AccountReader) -> None:
+    def add(self, tx: Transaction, state: StateReader) -> None:
         """Take a transaction; raises an `InvalidTransaction` with the rule and both values."""
-        tx_hash = bytes(tx.hash)
-        if tx_hash in self._by_hash:
+        if tx.hash in self._by_hash:
             raise AlreadyKnown
-        validate_size(tx.encode())
+        validate_size(tx.raw)
         if tx.chain_id is None:
             raise UnprotectedTransaction
-        validate_stateless(tx, self._chain_id)
-        sender = bytes(sender_of(tx))
+        validate_stateless(tx, self._rules)
+        sender = tx.sender
+        account = state.account(sender) or NO_ACCOUNT
         waiting = self._by_sender.get(sender, {})
-        self._validate_nonce(tx, sender, waiting, state)
-        self._validate_funds(tx, sender, waiting, state)
+        if waiting:
+            self._validate_nonce(tx, account)
+        else:
+            validate_account(tx, state)
+        validate_funds(tx, waiting, account)
         replaced = waiting.get(tx.nonce)
         if replaced is not None:
             validate_replacement(tx, replaced)
-            del self._by_hash[bytes(replaced.hash)]
+            del self._by_hash[replaced.hash]
         else:
             self._make_room(tx, sender, waiting)
         self._by_sender.setdefault(sender, {})[tx.nonce] = tx
-        self._by_hash[tx_hash] = tx
+        self._by_hash[tx.hash] = tx
 
-    def _validate_nonce(
-        self,
-        tx: SignedTransactionAPI,
-        sender: bytes,
-        waiting: dict[int, SignedTransactionAPI],
-        state: AccountReader,
-    ) -> None:
-        state_nonce = state.get_nonce(sender_of(tx))
-        if not waiting:
-            validate_account(tx, state)
-        elif tx.nonce < state_nonce:
-            raise NonceTooLow(sender, tx.nonce, state_nonce)
-        elif tx.nonce > self.next_nonce(sender, state_nonce):
-            raise NonceTooHigh(sender, tx.nonce, self.next_nonce(sender, state_nonce))
+    def _validate_nonce(self, tx: Transaction, account: Account) -> None:
+        """Demand a nonce that is not used up and follows on what waits, or replaces it."""
+        if tx.nonce < account.nonce:
+            raise NonceTooLow(tx.sender, tx.nonce, account.nonce)
+        following = self.next_nonce(tx.sender, account.nonce)
+        if tx.nonce > following:
+            raise NonceTooHigh(tx.sender, tx.nonce, following)
 
-    def _validate_funds(
-        self,
-        tx: SignedTransactionAPI,
-        sender: bytes,
-        waiting: dict[int, SignedTransactionAPI],
-        state: AccountReader,
-    ) -> None:
-        """Demand a balance for everything of this sender that waits, the new one included."""
-        state_nonce = state.get_nonce(sender_of(tx))
-        others = (
-            other for nonce, other in waiting.items() if nonce != tx.nonce and nonce >= state_nonce
-        )
-        needed = most_spent(tx) + sum(most_spent(other) for other in others)
-        balance = state.get_balance(sender_of(tx))
-        if balance < needed:
-            raise InsufficientFunds(sender, balance, needed)
-
-    def _make_room(
-        self, tx: SignedTransactionAPI, sender: bytes, waiting: dict[int, SignedTransactionAPI]
-    ) -> None:
+    def _make_room(self, tx: Transaction, sender: bytes, waiting: dict[int, Transaction]) -> None:
         """Drop the lowest fee cap of a full pool for a higher one, with what waits behind it.
 
         Else transactions that never reach the base fee would hold the pool for nothing.
@@ -137,11 +121,11 @@ class TransactionPool:
         if len(self._by_hash) < MAX_PENDING:
             return
         cheapest = min(self._by_hash.values(), key=lambda held: held.max_fee_per_gas)
-        if cheapest.max_fee_per_gas >= tx.max_fee_per_gas or sender_of(cheapest) == sender:
+        if cheapest.max_fee_per_gas >= tx.max_fee_per_gas or cheapest.sender == sender:
             raise PoolFull(MAX_PENDING, "all senders together")
         self.drop(cheapest)
 
-    def best_first(self, base_fee: int) -> Iterator[SignedTransactionAPI]:
+    def best_first(self, base_fee: int) -> Iterator[Transaction]:
         """Yield what can pay the base fee: highest tip first, each sender's in nonce order.
 
         Ties go to the lower sender address, so that the order depends on nothing else.
@@ -149,7 +133,7 @@ class TransactionPool:
         queues = {
             sender: iter(sorted(waiting.items())) for sender, waiting in self._by_sender.items()
         }
-        heap: list[tuple[int, bytes, SignedTransactionAPI]] = []
+        heap: list[tuple[int, bytes, Transaction]] = []
         for sender, queue in queues.items():
             _nonce, tx = next(queue)
             heap.append((-tip(tx, base_fee), sender, tx))
@@ -163,28 +147,27 @@ class TransactionPool:
             if following is not None:
                 heappush(heap, (-tip(following[1], base_fee), sender, following[1]))
 
-    def drop(self, tx: SignedTransactionAPI) -> None:
+    def drop(self, tx: Transaction) -> None:
         """Remove a transaction and what waits behind it of the same sender.
 
         One that is no longer here, because another took its place, removes nothing.
         """
-        if bytes(tx.hash) not in self._by_hash:
+        if tx.hash not in self._by_hash:
             return
-        sender = bytes(sender_of(tx))
+        sender = tx.sender
         waiting = self._by_sender.get(sender, {})
         for nonce in [nonce for nonce in waiting if nonce >= tx.nonce]:
-            del self._by_hash[bytes(waiting.pop(nonce).hash)]
+            del self._by_hash[waiting.pop(nonce).hash]
         if not waiting:
             self._by_sender.pop(sender, None)
 
-    def settle(self, state: AccountReader) -> None:
+    def settle(self, state: StateReader) -> None:
         """Forget what a new block has used up: nonces below the account's."""
         for sender in list(self._by_sender):
             waiting = self._by_sender[sender]
-            tx = next(iter(waiting.values()))
-            state_nonce = state.get_nonce(sender_of(tx))
-            for nonce in [nonce for nonce in waiting if nonce < state_nonce]:
-                del self._by_hash[bytes(waiting.pop(nonce).hash)]
+            account = state.account(sender) or NO_ACCOUNT
+            for nonce in [nonce for nonce in waiting if nonce < account.nonce]:
+                del self._by_hash[waiting.pop(nonce).hash]
             if not waiting:
                 del self._by_sender[sender]
 
@@ -195,7 +178,17 @@ def validate_size(raw_transaction: bytes) -> None:
         raise TransactionTooLarge(len(raw_transaction))
 
 
-def validate_replacement(tx: SignedTransactionAPI, replaced: SignedTransactionAPI) -> None:
+def validate_funds(tx: Transaction, waiting: dict[int, Transaction], account: Account) -> None:
+    """Demand a balance for everything of this sender that waits, the new one included."""
+    others = (
+        other for nonce, other in waiting.items() if nonce != tx.nonce and nonce >= account.nonce
+    )
+    needed = most_spent(tx) + sum(map(most_spent, others))
+    if account.balance < needed:
+        raise InsufficientFunds(tx.sender, account.balance, needed)
+
+
+def validate_replacement(tx: Transaction, replaced: Transaction) -> None:
     """Demand 10 % more of fee cap and tip than the transaction that is replaced."""
     for offered, before in (
         (tx.max_fee_per_gas, replaced.max_fee_per_gas),
@@ -206,11 +199,6 @@ def validate_replacement(tx: SignedTransactionAPI, replaced: SignedTransactionAP
             raise ReplacementUnderpriced(offered, needed)
 
 
-def most_spent(tx: SignedTransactionAPI) -> int:
-    """Return the most wei that a transaction can take from its sender."""
-    return int(tx.gas * tx.max_fee_per_gas + tx.value)
-
-
-def tip(tx: SignedTransactionAPI, base_fee: int) -> int:
+def tip(tx: Transaction, base_fee: int) -> int:
     """Return the tip in wei per gas that a transaction pays at a base fee."""
-    return int(min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - base_fee))
+    return min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - base_fee)

@@ -39,7 +39,7 @@ def deposit_requests(receipts: Iterable[Receipt]) -> bytes:
 
 
 def deposit_of(data: bytes) -> bytes:
-    """Return public key, credentials, amount, signature and index of an event, one after another."""
+    """Return public key, credentials, amount, signature and index of an event, joined."""
     if len(data) != DEPOSIT_DATA_BYTES:
         raise MalformedDeposit(data)
     parts = []

@@ -5,6 +5,7 @@ from collections import OrderedDict
 import numpy as np
 
 from cvm.evm.native import layout
+from cvm.evm.native.number_types import int64, uint8
 from cvm.evm.native.raw_memory import load_byte, store_byte
 from cvm.native_code import kernel
 
@@ -17,9 +18,9 @@ def mark_jump_destinations(code: int, size: int, jumps: int) -> None:
     """Write 1 for each JUMPDEST that no PUSH reads as data (Yellow Paper, 9.4.3)."""
     pc = 0
     while pc < size:
-        op = np.int64(load_byte(code, pc))
+        op = int64(load_byte(code, pc))
         if op == 0x5B:
-            store_byte(jumps, pc, np.uint8(1))
+            store_byte(jumps, pc, uint8(1))
         pc += op - 0x5E if 0x60 <= op <= 0x7F else 1
 
 

@@ -135,9 +135,7 @@ class BlockExecution:
         run = self._transactions_run
         try:
             executed = run.run(tx)
-            reason = veto()
-            if reason is not None:
-                raise TransactionVetoed(reason)
+            raise_veto(veto())
         except BaseException:
             run.abandon()
             raise
@@ -196,6 +194,12 @@ class BlockExecution:
             blob_gas_used=self.blob_gas_used,
             receipts=tuple(self._receipts),
         )
+
+
+def raise_veto(reason: str | None) -> None:
+    """Raise `TransactionVetoed` where there is a reason."""
+    if reason is not None:
+        raise TransactionVetoed(reason)
 
 
 def environment_of(context: BlockContext, fork: Fork) -> BlockEnvironment:

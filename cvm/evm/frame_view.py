@@ -1,4 +1,4 @@
-"""What opcodes of the host and added ones see of the running frame, whichever interpreter runs it."""
+"""What host opcodes and added ones see of the running frame, in both interpreters."""
 
 from typing import Protocol
 

@@ -20,8 +20,8 @@ class Message:
     """One call or creation.
 
     `target` is the account whose storage and address the code has, `code_address` the account
-    whose code runs (it decides about precompiles). `value` is what CALLVALUE shows, in wei; it moves
-    from caller to target if `transfers`. A creation has its initcode in `code`.
+    whose code runs (it decides about precompiles). `value` is what CALLVALUE shows, in wei; it
+    moves from caller to target if `transfers`. A creation has its initcode in `code`.
     """
 
     caller: bytes

@@ -1,7 +1,6 @@
 """Runs messages in plain Python: the definition of the compiled loop, and where tracers look."""
 
 from cvm.evm.calls import CALL, CALLCODE, can_start, prepare_call, prepare_creation
-from cvm.evm.contract_code import ContractCode
 from cvm.evm.halts import Halt, InvalidOpcode, StackOverflow, StackUnderflow
 from cvm.evm.host_opcodes import HOST_OPCODES, selfdestruct
 from cvm.evm.message_rules import REVERTED, Rules, begin, code_account, end_creation, halted
@@ -163,7 +162,7 @@ class PlainInterpreter:
                 self._rules.block,
                 self._transaction,
                 message,
-                code or ContractCode(b""),
+                code,
                 (host, slots, log_bytes, logs, refund),
                 len(self._frames),
                 message.gas,

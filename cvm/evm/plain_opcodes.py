@@ -293,6 +293,11 @@ def number_of(data: bytes) -> int:
     return int.from_bytes(data, "big")
 
 
+def pop(frame: PlainFrame) -> None:
+    """POP."""
+    frame.pop()
+
+
 def no_operation(_frame: PlainFrame) -> None:
     """JUMPDEST."""
 
@@ -357,7 +362,7 @@ def _table() -> dict[int, PlainOpcode]:
         0x37: partial(copy, lambda f: f.message.data),
         0x39: partial(copy, lambda f: f.code.data),
         0x3E: returndatacopy,
-        0x50: lambda f: f.stack.pop() and None,
+        0x50: pop,
         0x51: mload,
         0x52: mstore,
         0x53: mstore8,

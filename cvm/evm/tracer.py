@@ -1,4 +1,4 @@
-"""What can be watched while messages run; the plain interpreter reports it, the compiled one not."""
+"""What can be watched while messages run: only the plain interpreter reports it."""
 
 from typing import Protocol
 
@@ -20,13 +20,13 @@ class Tracer(Protocol):
     """Told of every frame and every opcode, in order."""
 
     def enter(self, message: Message, opcode: int | None, depth: int) -> None:
-        """A message begins; `opcode` is what made it, None for the outermost."""
+        """Note that a message begins; `opcode` is what made it, None for the outermost."""
 
     def step(self, frame: TracedFrame, opcode: int) -> None:
-        """An opcode is about to run; nothing of it has been charged."""
+        """Note that an opcode is about to run; nothing of it has been charged."""
 
     def exit(self, outcome: Outcome, depth: int) -> None:
-        """The message of this depth has ended."""
+        """Note that the message of this depth has ended."""
 
     def fault(self, frame: TracedFrame, error: str) -> None:
-        """The frame halts at its pc."""
+        """Note that the frame halts at its pc."""

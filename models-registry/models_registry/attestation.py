@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from eth_abi.abi import encode
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
+from cvm.evm.keccak import keccak256
 from models_registry.addresses import MODEL_REGISTRY
 
 SIGNATURE_BYTES = 65
@@ -28,25 +28,25 @@ class BadAttestation(Exception):
 
 def attestation_digest(chain_id: int, model_id: bytes, nonce: int, record_hash: bytes) -> bytes:
     """Return what is signed: one record of one registration of a model on one chain."""
-    domain = keccak(
+    domain = keccak256(
         encode(
             ["bytes32", "bytes32", "bytes32", "uint256", "address"],
             [
-                keccak(DOMAIN_TYPE.encode()),
-                keccak(b"ModelRegistry"),
-                keccak(b"1"),
+                keccak256(DOMAIN_TYPE.encode()),
+                keccak256(b"ModelRegistry"),
+                keccak256(b"1"),
                 chain_id,
                 MODEL_REGISTRY,
             ],
         )
     )
-    message = keccak(
+    message = keccak256(
         encode(
             ["bytes32", "bytes32", "uint64", "bytes32"],
-            [keccak(ATTESTATION_TYPE.encode()), model_id, nonce, record_hash],
+            [keccak256(ATTESTATION_TYPE.encode()), model_id, nonce, record_hash],
         )
     )
-    return bytes(keccak(b"\x19\x01" + domain + message))
+    return keccak256(b"\x19\x01" + domain + message)
 
 
 def sign_attestation(private_key: PrivateKey, digest: bytes) -> bytes:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import rlp
-from eth_hash.auto import keccak
-
+from cvm.evm.keccak import keccak256
+from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.inference.cost import Cost
 
 HASH_BYTES = 32
@@ -37,18 +36,16 @@ class ModelRecord:
 
     def encode(self) -> bytes:
         """Return the canonical RLP."""
-        return bytes(
-            rlp.encode(
-                [
-                    self.engine,
-                    self.size_bytes,
-                    int(self.batchable),
-                    self.input_bytes,
-                    self.output_bytes,
-                    list(self.cost.vector()),
-                    self.test_hash,
-                ]
-            )
+        numbers = (
+            self.engine,
+            self.size_bytes,
+            int(self.batchable),
+            self.input_bytes,
+            self.output_bytes,
+        )
+        cost = encode_list(b"".join(map(encode_integer, self.cost.vector())))
+        return encode_list(
+            b"".join(map(encode_integer, numbers)) + cost + encode_bytes(self.test_hash)
         )
 
     @classmethod
@@ -81,7 +78,7 @@ class ModelRecord:
     @property
     def hash(self) -> bytes:
         """Return keccak256 of the RLP: the `recordHash` that validators sign."""
-        return bytes(keccak(self.encode()))
+        return keccak256(self.encode())
 
 
 class _RlpReader:

@@ -11,8 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Protocol
 
-from eth_hash.auto import keccak
-
+from cvm.evm.keccak import keccak256
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.record import MAX_RECORD_BYTES, BadRecord, ModelRecord
 
@@ -169,12 +168,12 @@ def read_deadline(storage: StorageReader) -> int:
 
 def mapping_slot(slot: int, key: bytes) -> int:
     """Return where a mapping keeps the value of a 32-byte key."""
-    return int.from_bytes(keccak(key + slot.to_bytes(32, "big")), "big")
+    return int.from_bytes(keccak256(key + slot.to_bytes(32, "big")), "big")
 
 
 def array_element_slot(slot: int, index: int) -> int:
     """Return where a dynamic array of one-word elements keeps an element."""
-    return (int.from_bytes(keccak(slot.to_bytes(32, "big")), "big") + index) % 2**256
+    return (int.from_bytes(keccak256(slot.to_bytes(32, "big")), "big") + index) % 2**256
 
 
 def _owner(word: int) -> bytes:

@@ -6,8 +6,8 @@ from functools import cache
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_hash.auto import keccak
 
+from cvm.evm.keccak import keccak256
 from models_registry.artifact import load_artifact
 
 COMMIT = "commit(bytes32)"
@@ -62,7 +62,7 @@ RegistryEvent = Committed | Registered | Activated | Expired
 
 def commitment(model_id: bytes, owner: bytes, salt: bytes) -> bytes:
     """Return what `commit` takes for a model that `owner` will register with `salt`."""
-    return bytes(keccak(encode(["bytes32", "address", "bytes32"], [model_id, owner, salt])))
+    return keccak256(encode(["bytes32", "address", "bytes32"], [model_id, owner, salt]))
 
 
 def encode_commit(commitment_hash: bytes) -> bytes:
@@ -99,12 +99,12 @@ def encode_committed_at(commitment_hash: bytes) -> bytes:
 
 def selector(signature: str) -> bytes:
     """Return the four bytes that name a function or an error in calldata."""
-    return bytes(keccak(signature.encode())[:4])
+    return keccak256(signature.encode())[:4]
 
 
 def topic(signature: str) -> bytes:
     """Return the first topic of an event."""
-    return bytes(keccak(signature.encode()))
+    return keccak256(signature.encode())
 
 
 def decode_event(topics: Sequence[bytes], data: bytes) -> RegistryEvent | None:

@@ -77,7 +77,7 @@ def import_command(
         "knownBlocks": summary.known_blocks,
         "models": summary.models,
         "inferences": summary.inferences,
-        "head": int(head.block_number),
+        "head": head.block_number,
         "headHash": f"0x{head.hash.hex()}",
         "stateRoot": f"0x{head.state_root.hex()}",
     }

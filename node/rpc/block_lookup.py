@@ -1,14 +1,13 @@
 """From a block that a caller names to the block itself."""
 
-from eth.abc import BlockHeaderAPI
-
+from cvm.evm.header import BlockHeader
 from node.rpc.chain_view import BlockView, ChainView
 from node.rpc.encoding import data
 from node.rpc.faults import HeaderNotFound, ServerError
 from node.rpc.parameters import BlockHash, BlockReference, BlockTag
 
 
-def find_header(chain: ChainView, reference: BlockReference) -> BlockHeaderAPI | None:
+def find_header(chain: ChainView, reference: BlockReference) -> BlockHeader | None:
     """Return the header, or None where this node knows no such block.
 
     Every decided block is final here, so latest, safe and finalized are one; pending is the head
@@ -24,7 +23,7 @@ def find_header(chain: ChainView, reference: BlockReference) -> BlockHeaderAPI |
     return chain.header_by_number(reference)
 
 
-def require_header(chain: ChainView, reference: BlockReference) -> BlockHeaderAPI:
+def require_header(chain: ChainView, reference: BlockReference) -> BlockHeader:
     """Return the header; raises `HeaderNotFound`."""
     header = find_header(chain, reference)
     if header is None:

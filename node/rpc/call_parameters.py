@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias, TypeVar
 
+from cvm.evm.transaction import AccessList
 from node.rpc.faults import BadArgument
 from node.rpc.parameters import (
     parse_address,
@@ -15,7 +16,6 @@ from node.rpc.parameters import (
     parse_uint256,
 )
 
-AccessList: TypeAlias = tuple[tuple[bytes, tuple[int, ...]], ...]
 ValueT = TypeVar("ValueT")
 
 ZERO_ADDRESS = bytes(20)

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
-
+from cvm.evm.header import BlockHeader
+from cvm.evm.receipt import Receipt
+from cvm.evm.transaction import AccessList, Transaction
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from opcodes.gas import InferenceGas
 
 
 class WithdrawalView(Protocol):
-    """An EIP-4895 withdrawal; py-evm's `Withdrawal` is one."""
+    """An EIP-4895 withdrawal."""
 
     @property
     def index(self) -> int:
@@ -35,8 +36,8 @@ class WithdrawalView(Protocol):
 class BlockView:
     """A block as it lies in the database; `size_bytes` is that of its RLP."""
 
-    header: BlockHeaderAPI
-    transactions: tuple[SignedTransactionAPI, ...]
+    header: BlockHeader
+    transactions: tuple[Transaction, ...]
     withdrawals: tuple[WithdrawalView, ...]
     size_bytes: int
 
@@ -62,7 +63,7 @@ class CallRequest:
     gas_price: int
     value: int
     data: bytes
-    access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
+    access_list: AccessList = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,28 +132,28 @@ class ChainView(Protocol):
     def peer_count(self) -> int:
         """Return how many peers are connected."""
 
-    def head(self) -> BlockHeaderAPI:
+    def head(self) -> BlockHeader:
         """Return the newest final header."""
 
-    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+    def header_by_number(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         """Return a whole block."""
 
-    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+    def receipts(self, block_hash: bytes) -> Sequence[Receipt]:
         """Return the receipts of a block, in order."""
 
     def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
         """Return where an included transaction stands."""
 
-    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+    def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
         """Return a transaction that waits in the pool."""
 
     def pending_nonce(self, address: bytes) -> int:
         """Return the next nonce after everything that waits in the pool."""
 
-    def state_at(self, header: BlockHeaderAPI) -> StateView:
+    def state_at(self, header: BlockHeader) -> StateView:
         """Return the state after a block."""
 
     async def submit(self, raw_transaction: bytes) -> bytes:
@@ -161,10 +162,10 @@ class ChainView(Protocol):
         Raises `InvalidTransaction` (consensus.faults) with the broken rule and both values.
         """
 
-    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
         """Run a message on the state after a block, without keeping what it did."""
 
-    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
         """Return the least gas limit with which the message succeeds, or the failed result."""
 
     def model_ids(self) -> Sequence[bytes]:

@@ -4,29 +4,24 @@ Quantities have no leading zeros; bytes have two digits each; absent is null or 
 where geth does so. Headers and transactions of every fork up to Prague are understood.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import rlp
-from eth.abc import (
-    BlockHeaderAPI,
-    LogAPI,
-    ReceiptAPI,
-    SetCodeAuthorizationAPI,
-    SignedTransactionAPI,
+from cvm.evm.blob_gas import GAS_PER_BLOB
+from cvm.evm.creation_address import creation_address
+from cvm.evm.header import BlockHeader
+from cvm.evm.receipt import Log, Receipt
+from cvm.evm.transaction import (
+    BLOB,
+    DYNAMIC_FEE,
+    LEGACY,
+    SET_CODE,
+    AccessList,
+    Authorization,
+    Transaction,
 )
-from eth.vm.forks.cancun.constants import BLOB_TX_TYPE, GAS_PER_BLOB
-from eth.vm.forks.prague.constants import SET_CODE_TRANSACTION_TYPE
-from eth_hash.auto import keccak
-
 from node.rpc.chain_view import BlockView, WithdrawalView
-from node.rpc.fees import blob_base_fee, effective_gas_price
+from node.rpc.fees import blob_base_fees, effective_gas_price
 from node.rpc.registry import JsonValue
-
-LEGACY_TX_TYPE = 0
-ACCESS_LIST_TX_TYPE = 1
-DYNAMIC_FEE_TX_TYPE = 2
-
-_EIP155_FIRST_V = 35
 
 
 def quantity(value: int) -> str:
@@ -64,7 +59,7 @@ def block_object(block: BlockView, *, is_full: bool) -> dict[str, JsonValue]:
     return result
 
 
-def header_fields(header: BlockHeaderAPI) -> dict[str, JsonValue]:
+def header_fields(header: BlockHeader) -> dict[str, JsonValue]:
     """Return the fields that a block takes from its header; later forks' only where present."""
     result: dict[str, JsonValue] = {
         "difficulty": quantity(header.difficulty),
@@ -84,21 +79,20 @@ def header_fields(header: BlockHeaderAPI) -> dict[str, JsonValue]:
         "timestamp": quantity(header.timestamp),
         "transactionsRoot": data(header.transaction_root),
     }
-    fields = header.as_dict()
-    for name, key in (
-        ("base_fee_per_gas", "baseFeePerGas"),
-        ("blob_gas_used", "blobGasUsed"),
-        ("excess_blob_gas", "excessBlobGas"),
+    for key, number in (
+        ("baseFeePerGas", header.base_fee_per_gas),
+        ("blobGasUsed", header.blob_gas_used),
+        ("excessBlobGas", header.excess_blob_gas),
     ):
-        if name in fields:
-            result[key] = quantity(fields[name])
-    for name, key in (
-        ("withdrawals_root", "withdrawalsRoot"),
-        ("parent_beacon_block_root", "parentBeaconBlockRoot"),
-        ("requests_hash", "requestsHash"),
+        if number is not None:
+            result[key] = quantity(number)
+    for key, root in (
+        ("withdrawalsRoot", header.withdrawals_root),
+        ("parentBeaconBlockRoot", header.parent_beacon_block_root),
+        ("requestsHash", header.requests_hash),
     ):
-        if name in fields:
-            result[key] = data(fields[name])
+        if root is not None:
+            result[key] = data(root)
     return result
 
 
@@ -113,7 +107,7 @@ def withdrawal_object(withdrawal: WithdrawalView) -> dict[str, JsonValue]:
 
 
 def transaction_object(
-    tx: SignedTransactionAPI, header: BlockHeaderAPI | None, index: int | None
+    tx: Transaction, header: BlockHeader | None, index: int | None
 ) -> dict[str, JsonValue]:
     """Return a transaction of type 0 to 4; `header` and `index` are None while it is pending."""
     result: dict[str, JsonValue] = {
@@ -129,48 +123,34 @@ def transaction_object(
         "input": data(tx.data),
         "nonce": quantity(tx.nonce),
         "value": quantity(tx.value),
-        "type": quantity(transaction_type(tx)),
+        "type": quantity(tx.type_id),
         "r": quantity(tx.r),
         "s": quantity(tx.s),
+        "v": quantity(tx.v),
     }
     return result | _fields_of_type(tx)
 
 
-def transaction_type(tx: SignedTransactionAPI) -> int:
-    """Return the EIP-2718 type, 0 for a legacy transaction."""
-    return LEGACY_TX_TYPE if tx.type_id is None else tx.type_id
-
-
-def _fields_of_type(tx: SignedTransactionAPI) -> dict[str, JsonValue]:
-    kind = transaction_type(tx)
-    if kind == LEGACY_TX_TYPE:
-        return _legacy_fields(tx)
+def _fields_of_type(tx: Transaction) -> dict[str, JsonValue]:
+    if tx.type_id == LEGACY:
+        return {} if tx.chain_id is None else {"chainId": quantity(tx.chain_id)}
     result: dict[str, JsonValue] = {
         "chainId": quantity(tx.chain_id or 0),
         "accessList": access_list_object(tx.access_list),
-        "v": quantity(tx.y_parity),
         "yParity": quantity(tx.y_parity),
     }
-    if kind >= DYNAMIC_FEE_TX_TYPE:
+    if tx.type_id >= DYNAMIC_FEE:
         result["maxFeePerGas"] = quantity(tx.max_fee_per_gas)
         result["maxPriorityFeePerGas"] = quantity(tx.max_priority_fee_per_gas)
-    if kind == BLOB_TX_TYPE:
+    if tx.type_id == BLOB:
         result["maxFeePerBlobGas"] = quantity(tx.max_fee_per_blob_gas)
         result["blobVersionedHashes"] = [data(item) for item in tx.blob_versioned_hashes]
-    if kind == SET_CODE_TRANSACTION_TYPE:
+    if tx.type_id == SET_CODE:
         result["authorizationList"] = [authorization_object(a) for a in tx.authorization_list]
     return result
 
 
-def _legacy_fields(tx: SignedTransactionAPI) -> dict[str, JsonValue]:
-    v = int(tx.as_dict()["v"])
-    result: dict[str, JsonValue] = {"v": quantity(v)}
-    if v >= _EIP155_FIRST_V:
-        result["chainId"] = quantity((v - _EIP155_FIRST_V) // 2)
-    return result
-
-
-def access_list_object(access_list: Iterable[tuple[bytes, Sequence[int]]]) -> JsonValue:
+def access_list_object(access_list: AccessList) -> JsonValue:
     """Return an EIP-2930 access list."""
     return [
         {"address": data(address), "storageKeys": [word(slot) for slot in slots]}
@@ -178,7 +158,7 @@ def access_list_object(access_list: Iterable[tuple[bytes, Sequence[int]]]) -> Js
     ]
 
 
-def authorization_object(authorization: SetCodeAuthorizationAPI) -> Mapping[str, JsonValue]:
+def authorization_object(authorization: Authorization) -> Mapping[str, JsonValue]:
     """Return one EIP-7702 authorization."""
     return {
         "chainId": quantity(authorization.chain_id),
@@ -190,7 +170,7 @@ def authorization_object(authorization: SetCodeAuthorizationAPI) -> Mapping[str,
     }
 
 
-def receipt_objects(block: BlockView, receipts: Sequence[ReceiptAPI]) -> list[dict[str, JsonValue]]:
+def receipt_objects(block: BlockView, receipts: Sequence[Receipt]) -> list[dict[str, JsonValue]]:
     """Return the receipts of a block, with the gas and the log numbers of each worked out."""
     result = []
     first_log = 0
@@ -201,7 +181,7 @@ def receipt_objects(block: BlockView, receipts: Sequence[ReceiptAPI]) -> list[di
 
 
 def receipt_object(
-    block: BlockView, receipts: Sequence[ReceiptAPI], index: int
+    block: BlockView, receipts: Sequence[Receipt], index: int
 ) -> dict[str, JsonValue]:
     """Return one receipt of a block, given all of them."""
     first_log = sum(len(receipt.logs) for receipt in receipts[:index])
@@ -209,20 +189,20 @@ def receipt_object(
 
 
 def _receipt_object(
-    block: BlockView, receipts: Sequence[ReceiptAPI], index: int, first_log: int
+    block: BlockView, receipts: Sequence[Receipt], index: int, first_log: int
 ) -> dict[str, JsonValue]:
     header = block.header
     tx = block.transactions[index]
     receipt = receipts[index]
-    gas_before = receipts[index - 1].gas_used if index else 0
+    gas_before = receipts[index - 1].cumulative_gas_used if index else 0
     result: dict[str, JsonValue] = {
         "blockHash": data(header.hash),
         "blockNumber": quantity(header.block_number),
-        "contractAddress": None if tx.to else data(contract_address(tx.sender, tx.nonce)),
-        "cumulativeGasUsed": quantity(receipt.gas_used),
+        "contractAddress": None if tx.to else data(creation_address(tx.sender, tx.nonce)),
+        "cumulativeGasUsed": quantity(receipt.cumulative_gas_used),
         "effectiveGasPrice": quantity(effective_gas_price(tx, header)),
         "from": data(tx.sender),
-        "gasUsed": quantity(receipt.gas_used - gas_before),
+        "gasUsed": quantity(receipt.cumulative_gas_used - gas_before),
         "logs": [
             log_object(log, header, tx.hash, index, first_log + offset)
             for offset, log in enumerate(receipt.logs)
@@ -231,30 +211,25 @@ def _receipt_object(
         "to": data(tx.to) if tx.to else None,
         "transactionHash": data(tx.hash),
         "transactionIndex": quantity(index),
-        "type": quantity(transaction_type(tx)),
+        "type": quantity(tx.type_id),
     }
-    if len(receipt.state_root) == 32:  # before Byzantium (EIP-658)
+    if receipt.state_root is None:
+        result["status"] = quantity(receipt.status)
+    else:  # before Byzantium (EIP-658)
         result["root"] = data(receipt.state_root)
-    else:
-        result["status"] = "0x1" if receipt.state_root == b"\x01" else "0x0"
-    if transaction_type(tx) == BLOB_TX_TYPE:
+    if tx.type_id == BLOB:
         result["blobGasUsed"] = quantity(GAS_PER_BLOB * len(tx.blob_versioned_hashes))
-        result["blobGasPrice"] = quantity(blob_base_fee(header.excess_blob_gas))
+        result["blobGasPrice"] = quantity(blob_base_fees(header)[0])
     return result
 
 
-def contract_address(sender: bytes, nonce: int) -> bytes:
-    """Return where a creating transaction puts its contract (Yellow Paper, section 7)."""
-    return bytes(keccak(rlp.encode([sender, nonce]))[12:])
-
-
 def log_object(
-    log: LogAPI, header: BlockHeaderAPI, tx_hash: bytes, tx_index: int, log_index: int
+    log: Log, header: BlockHeader, tx_hash: bytes, tx_index: int, log_index: int
 ) -> dict[str, JsonValue]:
     """Return a log; `log_index` counts from the start of the block."""
     return {
         "address": data(log.address),
-        "topics": [word(topic) for topic in log.topics],
+        "topics": [data(topic) for topic in log.topics],
         "data": data(log.data),
         "blockNumber": quantity(header.block_number),
         "blockHash": data(header.hash),

@@ -1,8 +1,7 @@
 """The eth_ methods that run a message without keeping what it did."""
 
-from eth.abc import BlockHeaderAPI
-
 from cvm.evm.faults import FeeCapTooLow
+from cvm.evm.header import BlockHeader
 from node.rpc.block_lookup import require_header
 from node.rpc.call_parameters import Call, CallMessage
 from node.rpc.chain_view import CallRequest, CallResult, ChainView
@@ -34,7 +33,7 @@ async def estimate_gas(chain: ChainView, message: Call, block: Block = BlockTag.
     return quantity(estimate)
 
 
-def call_request(message: CallMessage, chain_id: int, header: BlockHeaderAPI) -> CallRequest:
+def call_request(message: CallMessage, chain_id: int, header: BlockHeader) -> CallRequest:
     """Return the message with its effective gas price; raises `ServerError` or `FeeCapTooLow`."""
     if message.chain_id is not None and message.chain_id != chain_id:
         raise ServerError(

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from itertools import islice, pairwise
 from typing import Annotated, TypeAlias
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI
-
+from consensus.header_rules import next_base_fee
+from cvm.evm.header import BlockHeader
+from cvm.evm.receipt import Receipt
 from node.rpc.block_lookup import require_header
 from node.rpc.chain_view import BlockView, ChainView
 from node.rpc.encoding import quantity
 from node.rpc.faults import BadArgument, ServerError
-from node.rpc.fees import base_fee, blob_base_fees, blob_gas_ratio, effective_tip, next_base_fee
+from node.rpc.fees import base_fee, blob_base_fees, blob_gas_ratio, effective_tip
 from node.rpc.parameters import BlockNumber, Count, parse_list, shown
 from node.rpc.registry import JsonValue, rpc_method
 
@@ -134,7 +135,7 @@ def _lowest_tips(block: BlockView) -> tuple[int, ...]:
     return tuple(islice(counted, SAMPLES_PER_BLOCK))
 
 
-def _history_headers(chain: ChainView, count: int, newest: BlockNumber) -> list[BlockHeaderAPI]:
+def _history_headers(chain: ChainView, count: int, newest: BlockNumber) -> list[BlockHeader]:
     """Return up to 1,024 headers that end with the newest, oldest first."""
     head_number = chain.head().block_number
     if isinstance(newest, int) and newest > head_number:
@@ -146,7 +147,7 @@ def _history_headers(chain: ChainView, count: int, newest: BlockNumber) -> list[
 
 
 async def _rewards(
-    chain: ChainView, header: BlockHeaderAPI, percentiles: Sequence[float]
+    chain: ChainView, header: BlockHeader, percentiles: Sequence[float]
 ) -> list[str]:
     """Return the tip at each percentile of the block's gas, zeros for an empty block."""
     await asyncio.sleep(0)  # a turn for the other requests
@@ -166,9 +167,9 @@ async def _rewards(
     return result
 
 
-def _tip_and_gas(block: BlockView, receipts: Sequence[ReceiptAPI]) -> list[tuple[int, int]]:
+def _tip_and_gas(block: BlockView, receipts: Sequence[Receipt]) -> list[tuple[int, int]]:
     """Return tip and gas used of every transaction, lowest tip first."""
-    totals = [0, *(receipt.gas_used for receipt in receipts)]
+    totals = [0, *(receipt.cumulative_gas_used for receipt in receipts)]
     gas = (after - before for before, after in pairwise(totals))
     tips = (effective_tip(tx, block.header) for tx in block.transactions)
     return sorted(zip(tips, gas, strict=True), key=lambda pair: pair[0])

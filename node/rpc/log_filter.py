@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from eth.abc import LogAPI
-from eth_hash.auto import keccak
-
+from cvm.evm.log_bloom import bloom_bits
+from cvm.evm.receipt import Log
 from node.rpc.faults import BadArgument
 from node.rpc.parameters import (
     BlockHash,
@@ -42,18 +41,15 @@ class LogFilter:
 
     blocks: BlockHash | BlockRange
     addresses: tuple[bytes, ...]
-    topics: tuple[tuple[int, ...], ...]
+    topics: tuple[tuple[bytes, ...], ...]
 
     def bloom_masks(self) -> tuple[tuple[int, ...], ...]:
         """Return for each condition the bits of its values; one mask of each must be present."""
         addresses = tuple(bloom_bits(address) for address in self.addresses)
-        topics = tuple(
-            tuple(bloom_bits(topic.to_bytes(32, "big")) for topic in wanted)
-            for wanted in self.topics
-        )
+        topics = tuple(tuple(bloom_bits(topic) for topic in wanted) for wanted in self.topics)
         return tuple(masks for masks in (addresses, *topics) if masks)
 
-    def matches(self, log: LogAPI) -> bool:
+    def matches(self, log: Log) -> bool:
         """Return whether a log is wanted."""
         if self.addresses and log.address not in self.addresses:
             return False
@@ -63,15 +59,6 @@ class LogFilter:
             not wanted or topic in wanted
             for wanted, topic in zip(self.topics, log.topics, strict=False)
         )
-
-
-def bloom_bits(value: bytes) -> int:
-    """Return a filter with the three bits of one address or topic."""
-    digest = keccak(value)
-    bits = 0
-    for start in (0, 2, 4):
-        bits |= 1 << (int.from_bytes(digest[start : start + 2], "big") & 2047)
-    return bits
 
 
 def may_contain(bloom: int, masks: Iterable[tuple[int, ...]]) -> bool:
@@ -115,7 +102,7 @@ def _parse_addresses(value: object) -> tuple[bytes, ...]:
     return tuple(parse_address(item) for item in value)
 
 
-def _parse_topics(value: object) -> tuple[tuple[int, ...], ...]:
+def _parse_topics(value: object) -> tuple[tuple[bytes, ...], ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -125,21 +112,17 @@ def _parse_topics(value: object) -> tuple[tuple[int, ...], ...]:
     return tuple(_parse_alternatives(item) for item in value)
 
 
-def _parse_alternatives(value: object) -> tuple[int, ...]:
+def _parse_alternatives(value: object) -> tuple[bytes, ...]:
     """Return the values for one place; a null among them lets everything through, as in geth."""
     if value is None:
         return ()
     if not isinstance(value, list):
-        return (_parse_topic(value),)
+        return (parse_hash(value),)
     if len(value) > MAX_ALTERNATIVES:
         raise BadArgument(f"exceed max topics: {len(value)}, want at most {MAX_ALTERNATIVES}")
     if any(item is None for item in value):
         return ()
-    return tuple(_parse_topic(item) for item in value)
-
-
-def _parse_topic(value: object) -> int:
-    return int.from_bytes(parse_hash(value), "big")
+    return tuple(parse_hash(item) for item in value)
 
 
 Filter: TypeAlias = Annotated[LogFilter, parse_log_filter]

@@ -1,7 +1,6 @@
 """The web3_ methods."""
 
-from eth_hash.auto import keccak
-
+from cvm.evm.keccak import keccak256
 from node.rpc.chain_view import ChainView
 from node.rpc.encoding import data
 from node.rpc.parameters import Data
@@ -17,4 +16,4 @@ async def client_version(chain: ChainView) -> str:
 @rpc_method("web3_sha3")
 async def sha3(_chain: ChainView, message: Data) -> str:
     """Return the Keccak-256 of some bytes."""
-    return data(keccak(message))
+    return data(keccak256(message))

@@ -1,7 +1,6 @@
 """Division of words: Knuth's algorithm D (TAOCP 2, 4.3.1) on 64-bit limbs."""
 
-import numpy as np
-
+from cvm.evm.native.number_types import Limb, U, Word, int64
 from cvm.evm.native.raw_memory import load_limb, store_limb
 from cvm.evm.native.word import (
     from_limb,
@@ -16,7 +15,6 @@ from cvm.evm.native.word import (
 from cvm.evm.native.word import multiply_high as high
 from cvm.native_code import inlined, kernel
 
-U = np.uint64
 ZERO, ONE, HALF, LOW = U(0), U(1), U(32), U(0xFFFFFFFF)
 
 # Places in the scratch memory, as limbs.
@@ -26,7 +24,7 @@ QUOTIENT = 13  # five
 
 
 @inlined
-def divide_two_limbs(high_limb: U, low_limb: U, divisor: U) -> tuple[U, U]:
+def divide_two_limbs(high_limb: Limb, low_limb: Limb, divisor: Limb) -> tuple[Limb, Limb]:
     """Return quotient and remainder of two limbs by one whose top bit is set; no overflow.
 
     Hacker's Delight, 2nd edition, figure 9-3: two digits of 32 bits.
@@ -70,7 +68,7 @@ def divide_limbs(scratch: int, size: int, divisor_size: int) -> None:
 
 
 @inlined
-def _estimate(scratch: int, at: int, divisor_size: int, top: U) -> U:
+def _estimate(scratch: int, at: int, divisor_size: int, top: Limb) -> Limb:
     """Return a digit that is right or one too large."""
     u2, u1 = load_limb(scratch, at), load_limb(scratch, at - 1)
     if u2 >= top:
@@ -90,7 +88,7 @@ def _estimate(scratch: int, at: int, divisor_size: int, top: U) -> U:
 
 
 @inlined
-def _subtract(scratch: int, start: int, divisor_size: int, digit: U) -> bool:
+def _subtract(scratch: int, start: int, divisor_size: int, digit: Limb) -> bool:
     """Subtract digit * divisor from the dividend; tell whether it was too much."""
     carry = borrow = ZERO
     for i in range(divisor_size):
@@ -124,13 +122,13 @@ def _add_back(scratch: int, start: int, divisor_size: int) -> None:
 
 
 @inlined
-def limbs_of(a: object) -> int:
+def limbs_of(a: Word) -> int:
     """Return how many limbs a word needs."""
-    return (319 - np.int64(leading_zeros(a))) >> 6
+    return (319 - int64(leading_zeros(a))) >> 6
 
 
 @kernel
-def shift_dividend(scratch: int, size: int, bits: U) -> None:
+def shift_dividend(scratch: int, size: int, bits: Limb) -> None:
     """Shift `size` limbs at DIVIDEND to the left into one more, by fewer than 64 bits."""
     store_limb(scratch, DIVIDEND + size, ZERO)
     if bits:
@@ -141,7 +139,7 @@ def shift_dividend(scratch: int, size: int, bits: U) -> None:
 
 
 @kernel
-def divide(scratch: int, a: object, b: object) -> tuple[object, object]:
+def divide(scratch: int, a: Word, b: Word) -> tuple[Word, Word]:
     """Return quotient and remainder of words; of zero and zero where the divisor is zero."""
     zero = from_limb(ZERO)
     if b == zero:
@@ -157,7 +155,7 @@ def divide(scratch: int, a: object, b: object) -> tuple[object, object]:
 
 
 @kernel
-def _divided(scratch: int, b: object, size: int, divisor_size: int) -> tuple[object, object]:
+def _divided(scratch: int, b: Word, size: int, divisor_size: int) -> tuple[Word, Word]:
     """Divide the `size` limbs at DIVIDEND by a word; the quotient's low 256 bits."""
     bits = leading_zeros(b) & U(63)
     shift_dividend(scratch, size, bits)
@@ -173,7 +171,7 @@ def _divided(scratch: int, b: object, size: int, divisor_size: int) -> tuple[obj
 
 
 @kernel
-def add_modulo(scratch: int, a: object, b: object, n: object) -> object:
+def add_modulo(scratch: int, a: Word, b: Word, n: Word) -> Word:
     """Return (a + b) mod n of unbounded integers, 0 for n = 0."""
     if n == from_limb(ZERO):
         return n
@@ -186,7 +184,7 @@ def add_modulo(scratch: int, a: object, b: object, n: object) -> object:
 
 
 @kernel
-def multiply_modulo(scratch: int, a: object, b: object, n: object) -> object:
+def multiply_modulo(scratch: int, a: Word, b: Word, n: Word) -> Word:
     """Return (a * b) mod n of unbounded integers, 0 for n = 0."""
     if n == from_limb(ZERO):
         return n

@@ -1,14 +1,12 @@
 """Calls inside the loop: a frame is pushed for code that is here, and popped with its output."""
 
-import numpy as np
-
 from cvm.evm.native import layout as at
+from cvm.evm.native.number_types import U, Word, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, move_bytes, store_int, zero_bytes
 from cvm.evm.native.slots import mixed, undo_slots
 from cvm.evm.native.word import from_limb, limb, load_word, store_word
 from cvm.native_code import inlined, kernel
 
-U = np.uint64
 CALL, DELEGATECALL, STATICCALL = 0xF1, 0xF4, 0xFA
 ADDRESS_MASK = U(0xFFFFFFFF)
 HOST_DOES_IT, PUSHED, TOO_DEEP = 0, 1, 2
@@ -28,12 +26,12 @@ def stack_address(registers: int, depth: int) -> int:
 
 
 @inlined
-def as_size(value: object) -> int:
+def as_size(value: Word) -> int:
     """Return a word as a size or an offset, TOO_LARGE where no gas pays for it."""
     low = limb(value, 0)
     if limb(value, 1) | limb(value, 2) | limb(value, 3) or low >= U(TOO_LARGE):
         return TOO_LARGE
-    return np.int64(low)
+    return int64(low)
 
 
 @inlined
@@ -52,12 +50,12 @@ def range_end(offset: int, size: int) -> int:
 
 
 @kernel
-def find_account(registers: int, address: object) -> int:
+def find_account(registers: int, address: Word) -> int:
     """Return the number of the account with the low 20 bytes of a word, or -1."""
     a, b, c = limb(address, 0), limb(address, 1), limb(address, 2) & ADDRESS_MASK
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
     accounts = load_int(registers, at.ACCOUNTS)
-    place = np.int64(mixed(a, b, c, U(0), 0)) & mask
+    place = int64(mixed(a, b, c, U(0), 0)) & mask
     while True:
         account = load_int(index, place) - 1
         if account < 0:
@@ -81,7 +79,7 @@ def enter_call(registers: int, opcode: int) -> int:
     operands = top - at.WORD_BYTES
     taken = 2
     if opcode == CALL:
-        if not load_word(top, -2 * at.WORD_BYTES) == from_limb(U(0)):
+        if load_word(top, -2 * at.WORD_BYTES) != from_limb(U(0)):
             return HOST_DOES_IT
         operands -= at.WORD_BYTES
         taken = 3
@@ -114,7 +112,7 @@ def enter_call(registers: int, opcode: int) -> int:
         store_int(frame, at.MEMORY_USED, grown)
     asked = load_word(top, 0)
     most = gas - (gas >> at.CALL_GAS_SHIFT)
-    given = most if not asked < from_limb(U(most)) else np.int64(limb(asked, 0))
+    given = most if not asked < from_limb(U(most)) else int64(limb(asked, 0))
     store_int(frame, at.GAS, gas - given)
     store_int(frame, at.HEIGHT, load_int(frame, at.HEIGHT) - taken - 4)
     _push(registers, frame, record, given)

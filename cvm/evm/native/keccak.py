@@ -1,7 +1,6 @@
 """Keccak-256 inside the loop (FIPS 202's permutation with Ethereum's padding 0x01)."""
 
-import numpy as np
-
+from cvm.evm.native.number_types import Limb, U, Word, uint8
 from cvm.evm.native.raw_memory import (
     load_byte,
     load_limb,
@@ -12,7 +11,6 @@ from cvm.evm.native.raw_memory import (
 from cvm.evm.native.word import load_word
 from cvm.native_code import inlined, kernel
 
-U = np.uint64
 RATE_BYTES = 136
 STATE_BYTES = 200
 ROUNDS = 24
@@ -33,14 +31,14 @@ def round_constants() -> tuple[int, ...]:
 
 
 @inlined
-def turned(value: U, bits: int) -> U:
+def turned(value: Limb, bits: int) -> Limb:
     """Return a limb rotated to the left."""
     return (value << U(bits)) | (value >> U(64 - bits))
 
 
 @kernel
 def permute(state: int, constants: int) -> None:
-    """Apply keccak-f[1600] to 25 limbs; the names are those of FIPS 202: lane (x, y) is a[x + 5y]."""
+    """Apply keccak-f[1600] to 25 limbs, in the names of FIPS 202: lane (x, y) is a[x + 5y]."""
     a0 = load_limb(state, 0)
     a1 = load_limb(state, 1)
     a2 = load_limb(state, 2)
@@ -155,7 +153,7 @@ def permute(state: int, constants: int) -> None:
 
 
 @kernel
-def keccak256(scratch: int, start: int, size: int) -> object:
+def keccak256(scratch: int, start: int, size: int) -> Word:
     """Return the hash of bytes at an address, big-endian as in memory."""
     constants = scratch + 8 * ROUND_CONSTANTS
     zero_bytes(scratch, STATE_BYTES)
@@ -169,8 +167,8 @@ def keccak256(scratch: int, start: int, size: int) -> object:
         store_limb(scratch, i, load_limb(scratch, i) ^ load_limb(start, i))
     for i in range(size & ~7, size):
         store_byte(scratch, i, load_byte(scratch, i) ^ load_byte(start, i))
-    store_byte(scratch, size, load_byte(scratch, size) ^ np.uint8(1))
+    store_byte(scratch, size, load_byte(scratch, size) ^ uint8(1))
     last = RATE_BYTES - 1
-    store_byte(scratch, last, load_byte(scratch, last) ^ np.uint8(0x80))
+    store_byte(scratch, last, load_byte(scratch, last) ^ uint8(0x80))
     permute(scratch, constants)
     return load_word(scratch, 0)

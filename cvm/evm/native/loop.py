@@ -7,8 +7,6 @@ checked against the table of opcodes first: words needed, room on the stack, bas
 `event` where the straight path ends; everything else falls through to the next opcode.
 """
 
-import numpy as np
-
 from cvm.evm.native import layout as at
 from cvm.evm.native.division import add_modulo, divide, multiply_modulo
 from cvm.evm.native.frames import (
@@ -22,6 +20,7 @@ from cvm.evm.native.frames import (
     stack_address,
 )
 from cvm.evm.native.keccak import keccak256
+from cvm.evm.native.number_types import U, Word, int64
 from cvm.evm.native.raw_memory import (
     load_byte,
     load_int,
@@ -55,7 +54,6 @@ from cvm.evm.native.word import (
 )
 from cvm.native_code import inlined, kernel
 
-U = np.uint64
 W = at.WORD_BYTES
 
 # Events inside one turn of the loop, beside the reasons of `layout`.
@@ -66,31 +64,31 @@ CALLED = 102
 
 
 @inlined
-def truth(value: bool) -> object:
+def truth(value: bool) -> Word:
     """Return 1 or 0 as a word."""
     return from_limb(U(1) if value else U(0))
 
 
 @inlined
-def is_zero(value: object) -> bool:
+def is_zero(value: Word) -> bool:
     """Tell whether a word is zero."""
     return value == from_limb(U(0))
 
 
 @inlined
-def is_negative(value: object) -> bool:
+def is_negative(value: Word) -> bool:
     """Tell whether the top bit is set."""
     return (limb(value, 3) >> U(63)) != U(0)
 
 
 @inlined
-def negated(value: object) -> object:
+def negated(value: Word) -> Word:
     """Return the two's complement."""
     return word_not(value) + from_limb(U(1))
 
 
 @kernel
-def signed_quotient(scratch: int, a: object, b: object) -> object:
+def signed_quotient(scratch: int, a: Word, b: Word) -> Word:
     """Return a / b rounded towards zero (SDIV); -2**255 / -1 wraps around."""
     negative = is_negative(a) != is_negative(b)
     x = negated(a) if is_negative(a) else a
@@ -100,7 +98,7 @@ def signed_quotient(scratch: int, a: object, b: object) -> object:
 
 
 @kernel
-def signed_remainder(scratch: int, a: object, b: object) -> object:
+def signed_remainder(scratch: int, a: Word, b: Word) -> Word:
     """Return the remainder with the sign of a (SMOD)."""
     x = negated(a) if is_negative(a) else a
     y = negated(b) if is_negative(b) else b
@@ -109,10 +107,10 @@ def signed_remainder(scratch: int, a: object, b: object) -> object:
 
 
 @kernel
-def power(base: object, exponent: object) -> object:
+def power(base: Word, exponent: Word) -> Word:
     """Return base ** exponent mod 2**256 (EXP)."""
     result = from_limb(U(1))
-    for i in range(256 - np.int64(leading_zeros(exponent))):
+    for i in range(256 - int64(leading_zeros(exponent))):
         if limb(shift_right(exponent, U(i)), 0) & U(1):
             result = result * base
         base = base * base
@@ -120,7 +118,7 @@ def power(base: object, exponent: object) -> object:
 
 
 @kernel
-def sign_extended(index: object, value: object) -> object:
+def sign_extended(index: Word, value: Word) -> Word:
     """Return a value of index + 1 bytes with its sign (SIGNEXTEND)."""
     if not index < from_limb(U(31)):
         return value
@@ -129,7 +127,7 @@ def sign_extended(index: object, value: object) -> object:
 
 
 @kernel
-def shifted(opcode: int, count: object, value: object) -> object:
+def shifted(opcode: int, count: Word, value: Word) -> Word:
     """SHL, SHR or SAR (EIP-145)."""
     fits = count < from_limb(U(256))
     bits = limb(count, 0) & U(255)
@@ -141,7 +139,7 @@ def shifted(opcode: int, count: object, value: object) -> object:
 
 
 @kernel
-def read_padded(start: int, size: int, offset: object) -> object:
+def read_padded(start: int, size: int, offset: Word) -> Word:
     """Return the big-endian word at an offset of some bytes, zeros after their end."""
     first = as_size(offset)
     result = from_limb(U(0))
@@ -155,14 +153,14 @@ def read_padded(start: int, size: int, offset: object) -> object:
 
 
 @kernel
-def pushed_value(code: int, pc: int, width: int) -> object:
+def pushed_value(code: int, pc: int, width: int) -> Word:
     """Return the data of a PUSH of 2 to 32 bytes at pc; the code is padded."""
     value = swap_bytes(load_word(code, pc + 1))
     return shift_right(value, U(8 * (W - width)))
 
 
 @kernel
-def copy_padded(target: int, source: int, source_size: int, offset: object, size: int) -> None:
+def copy_padded(target: int, source: int, source_size: int, offset: Word, size: int) -> None:
     """Copy `size` bytes from an offset, zeros after the source's end."""
     first = min(as_size(offset), source_size)
     here = min(size, source_size - first)
@@ -171,7 +169,7 @@ def copy_padded(target: int, source: int, source_size: int, offset: object, size
 
 
 @kernel
-def reserved(registers: int, frame: int, gas: int, offset: object, size: int) -> tuple[int, int]:
+def reserved(registers: int, frame: int, gas: int, offset: Word, size: int) -> tuple[int, int]:
     """Make memory up to offset + size, and return (gas left, offset).
 
     Gas below zero: out of gas. An offset below zero: the host must make room first, and `gas` is
@@ -230,7 +228,7 @@ def store_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int
     gas -= warm(registers, record) + store_gas(registers, record, new)
     if gas < 0:
         return gas, FAILED
-    if not load_word(record, at.SLOT_VALUE * 8) == new:
+    if load_word(record, at.SLOT_VALUE * 8) != new:
         write_journal(registers, record, at.VALUE_CHANGED)
         store_int(record, at.SLOT_WRITTEN, 1)
         store_word(record, at.SLOT_VALUE * 8, new)
@@ -279,11 +277,10 @@ def write_log(registers: int, frame: int, top: int, topics: int, start: int, siz
 
 
 @kernel
-def address_word(registers: int, account: int) -> object:
+def address_word(registers: int, account: int) -> Word:
     """Return the address of an account as a word."""
     record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
-    low = shift_right(shift_left(load_word(record, 0), U(96)), U(96))
-    return low
+    return shift_right(shift_left(load_word(record, 0), U(96)), U(96))
 
 
 @inlined
@@ -293,7 +290,7 @@ def words_in(size: int) -> int:
 
 
 @kernel
-def jump_target(frame: int, target: object) -> int:
+def jump_target(frame: int, target: Word) -> int:
     """Return where a jump leads, or -1 where no JUMPDEST is."""
     place = as_size(target)
     if place >= load_int(frame, at.CODE_SIZE):
@@ -321,7 +318,7 @@ def run(registers: int) -> int:
         status = at.SUCCEEDED
         offset = size = 0
         while True:
-            op = np.int64(load_byte(code, pc))
+            op = int64(load_byte(code, pc))
             rule = load_int(opcodes, op)
             height = (top - bottom) // W
             before = gas
@@ -414,7 +411,7 @@ def run(registers: int) -> int:
                 pc += 1
             elif op == 0x0A:  # EXP
                 exponent = load_word(top, -W)
-                gas -= at.EXP_BYTE_GAS * ((263 - np.int64(leading_zeros(exponent))) >> 3)
+                gas -= at.EXP_BYTE_GAS * ((263 - int64(leading_zeros(exponent))) >> 3)
                 if gas < 0:
                     event = FAILED
                     failure = at.OUT_OF_GAS

@@ -7,14 +7,16 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from cvm.native_code import emitted
 
 I8, I64 = ir.IntType(8), ir.IntType(64)
 LIMB_BYTES = 8
 
 
-def _place(builder: Any, address: Any, index: Any, width: int, kind: Any) -> Any:
+def _place(builder: Any, place: Any, width: int, kind: Any) -> Any:
     """Return a pointer to element `index` of elements of `width` bytes at an address."""
+    address, index = place
     offset = builder.mul(index, ir.Constant(I64, width))
     return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
@@ -22,10 +24,10 @@ def _place(builder: Any, address: Any, index: Any, width: int, kind: Any) -> Any
 def _load(width: int, kind: Any, result: Any) -> Any:
     """Return an intrinsic (address, index) -> element."""
 
-    @intrinsic
+    @emitted
     def operation(_typing: Any, address: Any, index: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            return builder.load(_place(builder, *arguments, width, kind), align=1)
+            return builder.load(_place(builder, arguments, width, kind), align=1)
 
         return result(types.int64, types.int64), generate
 
@@ -35,10 +37,10 @@ def _load(width: int, kind: Any, result: Any) -> Any:
 def _store(width: int, kind: Any, value_type: Any) -> Any:
     """Return an intrinsic (address, index, value) -> None."""
 
-    @intrinsic
+    @emitted
     def operation(_typing: Any, address: Any, index: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            place = _place(builder, *arguments[:2], width, kind)
+            place = _place(builder, arguments[:2], width, kind)
             builder.store(arguments[2], place, align=1)
             return context.get_dummy_value()
 
@@ -55,7 +57,7 @@ store_limb = _store(LIMB_BYTES, I64, types.uint64)
 store_byte = _store(1, I8, types.uint8)
 
 
-@intrinsic
+@emitted
 def move_bytes(_typing: Any, target: Any, source: Any, size: Any) -> Any:
     """Copy bytes between addresses; the ranges may overlap."""
 
@@ -72,7 +74,7 @@ def move_bytes(_typing: Any, target: Any, source: Any, size: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic
+@emitted
 def zero_bytes(_typing: Any, target: Any, size: Any) -> Any:
     """Write zeros."""
 

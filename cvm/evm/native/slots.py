@@ -5,21 +5,19 @@ slot that an earlier transaction saw is made fresh when it is first touched: col
 value is what it holds (EIP-2200), or zero if it is transient (EIP-1153).
 """
 
-import numpy as np
-
 from cvm.evm.native import layout as at
+from cvm.evm.native.number_types import Limb, U, Word, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, store_int
 from cvm.evm.native.word import from_limb, load_word, store_word
 from cvm.native_code import inlined, kernel
 
-U = np.uint64
 ABSENT = -1
 MIX = U(0x9E3779B97F4A7C15)
 """2**64 divided by the golden ratio: Fibonacci hashing (TAOCP 3, 6.4)."""
 
 
 @inlined
-def mixed(a: U, b: U, c: U, d: U, owner: int) -> U:
+def mixed(a: Limb, b: Limb, c: Limb, d: Limb, owner: int) -> Limb:
     """Return a hash of five integers."""
     value = (a ^ U(owner)) * MIX
     value = (value ^ (value >> U(29)) ^ b) * MIX
@@ -36,10 +34,10 @@ def slot_address(registers: int, slot: int) -> int:
 
 @kernel
 def find_place(registers: int, owner: int, key: int) -> tuple[int, int]:
-    """Return the slot of an owner with the word at address `key`, or ABSENT; and its index place."""
+    """Return the slot with the word at address `key`, or ABSENT; and its place in the index."""
     index, mask = load_int(registers, at.SLOT_INDEX), load_int(registers, at.SLOT_MASK)
     a, b, c, d = load_limb(key, 0), load_limb(key, 1), load_limb(key, 2), load_limb(key, 3)
-    place = np.int64(mixed(a, b, c, d, owner)) & mask
+    place = int64(mixed(a, b, c, d, owner)) & mask
     while True:
         slot = load_int(index, place) - 1
         if slot < 0:
@@ -131,7 +129,7 @@ def warm(registers: int, record: int) -> int:
 
 
 @kernel
-def store_gas(registers: int, record: int, new: object) -> int:
+def store_gas(registers: int, record: int, new: Word) -> int:
     """Return what writing a touched slot costs beside its warming, and count the refund.
 
     EIP-2200 with the prices of EIP-2929 and EIP-3529.
@@ -148,7 +146,7 @@ def store_gas(registers: int, record: int, new: object) -> int:
         if new == zero:
             store_int(registers, at.REFUND, refund + at.SSTORE_CLEAR_REFUND)
         return at.SSTORE_RESET_GAS
-    if not original == zero:
+    if original != zero:
         if current == zero:
             refund -= at.SSTORE_CLEAR_REFUND
         elif new == zero:

@@ -1,8 +1,7 @@
 """What the host does in the loop's tables of accounts and slots, one compiled call each."""
 
-import numpy as np
-
 from cvm.evm.native import layout as at
+from cvm.evm.native.number_types import U, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, store_int
 from cvm.evm.native.slots import (
     ABSENT,
@@ -18,8 +17,6 @@ from cvm.evm.native.slots import (
 from cvm.evm.native.word import from_limb, load_word, store_word
 from cvm.native_code import kernel
 
-U = np.uint64
-
 
 @kernel
 def index_account(registers: int, account: int) -> None:
@@ -27,7 +24,7 @@ def index_account(registers: int, account: int) -> None:
     record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
     a, b, c = load_limb(record, 0), load_limb(record, 1), load_limb(record, 2)
-    place = np.int64(mixed(a, b, c, U(0), 0)) & mask
+    place = int64(mixed(a, b, c, U(0), 0)) & mask
     while load_int(index, place):
         place = (place + 1) & mask
     store_int(index, place, account + 1)

@@ -10,7 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
+
+from cvm.native_code import emitted
 
 WORD_BITS = 256
 LIMB_BITS = 64
@@ -21,7 +23,8 @@ class WordType(types.Type):
     """The numba type of a 256-bit integer."""
 
     def __init__(self) -> None:
-        super().__init__(name="Word")
+        initialise: Any = super().__init__  # numba's is not typed
+        initialise(name="Word")
 
 
 word = WordType()
@@ -38,7 +41,7 @@ class _WordModel(models.PrimitiveModel):
 def _binary(result: Any, emit: Callable[..., Any]) -> Any:
     """Return an intrinsic of two words."""
 
-    @intrinsic
+    @emitted
     def operation(_typing: Any, a: Any, b: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             return emit(builder, *arguments)
@@ -54,6 +57,7 @@ word_mul = _binary(word, lambda builder, a, b: builder.mul(a, b))
 word_and = _binary(word, lambda builder, a, b: builder.and_(a, b))
 word_or = _binary(word, lambda builder, a, b: builder.or_(a, b))
 word_xor = _binary(word, lambda builder, a, b: builder.xor(a, b))
+word_unequal = _binary(types.boolean, lambda builder, a, b: builder.icmp_unsigned("!=", a, b))
 word_equal = _binary(types.boolean, lambda builder, a, b: builder.icmp_unsigned("==", a, b))
 word_less = _binary(types.boolean, lambda builder, a, b: builder.icmp_unsigned("<", a, b))
 word_less_signed = _binary(types.boolean, lambda builder, a, b: builder.icmp_signed("<", a, b))
@@ -62,7 +66,7 @@ word_less_signed = _binary(types.boolean, lambda builder, a, b: builder.icmp_sig
 def _shift(emit: Callable[..., Any]) -> Any:
     """Return an intrinsic that shifts a word by 0 to 255 bits."""
 
-    @intrinsic
+    @emitted
     def operation(_typing: Any, a: Any, count: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             value, bits = arguments
@@ -78,7 +82,7 @@ shift_right = _shift(lambda builder, a, bits: builder.lshr(a, bits))
 shift_right_signed = _shift(lambda builder, a, bits: builder.ashr(a, bits))
 
 
-@intrinsic
+@emitted
 def from_limb(_typing: Any, limb: Any) -> Any:
     """Return the word of an unsigned 64-bit integer."""
 
@@ -88,7 +92,7 @@ def from_limb(_typing: Any, limb: Any) -> Any:
     return word(types.uint64), generate
 
 
-@intrinsic
+@emitted
 def limb(_typing: Any, a: Any, index: Any) -> Any:
     """Return limb 0 (lowest) to 3."""
 
@@ -99,7 +103,7 @@ def limb(_typing: Any, a: Any, index: Any) -> Any:
     return types.uint64(word, types.int64), generate
 
 
-@intrinsic
+@emitted
 def from_limbs(_typing: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> Any:
     """Return the word of four limbs, lowest first."""
 
@@ -113,7 +117,7 @@ def from_limbs(_typing: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> Any:
     return word(types.uint64, types.uint64, types.uint64, types.uint64), generate
 
 
-@intrinsic
+@emitted
 def multiply_high(_typing: Any, a: Any, b: Any) -> Any:
     """Return the upper limb of the product of two limbs."""
 
@@ -125,7 +129,7 @@ def multiply_high(_typing: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-@intrinsic
+@emitted
 def store_wide_product(_typing: Any, address: Any, a: Any, b: Any) -> Any:
     """Write the whole product of two words, eight limbs, lowest first."""
 
@@ -138,7 +142,7 @@ def store_wide_product(_typing: Any, address: Any, a: Any, b: Any) -> Any:
     return types.void(types.int64, word, word), generate
 
 
-@intrinsic
+@emitted
 def word_not(_typing: Any, a: Any) -> Any:
     """Return the complement."""
 
@@ -148,7 +152,7 @@ def word_not(_typing: Any, a: Any) -> Any:
     return word(word), generate
 
 
-@intrinsic
+@emitted
 def swap_bytes(_typing: Any, a: Any) -> Any:
     """Return the bytes in the opposite order: memory and code are big-endian."""
 
@@ -158,7 +162,7 @@ def swap_bytes(_typing: Any, a: Any) -> Any:
     return word(word), generate
 
 
-@intrinsic
+@emitted
 def leading_zeros(_typing: Any, a: Any) -> Any:
     """Return how many leading bits are zero, 256 for zero (EIP-7939)."""
 
@@ -174,7 +178,7 @@ def _pointer(builder: Any, address: Any, offset: Any) -> Any:
     return builder.inttoptr(builder.add(address, offset), I256.as_pointer())
 
 
-@intrinsic
+@emitted
 def load_word(_typing: Any, address: Any, offset: Any) -> Any:
     """Read a little-endian word at address + offset in bytes, aligned or not."""
 
@@ -184,7 +188,7 @@ def load_word(_typing: Any, address: Any, offset: Any) -> Any:
     return word(types.int64, types.int64), generate
 
 
-@intrinsic
+@emitted
 def store_word(_typing: Any, address: Any, offset: Any, value: Any) -> Any:
     """Write a little-endian word at address + offset in bytes, aligned or not."""
 
@@ -213,6 +217,7 @@ for _symbol, _implementation in (
     (operator.or_, word_or),
     (operator.xor, word_xor),
     (operator.eq, word_equal),
+    (operator.ne, word_unequal),
     (operator.lt, word_less),
 ):
     _operator(_symbol, _implementation)
