@@ -10,7 +10,6 @@ from trie.hexary import HexaryTrie
 from cvm.evm.keccak import keccak256
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.trie import Trie, index_key, list_root, node_hashes, proven_value
-from cvm.evm.trie_nodes import EMPTY, Branch, Leaf, encode_node
 from cvm.evm.trie_update import TrieUpdate
 from cvm.faults import DatabaseFault, MissingTrieNode
 from tests.unit.evm.state_changes import no_node
@@ -151,11 +150,18 @@ def test_list_root_is_the_root_of_items_under_their_indexes(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "rlp"),
+    ("items", "rlp"),
     [
-        pytest.param(Leaf(b"\x20" + b"\x01", b"", 0), "c22001", id="leaf"),
-        pytest.param(Branch(EMPTY * 17, 0, [None] * 16, b"", 0), "d1" + "80" * 17, id="branch"),
+        pytest.param({b"": b"\x01"}, "c22001", id="leaf"),
+        pytest.param(
+            {b"\x01": b"\x05", b"\x12": b"\x06"}, "d5c23105c23206" + "80" * 15, id="branch"
+        ),
+        pytest.param(
+            {b"\x11": b"\x05", b"\x12": b"\x06"}, "d711d580c22005c22006" + "80" * 14, id="extension"
+        ),
     ],
 )
-def test_a_node_is_the_list_of_its_payload(node: Leaf | Branch, rlp: str) -> None:
-    assert encode_node(node).hex() == rlp
+def test_small_nodes_lie_inside_their_parents(items: dict[bytes, bytes], rlp: str) -> None:
+    root, nodes = commit(Trie(no_node), list(items.items()))
+    assert {node.hex() for node in nodes.values()} == {rlp}
+    assert keccak256(nodes[root]) == root
