@@ -72,13 +72,15 @@ class StateCommitter:
 
     def __init__(self, read: ReadNode, max_warm_nodes: int = MAX_WARM_NODES) -> None:
         self._store_read = read
-        self._max_warm_nodes = self._trim_above = max_warm_nodes
+        self._max_warm_nodes = max_warm_nodes
+        self._trimmed_at = 0
         self._warm_nodes = 0
         self._generation = 0
         self._roots: dict[bytes, Node] = {}
         self._superseded: deque[tuple[int, bytes]] = deque()
         self._recent: deque[dict[bytes, bytes]] = deque(maxlen=KEPT_COMMITS)
         self._key_hashes: dict[bytes | int, bytes] = {}
+        self._last: deque[tuple[StateChanges, StateUpdate]] = deque(maxlen=2)
 
     @property
     def warm_nodes(self) -> int:
@@ -86,7 +88,18 @@ class StateCommitter:
         return self._warm_nodes
 
     def commit(self, parent_root: bytes, changes: StateChanges) -> StateUpdate:
-        """Return the state after `changes` on the state of `parent_root`."""
+        """Return the state after `changes` on the state of `parent_root`.
+
+        Who proposes a block and then checks it as any other asks twice, and gets the same answer.
+        """
+        for known, update in self._last:
+            if update.parent_root == parent_root and known == changes:
+                return update
+        update = self._commit(parent_root, changes)
+        self._last.append((changes, update))
+        return update
+
+    def _commit(self, parent_root: bytes, changes: StateChanges) -> StateUpdate:
         self._generation += 1
         nodes: dict[bytes, bytes] = {}
         repeated: list[bytes] = []
@@ -189,7 +202,8 @@ class StateCommitter:
         self._drop_versions(self._generation - KEPT_VERSIONS)
         if len(self._key_hashes) > MAX_KEY_HASHES:
             self._key_hashes.clear()
-        if self._warm_nodes > self._trim_above:
+        trims_again = self._generation >= self._trimmed_at + KEPT_COMMITS
+        if self._warm_nodes > self._max_warm_nodes and trims_again:
             self._trim()
 
     def _drop_versions(self, last: int) -> None:
@@ -203,7 +217,7 @@ class StateCommitter:
         oldest = self._generation - KEPT_COMMITS
         self._roots = {root: node for root, node in self._roots.items() if node.born > oldest}
         self._warm_nodes = sum(trim(node, oldest + 1) for node in self._roots.values())
-        self._trim_above = max(self._max_warm_nodes, self._warm_nodes * 5 // 4)
+        self._trimmed_at = self._generation
 
 
 def with_roots(

@@ -19,6 +19,7 @@ from cvm.evm.trie_nodes import (
     encode_node,
     key_nibbles,
     leaf_head,
+    list_start,
     nibble_at,
     string_of,
     string_rlp,
@@ -103,7 +104,7 @@ def nodes_towards(
         if type(node) is Branch:
             nibble = nibble_at(key, depth)
             start, end = node.slot(nibble)
-            reference = node.payload[start:end]
+            reference = node.data[start:end]
             if nibble == VALUE or reference == EMPTY:
                 return
             child = node.children[nibble]
@@ -139,7 +140,8 @@ def read_value(
 def value_at(node: Node, depth: int, key: bytes) -> bytes | None:
     """Return a key's value, given the last node on the way to it and that node's depth."""
     if type(node) is Leaf:
-        return node.value() if node.payload.startswith(leaf_head(key, depth)) else None
+        ours = node.data.startswith(leaf_head(key, depth), list_start(node.data))
+        return node.value() if ours else None
     if type(node) is Branch and depth == 2 * len(key):
         return string_of(node.references()[VALUE]) or None
     return None

@@ -40,19 +40,19 @@ LIST_HEADERS = tuple(_header(0xC0, length) for length in range(_TABLE_SIZE))
 @final
 @dataclass(slots=True, eq=False)
 class Leaf:
-    """The end of a key and its value: both as RLP, one after the other."""
+    """The end of a key and its value: the node's RLP."""
 
-    payload: bytes
+    data: bytes
     reference: bytes
     born: int
 
     def path(self) -> bytes:
         """Return what is left of the key."""
-        return string_of(self.payload[: read_header(self.payload, 0, len(self.payload))[2]])
+        return string_of(raw_items(self.data[list_start(self.data) :])[0])
 
     def value(self) -> bytes:
         """Return the value."""
-        return string_of(self.payload[read_header(self.payload, 0, len(self.payload))[2] :])
+        return string_of(raw_items(self.data[list_start(self.data) :])[1])
 
 
 @final
@@ -70,14 +70,14 @@ class Extension:
 @final
 @dataclass(slots=True, eq=False)
 class Branch:
-    """References to 16 children and the RLP of a value, one after the other.
+    """References to 16 children and the RLP of a value: the node's RLP.
 
     Bit i of `mask` says that child i is a hash; it is -1 where a child lies inside or a value is
     there. `children` is a cache that versions of the branch share: a child of it counts only where
-    its own reference is the one that stands in `payload`.
+    its own reference is the one that stands in `data`.
     """
 
-    payload: bytes
+    data: bytes
     mask: int
     children: "list[Node | None]"
     reference: bytes
@@ -86,16 +86,18 @@ class Branch:
     def slot(self, nibble: int) -> tuple[int, int]:
         """Return where the reference to a child begins and ends; `VALUE` asks for the value."""
         mask = self.mask
+        first = self.data[0]
+        start = 1 if first < 0xF8 else first - 0xF6
         if mask >= 0:
-            start = nibble + 32 * (mask & (1 << nibble) - 1).bit_count()
+            start += nibble + 32 * (mask & (1 << nibble) - 1).bit_count()
             return start, start + (HASH_REFERENCE_BYTES if mask >> nibble & 1 else 1)
-        items = raw_items(self.payload)
-        start = sum(map(len, items[:nibble]))
+        items = self.references()
+        start += sum(map(len, items[:nibble]))
         return start, start + len(items[nibble])
 
     def references(self) -> list[bytes]:
         """Return the references to the children, and the RLP of the value."""
-        return raw_items(self.payload)
+        return raw_items(self.data[list_start(self.data) :])
 
 
 Node: TypeAlias = Leaf | Extension | Branch
@@ -103,7 +105,7 @@ Node: TypeAlias = Leaf | Extension | Branch
 
 def new_branch(references: list[bytes], children: "list[Node | None]", born: int) -> Branch:
     """Return the branch of 16 references and the RLP of a value."""
-    return Branch(b"".join(references), mask_of(references), children, b"", born)
+    return Branch(list_rlp(b"".join(references)), mask_of(references), children, b"", born)
 
 
 def mask_of(references: list[bytes]) -> int:
@@ -129,28 +131,35 @@ def string_rlp(data: bytes) -> bytes:
 
 def list_rlp(payload: bytes) -> bytes:
     """Return the RLP of a list whose items are encoded already, one after the other."""
-    length = len(payload)
-    return (LIST_HEADERS[length] if length < _TABLE_SIZE else _header(0xC0, length)) + payload
+    return list_header(len(payload)) + payload
+
+
+def list_header(length: int) -> bytes:
+    """Return what stands before the items of a list, by the length of all of them."""
+    return LIST_HEADERS[length] if length < _TABLE_SIZE else _header(0xC0, length)
+
+
+def list_start(data: bytes) -> int:
+    """Return where the items of a list's RLP begin."""
+    first = data[0]
+    return 1 if first < 0xF8 else first - 0xF6
 
 
 def encode_node(node: Node) -> bytes:
     """Return a node's RLP."""
     if type(node) is Extension:
         return list_rlp(string_rlp(extension_path(node.nibbles)) + node.below)
-    payload = node.payload
-    length = len(payload)
-    return (LIST_HEADERS[length] if length < _TABLE_SIZE else _header(0xC0, length)) + payload
+    return node.data
 
 
 def decode_node(data: bytes, reference: bytes, born: int) -> Node:
     """Return the node of an RLP that this package wrote."""
-    payload = data[read_header(data, 0, len(data))[1] :]
-    items = raw_items(payload)
+    items = raw_items(data[list_start(data) :])
     if len(items) == VALUE + 1:
-        return Branch(payload, mask_of(items), [None] * VALUE, reference, born)
+        return Branch(data, mask_of(items), [None] * VALUE, reference, born)
     path = string_of(items[0])
     if path[0] >= LEAF_EVEN:
-        return Leaf(payload, reference, born)
+        return Leaf(data, reference, born)
     return Extension(path_nibbles(path), items[1], None, reference, born)
 
 

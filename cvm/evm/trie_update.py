@@ -25,6 +25,9 @@ from cvm.evm.trie_nodes import (
     encode_node,
     key_nibbles,
     leaf_head,
+    list_header,
+    list_rlp,
+    list_start,
     longer_leaf_path,
     new_branch,
     nibble_at,
@@ -69,7 +72,7 @@ class TrieUpdate:
         self.resolved = 0
 
     def merged(self, key: bytes, old: bytes, value: bytes) -> bytes:  # noqa: ARG002  (a hook)
-        """Return what a key gets whose leaf has the payload `old`."""
+        """Return what a key gets whose leaf has the RLP `old`."""
         return value
 
     def apply(self, root: bytes, node: Node | None, items: Items) -> tuple[bytes, Node | None]:
@@ -120,7 +123,7 @@ class TrieUpdate:
         return self._build(depth, items)
 
     def _leaf(self, key: bytes, depth: int, value: bytes) -> Leaf:
-        return Leaf(leaf_head(key, depth) + string_rlp(value), b"", self._born)
+        return Leaf(list_rlp(leaf_head(key, depth) + string_rlp(value)), b"", self._born)
 
     def _build(self, depth: int, items: Items) -> Node | None:
         """Return the node of keys that meet nothing from a depth downwards."""
@@ -156,11 +159,11 @@ class TrieUpdate:
         if len(items) == 1:
             key, value = items[0]
             head = leaf_head(key, depth)
-            if leaf.payload.startswith(head):
+            if leaf.data.startswith(head, list_start(leaf.data)):
                 if not value:
                     return None
-                payload = head + string_rlp(self.merged(key, leaf.payload, value))
-                return leaf if payload == leaf.payload else Leaf(payload, b"", self._born)
+                data = list_rlp(head + string_rlp(self.merged(key, leaf.data, value)))
+                return leaf if data == leaf.data else Leaf(data, b"", self._born)
             if not value:
                 return leaf
         key, old = whole_key(items[0][0], depth, leaf.path()), leaf.value()
@@ -169,18 +172,18 @@ class TrieUpdate:
         if place == len(joined) or joined[place][0] != key:
             joined.insert(place, (key, old))
         elif joined[place][1]:
-            joined[place] = (key, self.merged(key, leaf.payload, joined[place][1]))
+            joined[place] = (key, self.merged(key, leaf.data, joined[place][1]))
         live = [item for item in joined if item[1]]
         return leaf if live == [(key, old)] else self._build(depth, live)
 
     def _into_branch(self, branch: Branch, depth: int, items: Items) -> Node | None:
-        payload, children = branch.payload, branch.children
+        data, children = branch.data, branch.children
         changed: list[tuple[int, int, int, Node]] = []
         gone: dict[int, Node | None] = {}
         value = None
         for nibble, group in groups(items, depth):
             start, end = branch.slot(nibble)
-            reference = payload[start:end]
+            reference = data[start:end]
             if nibble == VALUE:
                 value = string_rlp(group[0][1])
                 value = None if value == reference else value
@@ -202,19 +205,22 @@ class TrieUpdate:
 
     def _settle(self, branch: Branch, changed: list[tuple[int, int, int, Node]]) -> Branch:
         """Return a branch with new children in the place of some, or in empty places."""
-        payload, mask, children = branch.payload, branch.mask, branch.children
-        pieces: list[bytes] = []
-        position = 0
+        data, mask, children = branch.data, branch.mask, branch.children
+        position = list_start(data)
+        length = len(data) - position
+        pieces = [b""]
         for nibble, start, end, child in changed:
             if end - start == HASH_REFERENCE_BYTES:
-                self.removed.append(payload[start + 1 : end])
+                self.removed.append(data[start + 1 : end])
             children[nibble] = child
             reference = self._reference(child)
             if mask >= 0:
                 mask = mask | 1 << nibble if len(reference) == HASH_REFERENCE_BYTES else -1
-            pieces += payload[position:start], reference
+            pieces += data[position:start], reference
+            length += len(reference) + start - end
             position = end
-        pieces.append(payload[position:])
+        pieces[0] = list_header(length)
+        pieces.append(data[position:])
         return Branch(b"".join(pieces), mask, children, b"", self._born)
 
     def _rebuilt(
@@ -250,13 +256,14 @@ class TrieUpdate:
             return self._behind(bytes((nibble,)), child)
         if references[VALUE] == EMPTY:
             return None
-        return Leaf(b"\x20" + references[VALUE], b"", self._born)
+        return Leaf(list_rlp(b"\x20" + references[VALUE]), b"", self._born)
 
     def _behind(self, nibbles: bytes, node: Node | None) -> Node | None:
         """Return a node that stands further from its leaves by some nibbles."""
         if type(node) is Leaf:
             path = longer_leaf_path(nibbles, node.path())
-            return Leaf(string_rlp(path) + string_rlp(node.value()), b"", self._born)
+            data = list_rlp(string_rlp(path) + string_rlp(node.value()))
+            return Leaf(data, b"", self._born)
         if type(node) is Extension:
             return Extension(nibbles + node.nibbles, node.below, node.child, b"", self._born)
         if type(node) is Branch:

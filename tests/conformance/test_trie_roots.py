@@ -29,7 +29,8 @@ def test_ends_in_the_root(case: TrieCase, commit_each: bool) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_proofs_show_every_key(case: TrieCase) -> None:
-    trie = Trie({}.get)
+    nodes: dict[bytes, bytes] = {}
+    trie = Trie(nodes.get)
     expected: dict[bytes, bytes | None] = {}
     for key, value in case.changes:
         trie_key = keccak256(key) if case.secure else key

@@ -6,7 +6,7 @@ import pytest
 import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from cvm.evm.keccak import keccak256
 from cvm.evm.state_committer import KEPT_COMMITS, StateCommitter
@@ -14,7 +14,7 @@ from cvm.evm.state_reader import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Account, Stat
 from cvm.evm.trie import proven_value
 from cvm.evm.trie_state import TrieState
 from cvm.faults import MissingCode, MissingTrieNode
-from tests.unit.evm.state_changes import ADDRESSES, Model, random_changes
+from tests.unit.evm.state_changes import ADDRESSES, Model, no_node, random_changes
 
 
 def expected_root(model: Model) -> bytes:
@@ -110,20 +110,29 @@ def test_nodes_in_memory_are_bounded_by_what_the_last_commits_touched() -> None:
     assert most_warm < 2 * (KEPT_COMMITS + 1) * most_made < len(store)
 
 
+def test_the_same_block_twice_is_computed_once() -> None:
+    changes = random_changes(Random(3), 2)
+    committer = StateCommitter(no_node)
+    first = committer.commit(EMPTY_TRIE_ROOT, changes[0])
+    committer.commit(first.root, changes[1])
+    assert committer.commit(EMPTY_TRIE_ROOT, random_changes(Random(3), 1)[0]) is first
+    assert committer.commit(first.root, changes[0]) is not first
+
+
 def test_a_node_that_is_not_there_stops_the_commit() -> None:
     change = StateChanges({ADDRESSES[0]: Account(1, 1)}, {}, frozenset(), {})
     with pytest.raises(MissingTrieNode, match="07" * 32):
-        StateCommitter({}.get).commit(b"\x07" * 32, change)
+        StateCommitter(no_node).commit(b"\x07" * 32, change)
 
 
 def test_storage_of_an_account_that_is_not_among_the_changed_is_refused() -> None:
     change = StateChanges({}, {ADDRESSES[0]: {1: 1}}, frozenset(), {})
     with pytest.raises(ValueError, match="changes, but not its account"):
-        StateCommitter({}.get).commit(EMPTY_TRIE_ROOT, change)
+        StateCommitter(no_node).commit(EMPTY_TRIE_ROOT, change)
 
 
 def test_missing_code_is_a_fault_that_names_it() -> None:
-    state = TrieState(EMPTY_TRIE_ROOT, {}.get)
+    state = TrieState(EMPTY_TRIE_ROOT, no_node)
     assert state.code(EMPTY_CODE_HASH) == b""
     with pytest.raises(MissingCode, match="09" * 32):
         state.code(b"\x09" * 32)

@@ -5,14 +5,14 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from cvm.evm.keccak import keccak256
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.trie import Trie, index_key, list_root, node_hashes, proven_value
-from cvm.evm.trie_nodes import EMPTY, Branch, Leaf, encode_node
 from cvm.evm.trie_update import TrieUpdate
 from cvm.faults import DatabaseFault, MissingTrieNode
+from tests.unit.evm.state_changes import no_node
 
 NIBBLES = st.sampled_from([0x00, 0x01, 0x10, 0x11, 0x12, 0x21])
 KEYS = st.one_of(
@@ -87,7 +87,7 @@ def test_new_and_removed_nodes_are_exactly_the_difference(
 def test_a_discarded_update_leaves_its_parent_whole() -> None:
     random = Random(5)
     keys = [random.randbytes(32) for _ in range(300)]
-    genesis = TrieUpdate({}.get)
+    genesis = TrieUpdate(no_node)
     root, node = genesis.apply(EMPTY_TRIE_ROOT, None, sorted((key, b"first") for key in keys))
     thrown_away = TrieUpdate(genesis.nodes.get)
     thrown_away.apply(root, node, sorted((key, b"other") for key in keys[:200]))
@@ -99,14 +99,14 @@ def test_a_discarded_update_leaves_its_parent_whole() -> None:
 
 
 def test_setting_what_is_there_makes_nothing() -> None:
-    trie = Trie({}.get)
+    trie = Trie(no_node)
     batch = [(keccak256(bytes((number,))), b"value") for number in range(50)]
     root, _nodes = commit(trie, batch)
     assert commit(trie, [*batch, (keccak256(b"absent"), b"")]) == (root, {})
 
 
 def test_reads_see_changes_before_the_commit() -> None:
-    trie = Trie({}.get)
+    trie = Trie(no_node)
     trie.set(b"key", b"value")
     assert trie.get(b"key") == b"value"
     trie.delete(b"key")
@@ -115,7 +115,7 @@ def test_reads_see_changes_before_the_commit() -> None:
 
 
 def test_a_missing_node_is_a_fault_that_names_it() -> None:
-    root, nodes = commit(Trie({}.get), [(bytes((n,)) * 32, b"value" * 9) for n in range(40)])
+    root, nodes = commit(Trie(no_node), [(bytes((n,)) * 32, b"value" * 9) for n in range(40)])
     missing = next(node_hash for node_hash in sorted(nodes) if node_hash != root)
     del nodes[missing]
     trie = Trie(nodes.get, root)
@@ -124,11 +124,11 @@ def test_a_missing_node_is_a_fault_that_names_it() -> None:
     assert caught.value.node_hash == missing
     assert isinstance(caught.value, DatabaseFault)
     with pytest.raises(MissingTrieNode, match=root.hex()):
-        Trie({}.get, root).set(b"", b"") or Trie({}.get, root).prove(b"")
+        Trie(no_node, root).prove(b"")
 
 
 def test_a_proof_of_an_absent_key_ends_where_it_would_be() -> None:
-    trie = Trie({}.get)
+    trie = Trie(no_node)
     root, _nodes = commit(trie, [(bytes((n,)) * 32, b"value" * 9) for n in range(0, 256, 2)])
     proof = trie.prove(b"\x01" * 32)
     assert proven_value(root, b"\x01" * 32, proof) is None
@@ -138,7 +138,7 @@ def test_a_proof_of_an_absent_key_ends_where_it_would_be() -> None:
 
 
 def test_an_empty_trie_has_an_empty_proof() -> None:
-    assert Trie({}.get).prove(b"key") == []
+    assert Trie(no_node).prove(b"key") == []
     assert proven_value(EMPTY_TRIE_ROOT, b"key", []) is None
 
 
@@ -150,11 +150,18 @@ def test_list_root_is_the_root_of_items_under_their_indexes(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "rlp"),
+    ("items", "rlp"),
     [
-        pytest.param(Leaf(b"\x20" + b"\x01", b"", 0), "c22001", id="leaf"),
-        pytest.param(Branch(EMPTY * 17, 0, [None] * 16, b"", 0), "d1" + "80" * 17, id="branch"),
+        pytest.param({b"": b"\x01"}, "c22001", id="leaf"),
+        pytest.param(
+            {b"\x01": b"\x05", b"\x12": b"\x06"}, "d5c23105c23206" + "80" * 15, id="branch"
+        ),
+        pytest.param(
+            {b"\x11": b"\x05", b"\x12": b"\x06"}, "d711d580c22005c22006" + "80" * 14, id="extension"
+        ),
     ],
 )
-def test_a_node_is_the_list_of_its_payload(node: Leaf | Branch, rlp: str) -> None:
-    assert encode_node(node).hex() == rlp
+def test_small_nodes_lie_inside_their_parents(items: dict[bytes, bytes], rlp: str) -> None:
+    root, nodes = commit(Trie(no_node), list(items.items()))
+    assert {node.hex() for node in nodes.values()} == {rlp}
+    assert keccak256(nodes[root]) == root
