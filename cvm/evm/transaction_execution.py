@@ -43,9 +43,10 @@ class TransactionExecution:
         self._precompiles = precompiles
         self._additions = additions
         self._interpreter = make_interpreter(Rules(world, block, precompiles, additions))
-        self._always_warm = [*precompiles, *additions.precompiles]
+        for address in (*precompiles, *additions.precompiles):
+            world.keep_warm(address)
         if world.fork.is_shanghai:
-            self._always_warm.append(block.coinbase)  # EIP-3651
+            world.keep_warm(block.coinbase)  # EIP-3651
 
     def run(self, tx: Payable) -> Executed:
         """Run a transaction that keeps every rule; raises what an addition raises.
@@ -87,8 +88,6 @@ class TransactionExecution:
     def _warm(self, tx: Payable, sender: LiveAccount) -> None:
         """Warm what is warm from the start (EIP-2929, EIP-2930, EIP-3651)."""
         world = self._world
-        for address in self._always_warm:
-            world.warm_address(world.account(address))
         world.warm_address(sender)
         for address, keys in tx.access_list:
             account = world.account(address)

@@ -192,11 +192,17 @@ class WorldState:
         """Warm an address; tell whether it was cold."""
         place = account.number * at.ACCOUNT_FIELDS + at.WARM_IN
         records = self.memory.accounts
-        if records[place] == self.transaction:
+        warm_in = records[place]
+        if warm_in == self.transaction or warm_in == at.ALWAYS_WARM:
             return False
         self._note(self._cool, account.number)
         records[place] = self.transaction
         return True
+
+    def keep_warm(self, address: bytes) -> None:
+        """Make an address warm in every transaction of the block."""
+        number = self.account(address).number
+        self.memory.accounts[number * at.ACCOUNT_FIELDS + at.WARM_IN] = at.ALWAYS_WARM
 
     def _cool(self, number: int) -> None:
         self.memory.accounts[number * at.ACCOUNT_FIELDS + at.WARM_IN] = 0

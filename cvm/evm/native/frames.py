@@ -66,6 +66,13 @@ def find_account(registers: int, address: Word) -> int:
         place = (place + 1) & mask
 
 
+@inlined
+def is_warm(registers: int, record: int) -> bool:
+    """Tell whether an account is warm in the running transaction."""
+    warm_in = load_int(record, at.WARM_IN)
+    return warm_in == load_int(registers, at.TRANSACTION) or warm_in == at.ALWAYS_WARM
+
+
 @kernel
 def enter_call(registers: int, opcode: int) -> int:
     """Push the frame of a CALL without value, a DELEGATECALL or a STATICCALL.
@@ -87,10 +94,7 @@ def enter_call(registers: int, opcode: int) -> int:
     if account < 0 or depth + 1 > at.CALL_DEPTH:
         return HOST_DOES_IT
     record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
-    if (
-        load_int(record, at.WARM_IN) != load_int(registers, at.TRANSACTION)
-        or load_int(record, at.CODE_AT) == 0
-    ):
+    if load_int(record, at.CODE_AT) == 0 or not is_warm(registers, record):
         return HOST_DOES_IT
     input_at = as_size(load_word(operands, -at.WORD_BYTES))
     input_size = as_size(load_word(operands, -2 * at.WORD_BYTES))

@@ -79,11 +79,14 @@ HOST_ENDS = 2  # flag: the host closes this frame
 
 # An account record: the first three are the address as limbs, lowest first.
 ADDRESS_LIMBS = 3
-WARM_IN = 3  # the transaction in which it is warm
+WARM_IN = 3  # the transaction in which it is warm, or ALWAYS_WARM
 CODE_AT = 4  # address of its code, 0 where the loop may not enter it by itself
 CODE_SIZE_AT = 5
 JUMPS_AT = 6
 ACCOUNT_FIELDS = 8
+
+ALWAYS_WARM = -1
+"""Stands for every transaction: precompiles, and the coinbase from Shanghai on (EIP-3651)."""
 
 # A slot record.
 SLOT_OWNER = 0  # account, or account + TRANSIENT

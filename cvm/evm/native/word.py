@@ -23,8 +23,7 @@ class WordType(types.Type):
     """The numba type of a 256-bit integer."""
 
     def __init__(self) -> None:
-        initialise: Any = super().__init__  # numba's is not typed
-        initialise(name="Word")
+        super().__init__(name="Word")
 
 
 word = WordType()
@@ -35,7 +34,7 @@ class _WordModel(models.PrimitiveModel):
     """A word is one LLVM integer."""
 
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, I256)
+        super().__init__(dmm, fe_type, I256)  # type: ignore[no-untyped-call]
 
 
 def _binary(result: Any, emit: Callable[..., Any]) -> Any:

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 from random import Random
-from typing import Any
 
-import rlp
-
-from cvm.evm.keccak import keccak256
+from consensus.block import Block
+from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateCommitter, StateUpdate
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT, Account, StateChanges
-from cvm.evm.strict_rlp import decode_rlp
-from node.storage.chain_database import ChainDatabase, EncodedBlock
+from node.storage.chain_database import ChainDatabase, FinalBlock
 
 NO_CHANGES = StateChanges({}, {}, frozenset(), {})
 
@@ -23,18 +20,19 @@ class StateWorld:
         self.committer = StateCommitter(self.database.state)
         self.roots: list[bytes] = []
         while (block_hash := self.database.hash_at(len(self.roots))) is not None:
-            header: Any = decode_rlp(self.database.block_bytes(block_hash) or b"")[0]
-            self.roots.append(header[3])
+            header = self.database.header(block_hash)
+            assert header is not None
+            self.roots.append(header.state_root)
 
     def add(self, changes: StateChanges) -> StateUpdate:
         number = len(self.roots)
         parent = self.roots[-1] if self.roots else EMPTY_TRIE_ROOT
         update = self.committer.commit(parent, changes)
-        block = encoded(number, update)
+        block = final_block(number, update)
         if number == 0:
-            self.database.write_encoded_genesis(b"{}", block)
+            self.database.write_genesis(b"{}", block.block.header, update)
         else:
-            self.database.write_encoded_block(block)
+            self.database.write_block(block)
         self.roots.append(update.root)
         return update
 
@@ -42,12 +40,21 @@ class StateWorld:
         self.database.close()
 
 
-def encoded(number: int, update: StateUpdate) -> EncodedBlock:
-    """Return a block with a header that has the state root in its place, and nothing else."""
-    header = [b"", b"", b"", update.root, number.to_bytes(8, "big")]
-    body: bytes = rlp.encode([header, [], []])
-    block_hash = keccak256(body)
-    return EncodedBlock(number, block_hash, body, b"\xc0", b"\xc1\x80", (block_hash,), update)
+def final_block(number: int, update: StateUpdate) -> FinalBlock:
+    """Return an empty block with a state root, and the state behind it."""
+    header = BlockHeader(
+        block_number=number,
+        gas_limit=0,
+        timestamp=number,
+        state_root=update.root,
+        base_fee_per_gas=0,
+        withdrawals_root=EMPTY_TRIE_ROOT,
+        blob_gas_used=0,
+        excess_blob_gas=0,
+        parent_beacon_block_root=bytes(32),
+        requests_hash=bytes(32),
+    )
+    return FinalBlock(Block(header, ()), (), None, update)
 
 
 def transfers(random: Random, addresses: list[bytes], count: int) -> StateChanges:

@@ -22,7 +22,7 @@ from node.storage.chain_database import (
 from node.storage.flat_state import UNDO_BLOCKS, decode_compact, encode_compact
 from node.storage.undo_record import encode_record, find_old_value
 from tests.unit.evm.state_changes import ADDRESSES, random_changes
-from tests.unit.node.state_world import NO_CHANGES, StateWorld, encoded, transfers
+from tests.unit.node.state_world import NO_CHANGES, StateWorld, final_block, transfers
 
 SLOTS = (0, 1, 2, 3, 2**255)
 
@@ -83,18 +83,18 @@ def test_a_block_on_another_state_is_refused_and_writes_nothing(world: StateWorl
     head = world.database.head_hash()
     other = world.committer.commit(EMPTY_TRIE_ROOT, changes[1])
     with pytest.raises(NotTheNextBlock, match=f"block 1 starts from the state {'56e81f17'}"):
-        world.database.write_encoded_block(encoded(1, other))
+        world.database.write_block(final_block(1, other))
     right_state = world.committer.commit(world.roots[0], changes[1])
     with pytest.raises(NotTheNextBlock, match="block 2 starts"):
-        world.database.write_encoded_block(encoded(2, right_state))
+        world.database.write_block(final_block(2, right_state))
     assert world.database.head_hash() == head
     assert world.add(changes[1]).root == world.roots[1]
 
 
 def test_everything_of_a_block_is_there(world: StateWorld) -> None:
     world.add(NO_CHANGES)
-    block = encoded(1, world.committer.commit(world.roots[0], random_changes(Random(1), 1)[0]))
-    world.database.write_encoded_block(block)
+    block = final_block(1, world.committer.commit(world.roots[0], random_changes(Random(1), 1)[0]))
+    world.database.write_block(block)
     database = world.database
     assert database.hash_at(1) == database.head_hash() == block.hash
     assert database.block_bytes(block.hash) == block.block
