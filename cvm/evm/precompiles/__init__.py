@@ -1,0 +1,1 @@
+"""Ethereum's precompiled contracts: pure functions of their input, at native speed."""
