@@ -34,7 +34,7 @@ from cvm.evm.precompiles.table import precompiles  # noqa: E402
 TARGET_MGAS = 20
 CALL_GAS = 100
 ROUND_S = 0.01
-ROUNDS = 5
+ROUNDS = 3
 
 BN254_G1 = (1).to_bytes(32, "big") + (2).to_bytes(32, "big")
 BN254_G2 = bytes.fromhex(
@@ -89,7 +89,7 @@ def hash_cases() -> Iterator[Case]:
 def modexp_cases() -> Iterator[Case]:
     sizes = [(1, 1), (8, 8), (32, 32), (64, 64), (128, 128), (256, 256)]
     sizes += [(1024, 1024), (1024, 8), (8, 1024)]
-    exponents = {"3": b"\x03", "0": b"\x00", "17 bits": b"\x01\x00\x01", "32 bytes": b"\xff" * 32}
+    exponents = {"3": b"\x03", "32 bytes": b"\xff" * 32}
     exponents |= {"96 bytes": b"\xff" * 96, "tail": bytes(32) + b"\xff" * 32}
     endings = {"odd": b"\xff", "even": b"\xfe", "2**k": b"\x00"}
     for (base, modulus), (name, exponent), (kind, end), is_osaka in product(

@@ -1,11 +1,15 @@
 """BN254 at 0x06, 0x07 and 0x08: EIP-196 and EIP-197, beside py_ecc."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from py_ecc import bn128
+from py_ecc import bn128 as untyped_bn128
 
 from cvm.evm.precompiles import bn254_add, bn254_mul, bn254_pairing
+
+bn128: Any = untyped_bn128  # its re-exports are not declared
 
 P = bn128.field_modulus
 ORDER = bn128.curve_order
@@ -29,19 +33,19 @@ OUTSIDE_SUBGROUP = bytes.fromhex(
     "07bca656753ef8cbee60335acbffe3def91636952d4ab9eb0b839c7f3566c0e2"
     "0cf32d3c49a2cb8a092f24ec3201e68dc299b6216e6321ee60573e3a7f596ea8"
 )
-"""On the twist, by trying x = i, 1 + i, ... for a square; py_ecc says that ORDER times it is not 0."""
+"""On the twist: the first x = i, 1 + i, ... that has a y; py_ecc finds ORDER times it is not 0."""
 
 
 def word(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def encode_g1(point: object) -> bytes:
-    return INFINITY if point is None else word(int(point[0])) + word(int(point[1]))  # type: ignore[index]
+def encode_g1(point: Any) -> bytes:
+    return INFINITY if point is None else word(int(point[0])) + word(int(point[1]))
 
 
-def encode_g2(point: object) -> bytes:
-    x, y = point  # type: ignore[misc]
+def encode_g2(point: Any) -> bytes:
+    x, y = point
     return b"".join(word(int(c)) for c in (x.coeffs[1], x.coeffs[0], y.coeffs[1], y.coeffs[0]))
 
 
