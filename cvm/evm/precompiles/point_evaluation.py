@@ -51,7 +51,7 @@ def trusted_setup() -> Any:
     package = find_spec(SETUP_PACKAGE)
     if package is None or package.origin is None:
         raise WrongTrustedSetup(SETUP_PACKAGE)
-    path = Path(package.origin).parent / SETUP_FILE
+    path = Path(package.origin).parent.joinpath(SETUP_FILE)
     if not path.is_file() or sha256(path.read_bytes()).hexdigest() != SETUP_SHA256:
         raise WrongTrustedSetup(str(path))
     return load_trusted_setup(str(path), 0)
