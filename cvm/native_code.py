@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.extending import intrinsic
 
 from cvm.numba_cache import is_cache_configured
 
@@ -54,3 +55,8 @@ def inner(function: F) -> F:
     two thirds of the time. It cannot be called from Python.
     """
     return cast(F, compiled(function, on_disk=ON_DISK, is_inner=True))
+
+
+def emitted(function: Callable[..., object]) -> Any:
+    """Return a function of compiled code that writes its own LLVM code (numba's intrinsic)."""
+    return intrinsic(function)
