@@ -146,6 +146,22 @@ class NativeFrame:
             start = self.field(at.MEMORY_BASE) + offset
             self._memory.memory[start : start + len(data)] = data
 
+    def code_address(self) -> bytes:
+        """Return the precompile that a frame without code stands for."""
+        return self.world.numbered(self.field(at.CALLEE)).address
+
+    def input(self) -> bytes:
+        """Return the call's data."""
+        start = self.field(at.INPUT)
+        return bytes(self._memory.memory[start : start + self.field(at.INPUT_SIZE)])
+
+    def place_output(self, output: bytes) -> None:
+        """Write the output of a precompile to the start of its frame's memory."""
+        base = self.field(at.MEMORY_BASE)
+        if base + len(output) > self._registers[at.MEMORY_SIZE]:
+            self._memory.grow_memory(base + len(output))
+        self._memory.memory[base : base + len(output)] = output
+
     def set_return_data(self, data: bytes) -> None:
         """Set what RETURNDATACOPY reads."""
         size = len(data)

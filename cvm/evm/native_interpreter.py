@@ -74,7 +74,9 @@ class NativeInterpreter:
                 else:
                     self._end_inner_creation()
                     reason = 0
-            if reason == at.NEED_SLOT:
+            if reason == at.PRECOMPILE:
+                self._run_precompile()
+            elif reason == at.NEED_SLOT:
                 frame = self._frame.refreshed()
                 world.slot_at(registers[at.SLOT_ACCOUNT], frame.top_address)
                 world.make_room()
@@ -118,13 +120,27 @@ class NativeInterpreter:
             return self._end_frame(at.HALTED)
         return self._end_frame(at.SUCCEEDED)
 
-    def _end_frame(self, status: int) -> int:
-        """End the running frame without output; return 0 or FRAME_ENDED."""
+    def _end_frame(self, status: int, size: int = 0) -> int:
+        """End the running frame with the start of its memory; return 0 or FRAME_ENDED."""
         while True:
-            reason = int(end_frame(self._memory.address, status, 0, 0))
+            reason = int(end_frame(self._memory.address, status, 0, size))
             if reason in (0, at.FRAME_ENDED):
                 return reason
             self._provide(reason)
+
+    def _run_precompile(self) -> None:
+        """Run the precompile whose frame the loop has pushed, and end the frame."""
+        frame = self._frame.refreshed()
+        precompile = self._rules.precompiles[frame.code_address()]
+        data = frame.input()
+        price, gas = precompile.gas(data), frame.gas
+        output = precompile.run(data) if price <= gas else None
+        if output is None:
+            self._end_frame(at.HALTED)
+            return
+        frame.return_gas(-price)
+        frame.place_output(output)
+        self._end_frame(at.SUCCEEDED, len(output))
 
     # --- calls
 

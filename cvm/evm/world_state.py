@@ -204,6 +204,17 @@ class WorldState:
         number = self.account(address).number
         self.memory.accounts[number * at.ACCOUNT_FIELDS + at.WARM_IN] = at.ALWAYS_WARM
 
+    def call_natively(self, address: bytes) -> None:
+        """Let the loop push the frame of a precompile.
+
+        A call touches its target, which removes an empty account that is there (EIP-161); such a
+        one is left to the host.
+        """
+        account = self.account(address)
+        if not account.exists or not account.is_empty:
+            base = account.number * at.ACCOUNT_FIELDS
+            self.memory.accounts[base + at.CODE_AT] = at.IS_PRECOMPILE
+
     def _cool(self, number: int) -> None:
         self.memory.accounts[number * at.ACCOUNT_FIELDS + at.WARM_IN] = 0
 

@@ -9,7 +9,7 @@ from cvm.native_code import inlined, kernel
 
 CALL, DELEGATECALL, STATICCALL = 0xF1, 0xF4, 0xFA
 ADDRESS_MASK = U(0xFFFFFFFF)
-HOST_DOES_IT, PUSHED, TOO_DEEP = 0, 1, 2
+HOST_DOES_IT, PUSHED, PUSHED_PRECOMPILE = 0, 1, 2
 TOO_LARGE = at.MOST_OFFSET
 
 
@@ -77,8 +77,8 @@ def is_warm(registers: int, record: int) -> bool:
 def enter_call(registers: int, opcode: int) -> int:
     """Push the frame of a CALL without value, a DELEGATECALL or a STATICCALL.
 
-    Only where the callee is warm and its code is here; otherwise, and for every failure, the host
-    does the whole opcode, and nothing has changed.
+    Only where the callee is warm, and a precompile or code that is here; otherwise, and for every
+    failure, the host does the whole opcode, and nothing has changed.
     """
     depth = load_int(registers, at.DEPTH)
     frame = frame_address(registers, depth)
@@ -125,7 +125,10 @@ def enter_call(registers: int, opcode: int) -> int:
     store_int(child, at.INPUT_SIZE, input_size)
     store_int(child, at.RESULT, result_at if result_size else 0)
     store_int(child, at.RESULT_SIZE, result_size)
+    store_int(child, at.CALLEE, account)
     _set_parties(frame, child, opcode, account)
+    if load_int(record, at.CODE_AT) == at.IS_PRECOMPILE:
+        return PUSHED_PRECOMPILE
     return PUSHED
 
 

@@ -71,7 +71,8 @@ LOG_COUNT_MARK = 17
 REFUND_MARK = 18
 HOST_MARK = 19
 VALUE = 20  # four limbs
-FRAME_FIELDS = 24
+CALLEE = 24  # the account whose code runs, where the loop pushed the frame
+FRAME_FIELDS = 25
 FRAME_BYTES = FRAME_FIELDS * 8
 
 STATIC = 1  # flag: state may not change
@@ -80,13 +81,16 @@ HOST_ENDS = 2  # flag: the host closes this frame
 # An account record: the first three are the address as limbs, lowest first.
 ADDRESS_LIMBS = 3
 WARM_IN = 3  # the transaction in which it is warm, or ALWAYS_WARM
-CODE_AT = 4  # address of its code, 0 where the loop may not enter it by itself
+CODE_AT = 4  # address of its code, IS_PRECOMPILE, or 0 where only the host may enter it
 CODE_SIZE_AT = 5
 JUMPS_AT = 6
 ACCOUNT_FIELDS = 8
 
 ALWAYS_WARM = -1
 """Stands for every transaction: precompiles, and the coinbase from Shanghai on (EIP-3651)."""
+
+IS_PRECOMPILE = -1
+"""In the place of the code of a precompile that depends on its input alone."""
 
 # A slot record.
 SLOT_OWNER = 0  # account, or account + TRANSIENT
@@ -135,6 +139,7 @@ NEED_LOGS = 5
 NEED_SLOT_ROOM = 6
 NEED_SLOT = 7  # load the slot on top of the stack of SLOT_ACCOUNT, then come back
 NEED_UNDO = 8  # take the host's journal back to the frame's mark, then come back
+PRECOMPILE = 9  # a frame without code has been pushed: run the precompile on its input, end it
 
 # How a frame ended.
 SUCCEEDED, REVERTED, HALTED = 0, 1, 2

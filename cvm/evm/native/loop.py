@@ -11,6 +11,7 @@ from cvm.evm.native import layout as at
 from cvm.evm.native.division import add_modulo, divide, multiply_modulo
 from cvm.evm.native.frames import (
     PUSHED,
+    PUSHED_PRECOMPILE,
     TOO_LARGE,
     as_size,
     end_frame,
@@ -759,9 +760,10 @@ def run(registers: int) -> int:
         store_int(frame, at.GAS, gas)
         store_int(frame, at.HEIGHT, (top - bottom) // W)
         if event == CALLED:
-            if enter_call(registers, op) == PUSHED:
+            entered = enter_call(registers, op)
+            if entered == PUSHED:
                 continue
-            return at.HOST_OPCODE
+            return at.PRECOMPILE if entered == PUSHED_PRECOMPILE else at.HOST_OPCODE
         if event == FAILED:
             store_int(registers, at.FAILURE, failure)
             status = at.HALTED

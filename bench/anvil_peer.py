@@ -1,0 +1,74 @@
+"""A running anvil (revm) that is asked for the time of one call."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from typing import Any
+
+GAS = 10**9
+EMPTY = b"\xee" * 20
+READY_S = 20.0
+
+
+class Anvil:
+    """One anvil process on a loopback port of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self._process = process
+        self._url = f"http://127.0.0.1:{port}"
+
+    @classmethod
+    def start(cls) -> "Anvil":
+        """Start anvil with a gas limit that any program fits, and await its first answer."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = ["anvil", "--port", str(port), "--gas-limit", str(2 * GAS), "--silent"]
+        command += ["--hardfork", "prague"]
+        peer = cls(subprocess.Popen(command, stdout=subprocess.DEVNULL), port)
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                peer.ask("eth_chainId")
+            except OSError:
+                if time.monotonic() > deadline:
+                    peer.close()
+                    raise
+                peer._process.poll()
+                time.sleep(0.05)
+            else:
+                peer.deploy(EMPTY, b"\x00")
+                return peer
+
+    def ask(self, method: str, *parameters: Any) -> Any:
+        """Return the result of a JSON-RPC call."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
+        request = urllib.request.Request(
+            self._url, body.encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            reply = json.load(answer)
+        if "error" in reply:
+            raise RuntimeError(f"anvil: {method}: {reply['error']}")
+        return reply["result"]
+
+    def deploy(self, address: bytes, code: bytes) -> None:
+        """Put code at an address."""
+        self.ask("anvil_setCode", f"0x{address.hex()}", f"0x{code.hex()}")
+
+    def call_seconds(self, address: bytes) -> float:
+        """Return how long a call of a contract takes, less that of an empty one."""
+        return max(self._seconds(address) - min(self._seconds(EMPTY) for _ in range(3)), 1e-6)
+
+    def _seconds(self, address: bytes) -> float:
+        message = {"to": f"0x{address.hex()}", "gas": hex(GAS)}
+        start = time.perf_counter()
+        self.ask("eth_call", message, "latest")
+        return time.perf_counter() - start
+
+    def close(self) -> None:
+        """Stop the process."""
+        self._process.terminate()
+        self._process.wait(timeout=10)

@@ -1,0 +1,157 @@
+"""A chain of transfers for timing: blocks are made once, then imported into a fresh database."""
+
+import json
+import time
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from consensus.block import Block, decode_block
+from consensus.block_execution import BlockRunner, Parent, Proposal
+from consensus.fork_schedule import Machines
+from consensus.genesis import parse_genesis
+from consensus.new_genesis import new_genesis
+from consensus.parameters import ChainParameters
+from cvm.evm.keccak import keccak256
+from cvm.evm.signatures import address_of_key
+from cvm.evm.transaction import Transaction
+from cvm.evm.transaction_signing import UnsignedTransaction
+from node.chain import init_chain
+from node.chain_states import ChainStates
+from node.sender_recovery import SenderRecovery
+from node.storage.chain_database import ChainDatabase, FinalBlock
+
+TOKEN = b"\x70" * 20
+TOKEN_CODE = bytes.fromhex((Path(__file__).parent / "contracts" / "token.hex").read_text().strip())
+CHAIN_ID = 1_337
+SENDERS, BLOCKS = 200, 4
+PER_BLOCK = {"plain": 1_500, "erc20": 600}
+GAS = {"plain": 21_000, "erc20": 60_000}
+TIP, FEE_CAP = 10**9, 10**11
+WEALTH = 10**24
+SEED = 4
+
+
+class NoInference:
+    """A host for blocks that run no model."""
+
+    def run(self, model_id: bytes, data: bytes) -> bytes:
+        raise LookupError(f"model {model_id.hex()} with {len(data)} bytes")
+
+
+class TransferChain:
+    """Blocks of transfers on a state of so many accounts, and a database that imports them."""
+
+    def __init__(self, folder: Path, kind: str, accounts: int) -> None:
+        self._kind = kind
+        self._random = Random(SEED)
+        self._keys = [self._random.randbytes(32) for _ in range(SENDERS)]
+        self._parameters = ChainParameters(CHAIN_ID, block_gas_limit=1 << 27)
+        genesis = self._genesis(accounts)
+        made = ChainDatabase(folder / "made")
+        self._blocks = [block.encode() for block in self._made(made, genesis)]
+        made.close()
+        self._database = ChainDatabase(folder / "imported")
+        self._parent = init_chain(self._database, genesis)
+        self._recovery = SenderRecovery(1)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._recovery.close()
+        self._database.close()
+
+    def _genesis(self, accounts: int) -> bytes:
+        """Return a genesis file with the senders, the token and other accounts."""
+        others = [self._random.randbytes(20) for _ in range(accounts - SENDERS)]
+        senders = [address_of_key(key) for key in self._keys]
+        balances = dict.fromkeys(senders, WEALTH) | dict.fromkeys(others, 1)
+        self._targets = others or senders
+        document = new_genesis(self._parameters, [senders[0]], balances, 1)
+        storage = {_hex(balance_slot(sender)): hex(10**18) for sender in senders}
+        document["alloc"][f"0x{TOKEN.hex()}"] = {
+            "balance": "0x0",
+            "code": "0x" + TOKEN_CODE.hex(),
+            "storage": storage,
+        }
+        parse_genesis(document)
+        return json.dumps(document).encode()
+
+    def _made(self, database: ChainDatabase, genesis: bytes) -> list[Block]:
+        """Build and store the blocks."""
+        header, states = init_chain(database, genesis), ChainStates(database)
+        runner = BlockRunner(self._parameters, Machines(NoInference()), states)
+        blocks = []
+        for number in range(BLOCKS):
+            parent = Parent(header, bytes(32), lambda _number: bytes(32))
+            checked, left_out = runner.build(
+                parent, Proposal(bytes(20), 0), self._transactions(number)
+            )
+            if left_out:
+                raise RuntimeError(f"a transfer was left out: {left_out[0][1]}")
+            database.write_block(
+                FinalBlock(checked.block, checked.executed.receipts, None, checked.update)
+            )
+            header = checked.block.header
+            blocks.append(checked.block)
+        return blocks
+
+    def _transactions(self, block: int) -> list[Transaction]:
+        count = PER_BLOCK[self._kind]
+        first = block * count
+        return [self._transfer(number) for number in range(first, first + count)]
+
+    def _transfer(self, number: int) -> Transaction:
+        target = self._targets[self._random.randrange(min(len(self._targets), 5_000))]
+        plain = self._kind == "plain"
+        return UnsignedTransaction(
+            type_id=2,
+            chain_id=CHAIN_ID,
+            nonce=number // SENDERS,
+            max_priority_fee_per_gas=TIP,
+            max_fee_per_gas=FEE_CAP,
+            gas=GAS[self._kind],
+            to=target if plain else TOKEN,
+            value=int(plain),
+            data=b"" if plain else transfer_call(target, 1),
+        ).sign(self._keys[number % SENDERS])
+
+    def measure(self) -> dict[str, float]:
+        """Import every block and return transactions a second, of wall and of processor time."""
+        states = ChainStates(self._database)
+        runner = BlockRunner(self._parameters, Machines(NoInference()), states)
+        header, count, wall, processor = self._parent, 0, [], []
+        for raw in self._blocks:
+            began, used = time.perf_counter(), time.process_time()
+            block = decode_block(raw)
+            self._recovery.recover(block.transactions)
+            checked = runner.check(block, Parent(header, bytes(32), lambda _number: bytes(32)))
+            self._database.write_block(
+                FinalBlock(block, checked.executed.receipts, None, checked.update)
+            )
+            wall.append(time.perf_counter() - began)
+            processor.append(time.process_time() - used)
+            header, count = block.header, len(block.transactions)
+        return {
+            "tx/s": round(count / min(wall)),
+            "tx/s of processor time": round(count / min(processor)),
+            "us/tx": round(min(wall) / count * 1e6, 1),
+        }
+
+
+@cache
+def balance_slot(owner: bytes) -> int:
+    """Return the slot of `balanceOf[owner]`, the first variable of the token."""
+    return int.from_bytes(keccak256(owner.rjust(32, b"\0") + bytes(32)), "big")
+
+
+def transfer_call(to: bytes, value: int) -> bytes:
+    """Return the calldata of ERC-20's transfer."""
+    return (
+        keccak256(b"transfer(address,uint256)")[:4]
+        + to.rjust(32, b"\0")
+        + value.to_bytes(32, "big")
+    )
+
+
+def _hex(slot: int) -> str:
+    return f"0x{slot:064x}"
