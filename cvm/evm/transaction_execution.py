@@ -45,6 +45,8 @@ class TransactionExecution:
         self._interpreter = make_interpreter(Rules(world, block, precompiles, additions))
         for address in (*precompiles, *additions.precompiles):
             world.keep_warm(address)
+        for address in precompiles:
+            world.call_natively(address)
         if world.fork.is_shanghai:
             world.keep_warm(block.coinbase)  # EIP-3651
 
@@ -140,7 +142,7 @@ class TransactionExecution:
             return
         if account.nonce != authorization.nonce:
             return
-        if account.exists and not account.is_empty:
+        if account.exists:
             world.add_refund(NEW_ACCOUNT_REFUND)
         if any(authorization.address):
             world.set_code(account, DELEGATION_PREFIX + authorization.address)
