@@ -1,18 +1,16 @@
 """A small world for tests of opcodes and execution: accounts, one registered model, a fake host."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from eth.abc import ComputationAPI
-from eth.constants import BLANK_ROOT_HASH
-from eth.vm.forks.prague.state import PragueState
-from eth.vm.message import Message
-from eth.vm.transaction_context import BaseTransactionContext
-
-from cvm.evm.execution import BlockContext, open_state
-from cvm.evm.machine import Additions, state_class_with
-from cvm.evm.overlay_database import OverlayDatabase
+from cvm.evm.execution import BlockContext, environment_of
+from cvm.evm.forks import OSAKA
+from cvm.evm.message_rules import Additions, Interpreter, Rules
+from cvm.evm.messages import Message, TransactionEnvironment
+from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.native_interpreter import NativeInterpreter
+from cvm.evm.precompiles.table import precompiles
+from cvm.evm.world_state import WorldState
 from cvm.inference.cost import Cost
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.record import ModelRecord
@@ -27,6 +25,10 @@ from models_registry.registry import (
 )
 from opcodes.inference_host import InferenceLog
 from opcodes.table import ai_additions
+from tests.memory_state import MemoryState
+
+INTERPRETER: type[Interpreter] = NativeInterpreter
+"""What runs in every world; the fixture `interpreter` runs a test on each."""
 
 CHAIN_ID = 7
 BLOCK_NUMBER = 100
@@ -73,47 +75,62 @@ def context(number: int = BLOCK_NUMBER, base_fee: int = 7) -> BlockContext:
     )
 
 
-def no_hashes() -> Iterator[bytes]:
-    return iter(())
+def no_hash(_number: int) -> bytes:
+    return bytes(32)
+
+
+def registry_storage(
+    record: ModelRecord = RECORD, activation_height: int = 1, royalty_gas: int = 0
+) -> Mapping[int, int]:
+    """Return an entry in the registry's storage, as `register` and `activate` leave it."""
+    entry = mapping_slot(ENTRIES_SLOT, MODEL_ID)
+    data = record.encode()
+    owner = int.from_bytes(OWNER, "big") | record.size_bytes << 160 | RegistryStatus.PENDING << 224
+    heights = 1 | activation_height << 64 | 1 << 128 | royalty_gas << 192
+    slots = {
+        entry + OWNER_WORD: owner,
+        entry + HEIGHTS_WORD: heights,
+        entry + RECORD_WORD: 2 * len(data) + 1,
+    }
+    for index in range(-(-len(data) // 32)):
+        word = data[32 * index : 32 * index + 32].ljust(32, b"\0")
+        slots[array_element_slot(entry + RECORD_WORD, index)] = int.from_bytes(word, "big")
+    return slots
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a message ended; `error` is None or names the halt."""
+
+    output: bytes
+    error: str | None
+    gas_used: int
+    gas_left: int
+
+    @property
+    def is_success(self) -> bool:
+        return self.error is None
 
 
 class World:
-    """A state with the AI opcodes on an empty database."""
+    """A state with the AI opcodes; every run is a transaction of its own on it."""
 
     def __init__(self, additions: Additions | None = None) -> None:
         self.host = FakeHost()
         self.log = InferenceLog()
-        self.state: PragueState = open_state(
-            state_class_with(ai_additions(self.host, self.log) if additions is None else additions),
-            OverlayDatabase({}.get),  # type: ignore[arg-type]  # dict.get is overloaded
-            bytes(BLANK_ROOT_HASH),
-            context(),
-            no_hashes(),
-        )
-        self.state.set_balance(cast(Any, CALLER), 10**18)
+        self.additions = ai_additions(self.host, self.log) if additions is None else additions
+        self.state = MemoryState()
+        self.state.put(CALLER, balance=10**18)
 
     def register(
         self, record: ModelRecord = RECORD, activation_height: int = 1, royalty_gas: int = 0
     ) -> None:
-        """Write an entry into the registry's storage, as `register` and `activate` leave it."""
-        entry = mapping_slot(ENTRIES_SLOT, MODEL_ID)
-        data = record.encode()
-        owner = (
-            int.from_bytes(OWNER, "big") | record.size_bytes << 160 | RegistryStatus.PENDING << 224
-        )
-        heights = 1 | activation_height << 64 | 1 << 128 | royalty_gas << 192
-        self._store(entry + OWNER_WORD, owner)
-        self._store(entry + HEIGHTS_WORD, heights)
-        self._store(entry + RECORD_WORD, 2 * len(data) + 1)
-        for index in range(-(-len(data) // 32)):
-            word = data[32 * index : 32 * index + 32].ljust(32, b"\0")
-            self._store(array_element_slot(entry + RECORD_WORD, index), int.from_bytes(word, "big"))
-
-    def _store(self, slot: int, value: int) -> None:
-        self.state.set_storage(cast(Any, MODEL_REGISTRY), slot, value)
+        """Write the model into the registry's storage."""
+        slots = registry_storage(record, activation_height, royalty_gas)
+        self.state.put(MODEL_REGISTRY, nonce=1, storage=slots)
 
     def put_code(self, address: bytes, code: bytes) -> None:
-        self.state.set_code(cast(Any, address), code)
+        self.state.put(address, code=code)
 
     def run(
         self,
@@ -124,22 +141,18 @@ class World:
         gas: int = 10_000_000,
         value: int = 0,
         is_static: bool = False,
-    ) -> ComputationAPI:
+    ) -> Ran:
         """Run a message; with `code`, the contract is given it first."""
         if code:
             self.put_code(to, code)
-        message = Message(
-            gas=gas,
-            to=cast(Any, to),
-            sender=cast(Any, CALLER),
-            value=value,
-            data=data,
-            code=self.state.get_code(cast(Any, to)),
-            is_static=is_static,
-        )
-        transaction = BaseTransactionContext(gas_price=1, origin=cast(Any, CALLER))
-        self.state.lock_changes()
-        return self.state.computation_class.apply_message(self.state, message, transaction)
+        world = WorldState(self.state, MachineMemory(), OSAKA, no_hash)
+        block = environment_of(context(), OSAKA)
+        interpreter = INTERPRETER(Rules(world, block, precompiles(OSAKA), self.additions))
+        world.begin_transaction()
+        message = Message(CALLER, to, to, value, gas, data, is_static=is_static)
+        outcome = interpreter.execute(message, TransactionEnvironment(CALLER, 1))
+        used = gas - outcome.gas_left
+        return Ran(outcome.output, outcome.error, used, outcome.gas_left)
 
 
 def push(value: int | bytes) -> bytes:

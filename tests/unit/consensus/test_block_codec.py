@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consensus.block import MAX_BLOCK_BYTES, Block, decode_block
 from consensus.faults import MalformedBlock
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.transaction_decoding import decode_transaction
 from tests.unit.consensus.headers import child_header
 from tests.unit.evm.signing import OTHER_KEY, RECIPIENT, authorization, high_s, nested, raw
 
@@ -66,26 +66,34 @@ def test_a_header_holds_32_byte_roots_and_a_256_byte_bloom() -> None:
     ("data", "reason"),
     [
         pytest.param(b"", "no bytes", id="nothing"),
-        pytest.param(b"\x80", "not a list of header", id="an empty string"),
-        pytest.param(b"\xc0", "not a list of header", id="an empty list"),
+        pytest.param(b"\x80", "a block is a list", id="an empty string"),
+        pytest.param(b"\xc0", "too few elements for a block: 0", id="an empty list"),
         pytest.param(ENCODED[:-1], "too late", id="cut off"),
-        pytest.param(ENCODED + b"\0", "2 items", id="a byte too many"),
-        pytest.param(nested(20_000), "nested more than 8 deep", id="20,000 nested lists"),
+        pytest.param(ENCODED + b"\0", "1 bytes after the end of a block", id="a byte too many"),
+        pytest.param(nested(20_000), "too few elements for a block: 1", id="20,000 nested lists"),
         pytest.param(bytes(MAX_BLOCK_BYTES + 1), "at most 8388608", id="EIP-7934 too large"),
-        pytest.param(bytes(rlp.encode(PARTS[:3])), "not a list of header", id="three parts"),
-        pytest.param(bytes(rlp.encode([*PARTS, []])), "not a list of header", id="five parts"),
+        pytest.param(bytes(rlp.encode(PARTS[:3])), "for a block: 3, must be 4", id="three parts"),
+        pytest.param(bytes(rlp.encode([*PARTS, []])), "for a block: 5, not 4", id="five parts"),
         pytest.param(with_parts(2, [PARTS[0]]), "must be empty lists", id="an ommer"),
         pytest.param(with_parts(3, [[b"", b"", b"", b""]]), "must be empty", id="a withdrawal"),
-        pytest.param(with_parts(2, b""), "must be empty lists", id="a string as ommers"),
-        pytest.param(with_parts(3, b""), "must be empty lists", id="a string as withdrawals"),
-        pytest.param(with_parts(1, b""), "not a list", id="a string as transactions"),
-        pytest.param(with_parts(0, b""), "header: ", id="a string as header"),
+        pytest.param(with_parts(2, b""), "list for element 2 of a block", id="a string as ommers"),
+        pytest.param(
+            with_parts(3, b""), "list for element 3 of a block", id="a string as withdrawals"
+        ),
+        pytest.param(
+            with_parts(1, b""), "list for element 1 of a block", id="a string as transactions"
+        ),
+        pytest.param(with_parts(0, b""), "list for element 0 of a block", id="a string as header"),
         pytest.param(with_parts(0, PARTS[0][:20]), "header: ", id="20 header fields"),
         pytest.param(with_parts(0, [*PARTS[0], b""]), "header: ", id="22 header fields"),
         pytest.param(with_header(0, b"\1" * 31), "parent_hash", id="a 31-byte parent hash"),
-        pytest.param(with_header(2, b""), "coinbase has 0 bytes", id="no coinbase"),
+        pytest.param(
+            with_header(2, b""), "too short for coinbase: it has 0 bytes", id="no coinbase"
+        ),
         pytest.param(with_header(6, b"\1" * 255), "bloom", id="a 255-byte bloom"),
-        pytest.param(with_header(13, b""), "mix_hash has 0 bytes", id="no mix hash"),
+        pytest.param(
+            with_header(13, b""), "too short for mix_hash: it has 0 bytes", id="no mix hash"
+        ),
         pytest.param(with_header(BLOCK_NUMBER, b"\0\x0a"), "block_number", id="a leading zero"),
         pytest.param(with_header(BLOCK_NUMBER, 2**64), "block_number has 65", id="number"),
         pytest.param(with_header(GAS_LIMIT, 2**64), "gas_limit has 65 bits", id="gas limit"),
@@ -95,13 +103,20 @@ def test_a_header_holds_32_byte_roots_and_a_256_byte_bloom() -> None:
         pytest.param(with_header(15, 2**20_000), "base_fee_per_gas has 20001", id="base fee"),
         pytest.param(with_parts(1, [b""]), "transaction: ", id="an empty transaction"),
         pytest.param(with_parts(1, [[]]), "transaction: ", id="an empty legacy transaction"),
-        pytest.param(with_parts(1, [RAW[0]]), "legacy must be a list", id="legacy as bytes"),
+        pytest.param(with_parts(1, [RAW[0]]), "in a block as a list", id="legacy as bytes"),
         pytest.param(
             with_parts(1, [rlp.decode(RAW[2][1:])]), "transaction: ", id="a typed one as a list"
         ),
-        pytest.param(with_parts(1, [b"\3" + RAW[2][1:]]), "type not supported: 3", id="a blob"),
+        pytest.param(
+            with_parts(1, [b"\3" + RAW[2][1:]]), "without its sidecar: 12", id="half a blob"
+        ),
+        pytest.param(with_parts(1, [b"\5" + RAW[2][1:]]), "type not supported: 5", id="type 5"),
         pytest.param(with_parts(1, [high_s(RAW[2])]), "v, r, s", id="a malleable signature"),
-        pytest.param(with_parts(1, [RAW[2] + b"\0"]), "2 items", id="a byte after one"),
+        pytest.param(
+            with_parts(1, [RAW[2] + b"\0"]),
+            "1 bytes after the end of a dynamic",
+            id="a byte after one",
+        ),
     ],
 )
 def test_bytes_of_another_shape_are_refused(data: bytes, reason: str) -> None:

@@ -1,13 +1,10 @@
 """Building a block and checking one: what is taken, what is left out, what is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from eth.abc import BlockHeaderAPI
-from eth.constants import BLANK_ROOT_HASH
-from eth.vm.forks.prague.state import PragueState
 from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block, decode_block
@@ -26,7 +23,6 @@ from consensus.faults import (
     InvalidTransactionInBlock,
 )
 from consensus.fork_schedule import Machines
-from cvm.evm.execution import list_root, open_state
 from cvm.evm.faults import (
     BlockGasExceeded,
     InsufficientFunds,
@@ -35,9 +31,13 @@ from cvm.evm.faults import (
     TransactionVetoed,
     WrongChainId,
 )
-from cvm.evm.overlay_database import OverlayDatabase
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.header import BlockHeader
+from cvm.evm.transaction import BLOB
+from cvm.evm.transaction_decoding import decode_transaction
+from cvm.evm.transaction_signing import UnsignedTransaction
+from cvm.evm.trie import list_root
 from cvm.faults import DeviceFault, ModelDataMissing
+from models_registry.addresses import MODEL_REGISTRY
 from opcodes import gas
 from tests.evm_world import (
     CALL,
@@ -46,11 +46,13 @@ from tests.evm_world import (
     RECORD,
     REVERT,
     FakeHost,
-    World,
-    context,
     infer_code,
+    no_hash,
     push,
+    registry_storage,
 )
+from tests.memory_chain import MemoryStates
+from tests.memory_state import MemoryState
 from tests.unit.consensus.headers import CERTIFICATE, PARAMETERS, parent_header
 from tests.unit.evm.signing import RECIPIENT, address_of, raw
 
@@ -67,14 +69,6 @@ BATCH = infer_code(in_size=4 * ITEMS, out_size=0) + POP
 FEE_CAP = 10**10
 
 
-def nothing(_key: bytes) -> None:
-    return None
-
-
-def no_hashes() -> Iterator[bytes]:
-    return iter(())
-
-
 class Chain:
     """A parent block in memory on which blocks are built and checked."""
 
@@ -84,23 +78,18 @@ class Chain:
         block_gas_limit: int = PARAMETERS.block_gas_limit,
         host: FakeHost | None = None,
     ) -> None:
-        database = OverlayDatabase(nothing)
-        root = bytes(BLANK_ROOT_HASH)
-        state = open_state(PragueState, database, root, context(), no_hashes())
+        state = MemoryState()
         for key in KEYS:
-            state.set_balance(cast(Any, address_of(key)), 10**18)
+            state.put(address_of(key), balance=10**18)
         for address, code in self.contracts().items():
-            state.set_nonce(cast(Any, address), 1)
-            state.set_code(cast(Any, address), code)
-        world = World()
-        world.state = state
-        world.register()
-        state.persist()
+            state.put(address, nonce=1, code=code)
+        state.put(MODEL_REGISTRY, nonce=1, storage=registry_storage())
         self.host = host or FakeHost()
-        self.writes = database.writes
+        self.states = MemoryStates()
         parameters = replace(PARAMETERS, block_inference_gas=cap, block_gas_limit=block_gas_limit)
-        self.runner = BlockRunner(parameters, Machines(self.host), self.writes.get)
-        self.parent = self.parent_of(parent_header(state_root=state.state_root))
+        self.runner = BlockRunner(parameters, Machines(self.host), self.states)
+        root = self.states.start(state.changes())
+        self.parent = self.parent_of(parent_header(state_root=root))
 
     def contracts(self) -> dict[bytes, bytes]:
         call = push(0) * 5 + push(REVERTING) + push(5_000_000) + CALL
@@ -112,8 +101,8 @@ class Chain:
         }
 
     @staticmethod
-    def parent_of(header: BlockHeaderAPI) -> Parent:
-        return Parent(header, CERTIFICATE, no_hashes)
+    def parent_of(header: BlockHeader) -> Parent:
+        return Parent(header, CERTIFICATE, no_hash)
 
     def build(self, *raws: bytes, proposal: Proposal = PROPOSAL) -> tuple[CheckedBlock, LeftOut]:
         return self.runner.build(self.parent, proposal, map(decode_transaction, raws))
@@ -137,7 +126,7 @@ def reasons(left_out: LeftOut) -> list[type[Exception]]:
 
 
 def with_header(block: Block, **fields: Any) -> Block:
-    return Block(cast(Any, block.header).copy(**fields), block.transactions)
+    return Block(replace(block.header, **fields), block.transactions)
 
 
 def test_what_is_built_passes_the_check() -> None:
@@ -145,8 +134,9 @@ def test_what_is_built_passes_the_check() -> None:
     built, left_out = chain.build(send(0, value=5), infer(1), infer(2))
     assert left_out == ()
     checked = chain.runner.check(decode_block(built.block.encode()), chain.parent)
-    assert checked.executed.state_root == built.executed.state_root
-    assert checked.executed.writes == built.executed.writes
+    assert checked.update.root == built.block.header.state_root
+    assert checked.update == built.update
+    assert checked.executed == built.executed
     assert checked.inferences == built.inferences
 
 
@@ -171,8 +161,8 @@ def test_inferences_stand_in_block_order_with_their_transaction() -> None:
     built, _left_out = Chain().build(infer(1), send(0), infer(2))
     transactions = built.block.transactions
     assert [tx_hash for tx_hash, _call in built.inferences] == [
-        bytes(transactions[0].hash),
-        bytes(transactions[2].hash),
+        transactions[0].hash,
+        transactions[2].hash,
     ]
     assert {call.model_id for _tx_hash, call in built.inferences} == {MODEL_ID}
 
@@ -203,14 +193,12 @@ def test_the_same_candidate_twice_is_taken_once() -> None:
 def test_a_failed_transaction_is_taken_and_pays() -> None:
     built, left_out = Chain().build(infer(0, to=REVERTING))
     assert left_out == ()
-    assert built.executed.receipts[0].state_root == b""
+    assert built.executed.receipts[0].status == 0
 
 
 def test_what_does_not_fit_the_block_gas_is_left_out_and_smaller_ones_still_go_in() -> None:
     chain = Chain(block_gas_limit=50_000)
-    chain.parent = chain.parent_of(
-        cast(Any, chain.parent.header).copy(gas_limit=50_000, gas_used=25_000)
-    )
+    chain.parent = chain.parent_of(replace(chain.parent.header, gas_limit=50_000, gas_used=25_000))
     built, left_out = chain.build(
         send(0, gas=29_000), send(1, gas=29_001), send(2, gas=29_000), send(3, gas=21_000)
     )
@@ -248,9 +236,7 @@ def test_after_a_local_fault_nothing_of_it_counts_in_the_next_block() -> None:
         chain.build(infer(0, to=TWICE))
     built, left_out = chain.build(infer(1))
     assert left_out == ()
-    assert [tx_hash for tx_hash, _call in built.inferences] == [
-        bytes(built.block.transactions[0].hash)
-    ]
+    assert [tx_hash for tx_hash, _call in built.inferences] == [built.block.transactions[0].hash]
 
 
 def test_the_inference_cap_leaves_out_the_second_and_then_takes_what_surely_fits() -> None:
@@ -288,7 +274,7 @@ def test_a_rolled_back_candidate_can_be_followed_by_its_sender_in_a_later_block(
     assert taken(built) == [infer(0)]
     assert reasons(left_out) == [TransactionVetoed, TransactionVetoed]
     checked = chain.runner.check(built.block, chain.parent)
-    chain.writes.update(checked.executed.writes)
+    chain.states.keep(checked.update)
     parent = chain.parent_of(checked.block.header)
     following, left_out = chain.runner.build(parent, PROPOSAL, [decode_transaction(infer(1))])
     assert (taken(following), left_out) == ([infer(1)], ())
@@ -376,12 +362,30 @@ def test_an_invalid_transaction_in_a_block_is_named_with_its_rule() -> None:
     tx = decode_transaction(send(0, nonce=7))
     block = honest()
     block = Block(
-        cast(Any, block.header).copy(transaction_root=list_root([tx])),
+        replace(block.header, transaction_root=list_root([tx.raw])),
         (tx,),
     )
     chain = Chain()
     with pytest.raises(InvalidTransactionInBlock, match=r"transaction 0 \(0x.*nonce too high"):
         chain.runner.check(block, chain.parent)
+
+
+def test_a_block_carries_no_blobs() -> None:
+    blob = UnsignedTransaction(
+        type_id=BLOB,
+        chain_id=PARAMETERS.chain_id,
+        nonce=0,
+        max_fee_per_gas=FEE_CAP,
+        to=RECIPIENT,
+        max_fee_per_blob_gas=1,
+        blob_versioned_hashes=(b"\1" + bytes(31),),
+    )
+    tx = blob.sign(KEYS[0].to_bytes())
+    block = honest()
+    block = Block(replace(block.header, transaction_root=list_root([tx.raw])), (tx,))
+    chain = Chain()
+    with pytest.raises(InvalidTransactionInBlock, match="transaction type not supported: 3"):
+        chain.runner.check(decode_block(block.encode()), chain.parent)
 
 
 def test_a_local_fault_in_a_check_is_no_verdict() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import rlp
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey, Signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from consensus.certificate import (
     validate_certificate,
 )
 from consensus.faults import BadCertificate
+from cvm.evm.keccak import keccak256
 
 KEYS = [PrivateKey(bytes([0x70 + index]) * 32) for index in range(7)]  # TEST keys
 VALIDATORS = [bytes(key.public_key.to_canonical_address()) for key in KEYS]
@@ -146,13 +146,13 @@ def test_a_later_round_is_valid_when_it_was_sealed() -> None:
 
 def test_the_digest_is_the_protocols() -> None:
     payload = [b"cvm-commit", 7, b"\x9e" * 32, 42, 3, HEADER]
-    assert DOMAIN.digest(42, 3, HEADER) == keccak(rlp.encode(payload))
+    assert DOMAIN.digest(42, 3, HEADER) == keccak256(rlp.encode(payload))
 
 
 def test_the_encoding_is_the_protocols() -> None:
     expected = rlp.encode([42, 0, HEADER, 0b1011, list(GOOD.seals)])
     assert GOOD.encode() == expected
-    assert GOOD.hash == keccak(expected)
+    assert GOOD.hash == keccak256(expected)
 
 
 @pytest.mark.parametrize("indices", [[0], [0, 1, 2], [2, 4, 5, 6]])

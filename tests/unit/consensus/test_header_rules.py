@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eth_hash.auto import keccak
 
 from consensus.faults import ExtraDataTooLong, HeaderFieldWrong, InvalidBlock, TimestampTooEarly
 from consensus.header_rules import DerivedFields, derive_fields, next_base_fee, validate_header
+from cvm.evm.keccak import keccak256
 from tests.unit.consensus.headers import (
     CERTIFICATE,
     DERIVED,
@@ -93,7 +93,7 @@ def test_what_follows_from_the_parent() -> None:
             number=10,
             parent_hash=bytes(PARENT.hash),
             base_fee=1_000_000_000,
-            prev_randao=keccak(b"\x0a" * 32 + (10).to_bytes(32, "big")),
+            prev_randao=keccak256(b"\x0a" * 32 + (10).to_bytes(32, "big")),
             parent_beacon_block_root=CERTIFICATE,
             earliest_timestamp=1_002,
         )

@@ -1,13 +1,13 @@
 """A block refused in the middle still names the model calls before it: one may be the cause."""
 
-from typing import Any, cast
+from dataclasses import replace
 
 import pytest
 
 from consensus.block import Block
 from consensus.faults import InferenceGasExceeded, InvalidBlock, InvalidTransactionInBlock
-from cvm.evm.execution import list_root
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.transaction_decoding import decode_transaction
+from cvm.evm.trie import list_root
 from tests.evm_world import MODEL_ID
 from tests.unit.consensus.test_block_execution import INFERENCE, Chain, infer, send
 
@@ -16,7 +16,8 @@ def block_of(chain: Chain, *raws: bytes) -> Block:
     """Return an empty block of the chain with other transactions put into it."""
     empty, _left_out = chain.build()
     transactions = tuple(map(decode_transaction, raws))
-    header = cast(Any, empty.block.header).copy(transaction_root=list_root(transactions))
+    root = list_root([tx.raw for tx in transactions])
+    header = replace(empty.block.header, transaction_root=root)
     return Block(header, transactions)
 
 
@@ -35,5 +36,5 @@ def test_the_calls_before_the_fault_are_named(
     with pytest.raises(fault) as refusal:
         chain.runner.check(block, chain.parent)
     assert [(tx_hash, call.model_id) for tx_hash, call in refusal.value.inferences] == [
-        (bytes(block.transactions[0].hash), MODEL_ID)
+        (block.transactions[0].hash, MODEL_ID)
     ]

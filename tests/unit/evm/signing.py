@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import rlp
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.keccak import keccak256
 from tests.evm_world import CHAIN_ID
 
 SENDER_KEY = PrivateKey(b"\x61" * 32)  # TEST key
@@ -31,7 +31,7 @@ def authorization(
     key: PrivateKey, address: bytes, nonce: int = 0, chain_id: int = CHAIN_ID
 ) -> list[Any]:
     """Return an EIP-7702 authorization tuple."""
-    message = keccak(b"\x05" + rlp.encode([chain_id, address, nonce]))
+    message = keccak256(b"\x05" + rlp.encode([chain_id, address, nonce]))
     signature = key.sign_msg_hash(message)
     return [chain_id, address, nonce, signature.v, signature.r, signature.s]
 
@@ -66,10 +66,10 @@ def sign_fields(
     """Return the EIP-2718 bytes of signed fields; legacy without a chain id has v 27 or 28."""
     if type_id:
         prefix = bytes([type_id])
-        signature = key.sign_msg_hash(keccak(prefix + rlp.encode(fields)))
+        signature = key.sign_msg_hash(keccak256(prefix + rlp.encode(fields)))
         return prefix + bytes(rlp.encode([*fields, signature.v, signature.r, signature.s]))
     protected = [] if chain_id is None else [chain_id, b"", b""]
-    signature = key.sign_msg_hash(keccak(rlp.encode([*fields, *protected])))
+    signature = key.sign_msg_hash(keccak256(rlp.encode([*fields, *protected])))
     v = signature.v + (27 if chain_id is None else 35 + 2 * chain_id)
     return bytes(rlp.encode([*fields, v, signature.r, signature.s]))
 

@@ -56,7 +56,7 @@ def test_the_vectors_of_eip_152(rounds: int, final: int, output: str) -> None:
     result = BlockWorld().apply(raw(to=BLAKE2F, data=calldata(rounds, final)))
     assert result.error is None
     assert result.output.hex() == output
-    assert World().run(to=BLAKE2F, data=calldata(rounds, final)).get_gas_used() == rounds
+    assert World().run(to=BLAKE2F, data=calldata(rounds, final)).gas_used == rounds
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_as_many_rounds_as_a_transaction_can_pay_take_seconds() -> None:
     """Pure Python takes six minutes; the test's own time limit is what would show it."""
     frame = World().run(to=BLAKE2F, data=calldata(16_000_000), gas=1 << 24)
     assert frame.is_success
-    assert frame.get_gas_used() == 16_000_000
+    assert frame.gas_used == 16_000_000

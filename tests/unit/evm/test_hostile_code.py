@@ -4,12 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cvm.evm.native_interpreter import NativeInterpreter
+from cvm.evm.plain_interpreter import PlainInterpreter
 from tests.evm_world import push
 from tests.unit.evm.block_world import BASE_FEE, COINBASE, RICH, BlockWorld
 from tests.unit.evm.signing import RECIPIENT, SENDER, raw
 
 CONTRACT = b"\xc0" * 20
-PRECOMPILES = [number.to_bytes(20, "big") for number in range(1, 0x12)]
+P256VERIFY = (0x100).to_bytes(20, "big")
+PRECOMPILES = [number.to_bytes(20, "big") for number in range(1, 0x12)] + [P256VERIFY]
 HUGE = (2**255).to_bytes(32, "big")
 WORD = st.one_of(
     st.integers(0, 200).map(push), st.sampled_from([push(b"\xff" * 32), push(2**64), push(2**31)])
@@ -38,6 +41,27 @@ def test_any_bytecode_ends_in_a_receipt(code: bytes) -> None:
     run(BlockWorld({CONTRACT: code}), CONTRACT)
 
 
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(CODE, st.integers(50_000, 300_000))
+def test_any_bytecode_does_the_same_on_both_interpreters(code: bytes, gas: int) -> None:
+    tx = raw(to=CONTRACT, data=b"\1\2\3", gas=gas, value=3)
+    worlds = [
+        BlockWorld({CONTRACT: code}, storage={CONTRACT: {0: 1, 1: 2**255}}, interpreter=kind)
+        for kind in (NativeInterpreter, PlainInterpreter)
+    ]
+    assert worlds[0].apply(tx) == worlds[1].apply(tx)
+    assert worlds[0].finish() == worlds[1].finish()
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(CODE)
+def test_any_initcode_does_the_same_on_both_interpreters(code: bytes) -> None:
+    tx = raw(to=b"", data=code, gas=300_000, value=3)
+    worlds = [BlockWorld(interpreter=kind) for kind in (NativeInterpreter, PlainInterpreter)]
+    assert worlds[0].apply(tx) == worlds[1].apply(tx)
+    assert worlds[0].finish() == worlds[1].finish()
+
+
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(CODE)
 def test_any_initcode_ends_in_a_receipt(code: bytes) -> None:
@@ -52,7 +76,9 @@ def test_any_precompile_input_ends_in_a_receipt(address: bytes, data: bytes) -> 
     run(BlockWorld(), address, data)
 
 
-@pytest.mark.parametrize("address", PRECOMPILES, ids=lambda address: f"0x{address[-1]:02x}")
+@pytest.mark.parametrize(
+    "address", PRECOMPILES, ids=lambda address: f"0x{int.from_bytes(address):02x}"
+)
 @pytest.mark.parametrize(
     "data",
     [
@@ -85,6 +111,7 @@ def test_eip_198_input_is_padded_with_zeros(data: bytes, output: bytes) -> None:
     assert (result.error, result.output) == (None, output)
 
 
+@pytest.mark.usefixtures("interpreter")
 def test_1024_calls_deep_is_a_failed_call_and_no_exception() -> None:
     call_self = push(0) * 5 + bytes.fromhex("30") + bytes.fromhex("5a") + bytes.fromhex("f1")
     world = BlockWorld({CONTRACT: call_self})

@@ -310,6 +310,11 @@ def test_no_prefix_is_a_transaction(encoded: bytes) -> None:
             id="no address in the access list",
         ),
         pytest.param(
+            changed(ACCESS_LIST, [[RECIPIENT[1:], []]]),
+            "too short for an access list address",
+            id="a 19-byte address in the access list",
+        ),
+        pytest.param(
             changed(10, [BLOB_HASH[1:]], 3),
             "too short for a blob versioned hash",
             id="31-byte hash",

@@ -1,22 +1,24 @@
-"""Runs contracts on py-evm's Prague rules, one message at a height that the test chooses."""
+"""Runs contracts on this chain's rules, one message at a height that the test chooses."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from eth.db.atomic import AtomicDB
-from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
-from eth.vm.forks.prague import PragueVM
-from eth.vm.message import Message
 from eth_abi.abi import decode, encode
-from eth_hash.auto import keccak
-from eth_typing import Address, BlockNumber, Hash32
 
+from cvm.evm.contract_code import ContractCode
+from cvm.evm.forks import OSAKA
+from cvm.evm.keccak import keccak256
+from cvm.evm.message_rules import Additions, Rules
+from cvm.evm.messages import BlockEnvironment, Message, TransactionEnvironment
+from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.native_interpreter import NativeInterpreter
+from cvm.evm.precompiles.table import precompiles
+from cvm.evm.world_state import WorldState
 from models_registry.registry_calls import selector
+from tests.memory_state import MemoryState
 
 CHAIN_ID = 1337
 GAS = 30_000_000
-EMPTY_ROOT = Hash32(keccak(b"\x80"))
 
 
 class Reverted(Exception):
@@ -41,39 +43,39 @@ class ContractHost:
 
     def __init__(self) -> None:
         self.height = 1
-        self._state = PragueVM.get_state_class()(AtomicDB(), _context(1), EMPTY_ROOT)
+        self._world = WorldState(MemoryState(), MachineMemory(), OSAKA, _no_hash)
 
     def place(self, address: bytes, code: bytes, storage: dict[int, int] | None = None) -> None:
         """Put an account there, as genesis does."""
-        self._state.set_code(Address(address), code)
-        self._state.set_nonce(Address(address), 1)
+        account = self._world.account(address)
+        self._world.set_code(account, code)
+        self._world.set_nonce(account, 1)
         for slot, value in (storage or {}).items():
-            self._state.set_storage(Address(address), slot, value)
+            self._world.set_storage(account, slot, value)
 
     def storage(self, address: bytes, slot: int, /) -> int:
         """Read a word, as `StorageReader` does."""
-        return int(self._state.get_storage(Address(address), slot))
+        return self._world.storage(self._world.account(address), slot)
 
     def create(self, sender: bytes, init_code: bytes) -> bytes:
         """Create a contract and return its address."""
-        created = keccak(b"created" + init_code)[12:]
-        self._run(sender, b"", init_code, b"", Address(created))
-        return bytes(created)
+        created = keccak256(b"created" + init_code)[12:]
+        code = ContractCode(init_code)
+        self._run(
+            Message(sender, created, created, 0, GAS, b"", is_creation=True, code=code), keeps=True
+        )
+        return created
 
     def send(self, sender: bytes, to: bytes, data: bytes, gas: int = GAS) -> Answer:
         """Run a message and keep what it did; raises `Reverted`."""
-        return self._run(sender, to, self._state.get_code(Address(to)), data, None, gas)
+        return self._run(Message(sender, to, to, 0, gas, data), keeps=True)
 
     def dry_run(self, sender: bytes, to: bytes, data: bytes, height: int) -> Answer:
         """Run a message as at a height and keep nothing; raises `Reverted`."""
-        before, at_height = self._state.snapshot(), self.height
-        self.height = height
+        at_height, self.height = self.height, height
         try:
-            return self._run(
-                sender, to, self._state.get_code(Address(to)), data, None, GAS, keeps=False
-            )
+            return self._run(Message(sender, to, to, 0, GAS, data), keeps=False)
         finally:
-            self._state.revert(before)
             self.height = at_height
 
     def view(self, to: bytes, signature: str, arguments: list[Any], returns: list[str]) -> Any:
@@ -83,54 +85,34 @@ class ContractHost:
         values = decode(returns, self.send(bytes(20), to, data).output)
         return values[0] if len(values) == 1 else values
 
-    def _run(
-        self,
-        sender: bytes,
-        to: bytes,
-        code: bytes,
-        data: bytes,
-        create_address: Address | None,
-        gas: int = GAS,
-        keeps: bool = True,
-    ) -> Answer:
-        self._state.execution_context = _context(self.height)
-        context = CancunTransactionContext(gas_price=0, origin=Address(sender))
-        computation_class = self._state.computation_class
-        if create_address is None:
-            message = Message(gas, Address(to), Address(sender), 0, data, code)
-            apply = computation_class.apply_message
-        else:
-            message = Message(
-                gas, Address(to), Address(sender), 0, data, code, create_address=create_address
-            )
-            apply = computation_class.apply_create_message
-        computation = apply(self._state, message, context)
-        if keeps:
-            self._state.lock_changes()
-        self._state.clear_transient_storage()
-        if computation.is_error:
-            raise Reverted(bytes(computation.output))
-        logs = tuple(
-            (bytes(address), tuple(topic.to_bytes(32, "big") for topic in topics), bytes(log_data))
-            for address, topics, log_data in computation.get_log_entries()
+    def _run(self, message: Message, *, keeps: bool) -> Answer:
+        world = self._world
+        world.begin_transaction()
+        rules = Rules(world, _block(self.height), precompiles(OSAKA), Additions())
+        outcome = NativeInterpreter(rules).execute(
+            message, TransactionEnvironment(message.caller, 0)
         )
-        return Answer(bytes(computation.output), logs, computation.get_gas_used())
+        logs = world.logs()
+        if keeps:
+            world.end_transaction()
+        else:
+            world.undo((0, 0, 0, 0, 0))
+        if not outcome.is_success:
+            raise Reverted(outcome.output)
+        return Answer(outcome.output, logs, message.gas - outcome.gas_left)
 
 
-def _context(height: int) -> ExecutionContext:
-    return ExecutionContext(
-        coinbase=Address(bytes(20)),
-        timestamp=1_700_000_000 + height,
-        block_number=BlockNumber(height),
-        difficulty=0,
-        mix_hash=Hash32(bytes(32)),
-        gas_limit=GAS,
-        prev_hashes=(),
+def _block(height: int) -> BlockEnvironment:
+    return BlockEnvironment(
         chain_id=CHAIN_ID,
-        base_fee_per_gas=0,
-        excess_blob_gas=0,
+        number=height,
+        timestamp=1_700_000_000 + height,
+        coinbase=bytes(20),
+        gas_limit=GAS,
+        base_fee=0,
+        prev_randao=bytes(32),
     )
 
 
-def _number(height: int) -> Any:
-    return height
+def _no_hash(_number: int) -> bytes:
+    return bytes(32)

@@ -7,9 +7,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
-from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.forks import OSAKA
+from cvm.evm.transaction_decoding import decode_transaction
+from cvm.evm.transaction_rules import ChainRules, validate_stateless
 from models_registry.attestation import attestation_digest, sign_attestation
 from models_registry.chunks import BadChunk, chunk_count, validate_chunk
 from models_registry.record import ModelRecord
@@ -83,8 +85,8 @@ class FakeNode:
         return hex(1_000_000)
 
     def _send(self, raw: str) -> str:
-        transaction = PragueTransactionBuilder.decode(octets(raw))
-        transaction.validate()
+        transaction = decode_transaction(octets(raw))
+        validate_stateless(transaction, ChainRules(CHAIN_ID, OSAKA))
         assert transaction.chain_id == CHAIN_ID
         assert transaction.nonce == self._nonces.get(transaction.sender, 0)
         self._nonces[transaction.sender] = transaction.nonce + 1

@@ -1,8 +1,8 @@
 """A registry in genesis with four validators, and the steps that bring a model to ACTIVE."""
 
-from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.keccak import keccak256
 from cvm.inference.cost import Cost
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest, order_signatures, sign_attestation
@@ -58,7 +58,7 @@ def signatures(
 
 
 def record_hash(record: bytes | None = None) -> bytes:
-    return bytes(keccak(RECORD.encode() if record is None else record))
+    return keccak256(RECORD.encode() if record is None else record)
 
 
 class RegistryChain(ContractHost):

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from eth_hash.auto import keccak
 
+from cvm.evm.keccak import keccak256
 from models_registry import registry_calls
 from models_registry.artifact import ArtifactMissing, load_artifact
 
@@ -83,7 +83,7 @@ def test_functions_and_events_are_those_of_the_contract() -> None:
 def test_a_selector_is_the_head_of_the_signature_hash() -> None:
     assert registry_calls.selector("transfer(address,uint256)") == bytes.fromhex("a9059cbb")
     assert registry_calls.topic("Transfer(address,address,uint256)") == bytes(
-        keccak(b"Transfer(address,address,uint256)")
+        keccak256(b"Transfer(address,address,uint256)")
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from eth_account.messages import encode_typed_data
-from eth_hash.auto import keccak
 
+from cvm.evm.keccak import keccak256
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import (
     BadAttestation,
@@ -40,7 +40,7 @@ def test_the_digest_is_that_of_eip_712() -> None:
         },
         message_data={"modelId": MODEL, "nonce": 3, "recordHash": RECORD_HASH},
     )
-    assert keccak(b"\x19" + signable.version + signable.header + signable.body) == DIGEST
+    assert keccak256(b"\x19" + signable.version + signable.header + signable.body) == DIGEST
 
 
 def test_a_signature_names_its_signer() -> None:

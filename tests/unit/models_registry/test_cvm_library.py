@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import decode, encode
-from eth_hash.auto import keccak
 
+from cvm.evm.keccak import keccak256
 from models_registry.artifact import load_artifact
 from models_registry.registry_calls import selector
 from tests.unit.models_registry.contract_host import ContractHost, Reverted
@@ -135,7 +135,7 @@ def test_the_digit_contract_returns_stores_and_logs_the_label() -> None:
     assert host.view(contract, "lastLabel()", [], ["uint256"]) == 7
     ((address, topics, data),) = answer.logs
     assert address == contract
-    assert topics == (keccak(b"Classified(address,uint256)"), USER.rjust(32, b"\x00"))
+    assert topics == (keccak256(b"Classified(address,uint256)"), USER.rjust(32, b"\x00"))
     assert decode(["uint256"], data) == (7,)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.transaction_decoding import decode_transaction
 from cvm.faults import DeviceFault, LocalFault
 from node import block_producer
 from node.block_producer import BlockProducer
@@ -58,7 +58,8 @@ class Produced:
 
     def add(self, encoded: bytes) -> None:
         chain = self.world.chain
-        self.pool.add(decode_transaction(encoded), chain.state_at(chain.head))
+        with chain.state_at(chain.head) as state:
+            self.pool.add(decode_transaction(encoded), state)
 
     def run(
         self,

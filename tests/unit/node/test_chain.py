@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from consensus.faults import (
     InvalidGenesis,
 )
 from cvm.evm.message_call import SimulatedTransaction
+from cvm.evm.state_reader import Account
 from node.chain import Chain, NotTheOnlyValidator, OtherGenesis, init_chain
 from node.storage.chain_database import ChainDatabase, NoChainHere
 from tests.chain_world import (
@@ -50,8 +52,8 @@ def importer(tmp_path: Path) -> Iterator[ChainWorld]:
     world.close()
 
 
-def changed(block: Block, **fields: object) -> Block:
-    return Block(block.header.copy(**fields), block.transactions)
+def changed(block: Block, **fields: Any) -> Block:
+    return Block(replace(block.header, **fields), block.transactions)
 
 
 def certified(world: ChainWorld, block: Block) -> CommitCertificate:
@@ -65,7 +67,8 @@ def test_a_proposed_block_is_the_head(proposer: ChainWorld) -> None:
     assert left_out == ()
     assert proposer.chain.head.hash == checked.block.hash
     assert proposer.database.head_hash() == checked.block.hash
-    assert proposer.chain.state_at(proposer.chain.head).get_balance(RECIPIENT) == 7  # type: ignore[arg-type]
+    with proposer.chain.state_at(proposer.chain.head) as state:
+        assert state.account(RECIPIENT) == Account(balance=7)
 
 
 def test_the_first_block_names_no_certificate_and_the_second_names_the_firsts(

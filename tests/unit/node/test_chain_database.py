@@ -7,16 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 import lmdb
 import pytest
-from eth.constants import BLANK_ROOT_HASH
 from trie.hexary import HexaryTrie
 from trie.iter import NodeIterator
 
+from consensus.block import Block
+from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.faults import DatabaseFault
 from node.storage.chain_database import (
     ChainDatabase,
@@ -54,7 +56,7 @@ def test_everything_of_a_block_is_there(world: ChainWorld) -> None:
     assert database.receipts(block.hash) == checked.executed.receipts
     assert database.hash_at(1) == database.head_hash() == block.hash
     for index, tx in enumerate(block.transactions):
-        assert database.transaction_location(bytes(tx.hash)) == (block.hash, index)
+        assert database.transaction_location(tx.hash) == (block.hash, index)
 
 
 def test_what_is_not_there_is_none(world: ChainWorld) -> None:
@@ -163,8 +165,11 @@ def test_a_file_that_is_no_database_is_a_local_fault(tmp_path: Path) -> None:
 
 def test_a_block_that_cannot_be_encoded_writes_nothing(world: ChainWorld) -> None:
     checked = world.propose()[0]
-    head = world.database.head_hash()
-    broken = FinalBlock(checked.block, (), None, {b"k" * 32: cast(Any, "text")})
+    head, root = world.database.head_hash(), checked.update.root
+    nodes = {b"k" * 32: b"node", b"l" * 32: cast(Any, "text")}
+    update = replace(checked.update, parent_root=root, nodes=nodes)
+    header = replace(checked.block.header, block_number=2)
+    broken = FinalBlock(Block(header, ()), (), None, update)
     with pytest.raises(TypeError):
         world.database.write_block(broken)
     assert world.database.head_hash() == head
@@ -206,7 +211,7 @@ def writer(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def check_complete(world: ChainWorld, above: int) -> None:
     """Check every block above a height: bytes, receipts, certificate, the whole state trie."""
     database = world.database
-    for number in range(int(world.chain.head.block_number), above, -1):
+    for number in range(world.chain.head.block_number, above, -1):
         block_hash = database.hash_at(number)
         assert block_hash is not None
         block, certificate = database.block(block_hash), database.certificate(block_hash)
@@ -214,15 +219,15 @@ def check_complete(world: ChainWorld, above: int) -> None:
         assert certificate is not None
         assert certificate.header_hash == block.hash == block_hash
         assert len(database.receipts(block_hash)) == len(block.transactions) == 1
-        location = database.transaction_location(bytes(block.transactions[0].hash))
+        location = database.transaction_location(block.transactions[0].hash)
         assert location == (block_hash, 0)
-        accounts = count_accounts(database, bytes(block.header.state_root))
+        accounts = count_accounts(database, block.header.state_root)
         assert accounts == GENESIS_ACCOUNTS + 1 + number  # the proposer, and a recipient a block
 
 
 def count_accounts(database: ChainDatabase, root: bytes) -> int:
     """Walk a whole state trie; a missing node raises."""
-    assert root != BLANK_ROOT_HASH
+    assert root != EMPTY_TRIE_ROOT
 
     class Nodes(dict[bytes, bytes]):
         def __missing__(self, key: bytes) -> bytes:
@@ -249,7 +254,7 @@ def test_a_killed_writer_loses_no_final_block_and_leaves_none_half_written(
         kill_while_writing(writer, delay)
         world = ChainWorld(tmp_path, GENESIS)
         try:
-            reached = int(world.chain.head.block_number)
+            reached = world.chain.head.block_number
             assert reached > height
             check_complete(world, above=height)
             height = reached

@@ -93,14 +93,14 @@ def test_a_block_on_another_state_is_refused_and_writes_nothing(world: StateWorl
 
 def test_everything_of_a_block_is_there(world: StateWorld) -> None:
     world.add(NO_CHANGES)
-    block = final_block(1, world.committer.commit(world.roots[0], random_changes(Random(1), 1)[0]))
-    world.database.write_block(block)
-    database = world.database
+    final = final_block(1, world.committer.commit(world.roots[0], random_changes(Random(1), 1)[0]))
+    world.database.write_block(final)
+    database, block = world.database, final.block
     assert database.hash_at(1) == database.head_hash() == block.hash
-    assert database.block_bytes(block.hash) == block.block
-    assert database.transaction_location(block.hash) == (block.hash, 0)
-    assert all(database.state(node_hash) == data for node_hash, data in block.state.nodes.items())
-    assert all(database.code(code_hash) == code for code_hash, code in block.state.codes.items())
+    assert database.block_bytes(block.hash) == block.encode()
+    assert database.header(block.hash) == block.header
+    assert all(database.state(node_hash) == data for node_hash, data in final.state.nodes.items())
+    assert all(database.code(code_hash) == code for code_hash, code in final.state.codes.items())
 
 
 def test_states_reach_back_as_far_as_records_are_kept(world: StateWorld) -> None:

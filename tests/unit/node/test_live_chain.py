@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cvm.evm.creation_address import creation_address
 from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooHigh, WrongChainId
-from cvm.evm.transactions import MAX_TX_GAS
 from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
-from node.live_chain import LiveChain
+from node.live_chain import MAX_TX_GAS, LiveChain
 from node.rpc.chain_view import CallRequest, CallResult, TransactionLocation
 from node.sample_models import sample_model_path
 from node.transaction_pool import MAX_TX_BYTES, TransactionPool, TransactionTooLarge
@@ -26,7 +26,6 @@ from tests.chain_world import (
     WEI,
     ChainWorld,
     address_of,
-    created_address,
     final_block,
     genesis_document,
     signed,
@@ -98,7 +97,7 @@ def test_an_included_transaction_has_a_place_and_a_receipt(live: Live) -> None:
     checked, _left_out = live.world.propose([encoded])
     tx_hash = bytes(checked.block.transactions[0].hash)
     assert live.view.transaction_location(tx_hash) == TransactionLocation(checked.block.hash, 0)
-    assert live.view.receipts(checked.block.hash)[0].gas_used == 21_000
+    assert live.view.receipts(checked.block.hash)[0].cumulative_gas_used == 21_000
     block = live.view.block_by_hash(checked.block.hash)
     assert block is not None
     assert block.size_bytes == len(checked.block.encode())
@@ -159,7 +158,7 @@ def test_a_call_may_use_more_gas_than_a_transaction(live: Live) -> None:
 def test_classifying_in_a_call_gives_what_the_transaction_gives(live: Live) -> None:
     model_id = live.world.register_model()
     contract = live.world.deploy_classifier(model_id)
-    assert contract == created_address(address_of(USER), live.world.nonce - 1)
+    assert contract == creation_address(address_of(USER), live.world.nonce - 1)
     preview = live.call(to=contract, data=classify_data(image()))
     assert preview.error is None
     label = int(np.load(sample_model_path("digits_100_labels.npy"))[0])
@@ -167,7 +166,7 @@ def test_classifying_in_a_call_gives_what_the_transaction_gives(live: Live) -> N
     estimate = live.estimate(to=contract, data=classify_data(image()))
     assert isinstance(estimate, int)
     receipt = live.world.classify(contract, image()).executed.receipts[0]
-    assert receipt.gas_used <= estimate <= receipt.gas_used * 102 // 100
+    assert receipt.cumulative_gas_used <= estimate <= receipt.cumulative_gas_used * 102 // 100
 
 
 def test_calls_leave_no_inference_for_the_next_block(live: Live) -> None:

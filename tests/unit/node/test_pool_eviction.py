@@ -1,30 +1,24 @@
 """A full pool makes room for what pays more, so transactions that never run cannot hold it."""
 
-from typing import Any
-
 import pytest
 from eth_keys.datatypes import PrivateKey
 
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.state_reader import Account
+from cvm.evm.transaction_decoding import decode_transaction
 from node import transaction_pool
 from node.transaction_pool import PoolFull, TransactionPool
 from tests.evm_world import CHAIN_ID
+from tests.memory_state import MemoryState
 from tests.unit.evm.signing import OTHER_KEY, SENDER_KEY, raw
 
 THIRD_KEY = PrivateKey(b"\x64" * 32)  # TEST key
 
 
-class Rich:
+class Rich(MemoryState):
     """Every account has an ether and has sent nothing."""
 
-    def get_nonce(self, _address: Any) -> int:
-        return 0
-
-    def get_balance(self, _address: Any) -> int:
-        return 10**18
-
-    def get_code(self, _address: Any) -> bytes:
-        return b""
+    def account(self, address: bytes) -> Account:
+        return Account(balance=10**18)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from cvm.evm.faults import (
     TransactionGasTooHigh,
     WrongChainId,
 )
-from cvm.evm.transactions import decode_transaction
+from cvm.evm.state_reader import Account
+from cvm.evm.transaction_decoding import decode_transaction
 from node import transaction_pool
 from node.transaction_pool import (
     MAX_TX_BYTES,
@@ -30,27 +31,20 @@ from node.transaction_pool import (
     validate_size,
 )
 from tests.evm_world import CHAIN_ID
+from tests.memory_state import MemoryState
 from tests.unit.evm.signing import OTHER, OTHER_KEY, SENDER, SENDER_KEY, address_of, raw
 
 ETHER = 10**18
 
 
-class Accounts:
-    """Nonces, balances and code by address; an account that is not listed has one ether."""
+class Accounts(MemoryState):
+    """An account that is not listed has one ether."""
 
-    def __init__(self) -> None:
-        self.nonces: dict[bytes, int] = {}
-        self.balances: dict[bytes, int] = {}
-        self.codes: dict[bytes, bytes] = {}
+    def account(self, address: bytes) -> Account:
+        return super().account(address) or Account(balance=ETHER)
 
-    def get_nonce(self, address: Any) -> int:
-        return self.nonces.get(address, 0)
-
-    def get_balance(self, address: Any) -> int:
-        return self.balances.get(address, ETHER)
-
-    def get_code(self, address: Any) -> bytes:
-        return self.codes.get(address, b"")
+    def put(self, address: bytes, **fields: Any) -> None:
+        super().put(address, **({"balance": self.account(address).balance} | fields))
 
 
 @pytest.fixture
@@ -121,20 +115,20 @@ def test_what_no_block_would_take_is_refused(
 
 
 def test_a_used_nonce_is_too_low(add: Add, accounts: Accounts) -> None:
-    accounts.nonces[SENDER] = 3
+    accounts.put(SENDER, nonce=3)
     with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
         add(raw(nonce=2))
 
 
 def test_a_used_nonce_is_too_low_while_others_wait(add: Add, accounts: Accounts) -> None:
-    accounts.nonces[SENDER] = 3
+    accounts.put(SENDER, nonce=3)
     add(raw(nonce=3))
     with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
         add(raw(nonce=2))
 
 
 def test_a_contract_cannot_send(add: Add, accounts: Accounts) -> None:
-    accounts.codes[SENDER] = b"\x00"
+    accounts.put(SENDER, code=b"\x00")
     with pytest.raises(SenderNotEoa):
         add(raw())
 
@@ -156,7 +150,7 @@ def test_nonces_of_one_sender_leave_no_gap(pool: TransactionPool, add: Add) -> N
 
 def test_the_balance_must_cover_everything_that_waits(add: Add, accounts: Accounts) -> None:
     cost = 100_000 * 100
-    accounts.balances[SENDER] = 2 * cost + 5
+    accounts.put(SENDER, balance=2 * cost + 5)
     add(raw(nonce=0))
     add(raw(nonce=1, value=5))
     with pytest.raises(InsufficientFunds, match=f"have {2 * cost + 5} want {3 * cost + 5}"):
@@ -166,7 +160,7 @@ def test_the_balance_must_cover_everything_that_waits(add: Add, accounts: Accoun
 def test_a_replacement_is_not_counted_twice_against_the_balance(
     add: Add, accounts: Accounts
 ) -> None:
-    accounts.balances[SENDER] = 100_000 * 110
+    accounts.put(SENDER, balance=100_000 * 110)
     add(raw())
     add(raw(fee_cap=110, tip=4))
 
@@ -296,11 +290,12 @@ def test_settling_forgets_what_a_block_used_up(
     for nonce in range(3):
         add(raw(nonce=nonce))
     add(raw(key=OTHER_KEY))
-    accounts.nonces[SENDER] = 2
+    accounts.put(SENDER, nonce=2)
     pool.settle(accounts)
     assert len(pool) == 2
     assert pool.next_nonce(SENDER, 2) == 3
-    accounts.nonces |= {SENDER: 3, OTHER: 1}
+    accounts.put(SENDER, nonce=3)
+    accounts.put(OTHER, nonce=1)
     pool.settle(accounts)
     assert len(pool) == 0
     assert order(pool) == []
@@ -318,16 +313,16 @@ def test_a_sender_that_sends_elsewhere_too_can_go_on(
 ) -> None:
     """Nonce 0 waits here, and a block had another nonce 0 and a nonce 1."""
     add(raw(nonce=0))
-    accounts.nonces[SENDER] = 2
+    accounts.put(SENDER, nonce=2)
     add(raw(nonce=2))
     pool.settle(accounts)
     assert order(pool) == [raw(nonce=2)]
 
 
 def test_what_is_used_up_is_not_counted_against_the_balance(add: Add, accounts: Accounts) -> None:
-    accounts.balances[SENDER] = 100_000 * 100
+    accounts.put(SENDER, balance=100_000 * 100)
     add(raw(nonce=0))
-    accounts.nonces[SENDER] = 1
+    accounts.put(SENDER, nonce=1)
     add(raw(nonce=1))
 
 

@@ -1,14 +1,13 @@
 """INFER: stack, gas, memory, RETURNDATA, and what a frame does with a failure."""
 
 import pytest
-from eth.exceptions import InsufficientStack, OutOfGas
-from eth.vm.forks.prague.computation import PragueComputation
 
-from cvm.evm.machine import Additions, OpcodeTaken, state_class_with
+from cvm.evm.message_rules import Additions
 from cvm.faults import DeviceFault, LocalFault
 from cvm.inference.faults import InputOutOfRange
+from models_registry.addresses import MODEL_REGISTRY
 from opcodes import errors, gas
-from opcodes.table import INFER
+from opcodes.table import INFER, INFER_ADDRESS
 from tests.evm_world import (
     CALL,
     CONTRACT,
@@ -33,6 +32,9 @@ OUTPUT = bytes([1, 1, 2, 2, 3, 3, 4, 4])
 OTHER = b"\xbb" * 20
 LOAD = 200  # 6,400 bytes at 32 bytes a gas
 IO = 6  # one word in, one word out
+BALANCE = bytes.fromhex("31")
+COLD_ACCOUNT = 2_600
+pytestmark = pytest.mark.usefixtures("interpreter")
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_large_window_leaves_the_rest_of_memory_alone(world: World) -> None:
 
 def test_five_arguments_are_needed(world: World) -> None:
     short = b"".join([push(0)] * 3) + push(MODEL_ID) + bytes([INFER])
-    assert isinstance(world.run(short).error, InsufficientStack)
+    assert world.run(short).error == "StackUnderflow"
 
 
 @pytest.mark.parametrize(
@@ -94,26 +96,26 @@ def test_five_arguments_are_needed(world: World) -> None:
 def test_gas_is_base_load_compute_and_bytes(world: World, batch: int, expected: int) -> None:
     window = infer_code(in_offset=0, in_size=4 * batch, out_offset=0, out_size=0)
     touch_memory = push(0) + push(4 * batch - 1) + bytes.fromhex("53")
-    used = world.run(touch_memory + window).get_gas_used()
-    without = world.run(touch_memory + window[:-1]).get_gas_used()
+    used = world.run(touch_memory + window).gas_used
+    without = world.run(touch_memory + window[:-1]).gas_used
     assert used - without == expected
 
 
 def test_memory_expansion_is_charged_for_both_windows(world: World) -> None:
-    near = world.run(infer_code(out_offset=0, out_size=0)).get_gas_used()
+    near = world.run(infer_code(out_offset=0, out_size=0)).gas_used
     world = World()
     world.register()
-    far = world.run(infer_code(out_offset=32 * 99, out_size=32)).get_gas_used()
+    far = world.run(infer_code(out_offset=32 * 99, out_size=32)).gas_used
     words = 100
     expected = 3 * words + words * words // 512 - 3
     assert far - near == expected
 
 
 def test_load_is_paid_once_in_a_transaction(world: World) -> None:
-    once = world.run(infer_code() + POP).get_gas_used()
+    once = world.run(infer_code() + POP).gas_used
     twice = World()
     twice.register()
-    used = twice.run((infer_code() + POP) * 2).get_gas_used()
+    used = twice.run((infer_code() + POP) * 2).gas_used
     memory = 3 * 2
     assert used == 2 * once - LOAD - memory
 
@@ -133,18 +135,18 @@ def test_a_successful_child_frame_has_loaded_it_for_the_parent(world: World) -> 
 
 
 def test_out_of_gas_burns_the_frame_and_runs_nothing(world: World) -> None:
-    needed = world.run(infer_code()).get_gas_used()
+    needed = world.run(infer_code()).gas_used
     world.host.ran.clear()
     fresh = World()
     fresh.register()
     frame = fresh.run(infer_code(), gas=needed - 1)
-    assert isinstance(frame.error, OutOfGas)
-    assert frame.get_gas_remaining() == 0
+    assert frame.error == "OutOfGas"
+    assert frame.gas_left == 0
     assert fresh.host.ran == []
 
 
 def test_exactly_enough_gas_is_enough(world: World) -> None:
-    needed = world.run(infer_code()).get_gas_used()
+    needed = world.run(infer_code()).gas_used
     fresh = World()
     fresh.register()
     assert fresh.run(infer_code(), gas=needed).is_success
@@ -230,15 +232,15 @@ def test_it_runs_in_a_delegate_call(world: World) -> None:
 
 
 def test_registry_reads_warm_nothing(world: World) -> None:
-    from models_registry.addresses import MODEL_REGISTRY
-
-    world.run(infer_code())
-    assert not world.state.is_address_warm(MODEL_REGISTRY)  # type: ignore[arg-type]
+    look = push(MODEL_REGISTRY) + BALANCE + POP
+    inferred = world.run(infer_code() + POP).gas_used
+    assert world.run(infer_code() + POP + look).gas_used - inferred == 3 + COLD_ACCOUNT + 2
+    assert world.run(infer_code() + POP + look * 2).gas_used - inferred == 2 * (3 + 2) + 2_700
 
 
 def test_a_later_revert_keeps_the_call_in_the_log(world: World) -> None:
     frame = world.run(infer_code() + push(0) + push(0) + REVERT)
-    assert frame.is_error
+    assert frame.error == "execution reverted"
     assert [call.model_id for call in world.log.take()] == [MODEL_ID]
 
 
@@ -249,15 +251,14 @@ def test_royalty_gas_is_charged_per_item() -> None:
     assert world.log.take()[0].gas.royalty == 2_000
 
 
-def test_py_evm_itself_is_untouched(world: World) -> None:
-    world.run(infer_code())
-    assert INFER not in PragueComputation.opcodes
-    assert (0x0C00).to_bytes(20, "big") not in PragueComputation.get_precompiles()
+def test_without_the_addition_its_byte_is_no_opcode() -> None:
+    bare = World(Additions())
+    assert bare.run(infer_code()).error == "InvalidOpcode"
 
 
-def test_a_taken_opcode_is_refused(world: World) -> None:
-    with pytest.raises(OpcodeTaken, match="0x01"):
-        state_class_with(Additions(opcodes={1: PragueComputation.opcodes[1]}))
+def test_without_the_addition_the_twins_address_is_empty() -> None:
+    bare = World(Additions()).run(to=INFER_ADDRESS, data=MODEL_ID + INPUT)
+    assert (bare.output, bare.error, bare.gas_used) == (b"", None, 0)
 
 
 def test_a_contract_sees_its_own_address_only(world: World) -> None:

@@ -1,7 +1,6 @@
 """The twin at 0x0c00 behaves as INFER does, in every kind of call."""
 
 import pytest
-from eth.exceptions import OutOfGas, Revert
 
 from cvm.faults import DeviceFault, LocalFault
 from opcodes import errors, gas
@@ -9,7 +8,7 @@ from opcodes.table import INFER_ADDRESS
 from tests.evm_world import (
     CALL,
     CALLCODE,
-    CALLER,
+    CONTRACT,
     DELEGATECALL,
     GAS,
     MODEL_ID,
@@ -23,10 +22,14 @@ from tests.evm_world import (
     return_top,
     store_bytes,
 )
+from tests.unit.evm.block_world import BlockWorld
+from tests.unit.evm.signing import raw
 
 INPUT = bytes([1, 2, 3, 4])
 OUTPUT = bytes([1, 1, 2, 2, 3, 3, 4, 4])
 CALLDATA = MODEL_ID + INPUT
+BALANCE = bytes.fromhex("31")
+pytestmark = pytest.mark.usefixtures("interpreter")
 WITHOUT_VALUE = {"DELEGATECALL": DELEGATECALL, "STATICCALL": STATICCALL}
 WITH_VALUE = {"CALL": CALL, "CALLCODE": CALLCODE}
 
@@ -75,12 +78,12 @@ def test_a_transaction_may_call_it_directly(world: World) -> None:
         royalty_per_item=0,
         first_touch=True,
     )
-    assert frame.get_gas_used() == expected.total
+    assert frame.gas_used == expected.total
 
 
 @pytest.mark.parametrize("kind", WITH_VALUE)
 def test_value_reverts(world: World, kind: str) -> None:
-    world.state.set_balance(b"\xc0" * 20, 10)  # type: ignore[arg-type]
+    world.state.put(CONTRACT, balance=10)
     assert world.run(twin_code(kind, value=1) + return_top()).output == bytes(32)
     assert world.host.ran == []
 
@@ -105,15 +108,15 @@ def test_bad_calldata_reverts_with_the_selector(world: World, size: int, selecto
 
 def test_a_model_error_keeps_the_unspent_gas(world: World) -> None:
     frame = world.run(to=INFER_ADDRESS, data=b"\x99" * 32 + INPUT, gas=1_000_000)
-    assert isinstance(frame.error, Revert)
+    assert frame.error == "execution reverted"
     assert frame.output == errors.MODEL_NOT_ACTIVE
-    assert frame.get_gas_remaining() == 1_000_000 - gas.INFER_BASE
+    assert frame.gas_left == 1_000_000 - gas.INFER_BASE
 
 
 def test_out_of_gas_burns_what_the_call_was_given(world: World) -> None:
     frame = world.run(to=INFER_ADDRESS, data=CALLDATA, gas=gas.INFER_BASE)
-    assert isinstance(frame.error, OutOfGas)
-    assert frame.get_gas_remaining() == 0
+    assert frame.error == "OutOfGas"
+    assert frame.gas_left == 0
 
 
 def test_opcode_and_twin_share_one_set_of_loaded_models(world: World) -> None:
@@ -128,5 +131,7 @@ def test_a_local_fault_passes_through(world: World) -> None:
 
 
 def test_the_twin_is_warm_from_the_start(world: World) -> None:
-    assert world.state.is_address_warm(INFER_ADDRESS)  # type: ignore[arg-type]
-    assert not world.state.is_address_warm(CALLER)  # type: ignore[arg-type]
+    warm, cold = 100, 2_600
+    for address, price in ((INFER_ADDRESS, warm), (b"\x99" * 20, cold)):
+        block = BlockWorld({CONTRACT: push(address) + BALANCE}, additions=world.additions)
+        assert block.apply(raw(to=CONTRACT)).gas_used == 21_000 + 3 + price

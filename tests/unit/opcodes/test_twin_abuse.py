@@ -1,9 +1,11 @@
 """No way around the twin's rules: delegation, creation, self-destruct, value, reverted frames."""
 
-from typing import Any, cast
-
 import pytest
 
+from cvm.evm.execution import BlockExecution, ExecutionRules
+from cvm.evm.forks import OSAKA
+from cvm.evm.state_reader import Account
+from cvm.evm.transaction_decoding import decode_transaction
 from models_registry.addresses import MODEL_REGISTRY
 from opcodes import gas
 from opcodes.inference_host import InferenceLog
@@ -19,12 +21,16 @@ from tests.evm_world import (
     STATICCALL,
     FakeHost,
     World,
+    context,
     infer_code,
+    no_hash,
     push,
+    registry_storage,
     return_top,
     store_bytes,
 )
-from tests.unit.evm.block_world import BlockWorld
+from tests.memory_state import MemoryState
+from tests.unit.evm.block_world import BASE_FEE, COINBASE, RICH, BlockWorld
 from tests.unit.evm.signing import OTHER, OTHER_KEY, SENDER, authorization, raw
 
 CONTRACT, CHILD = b"\xc0" * 20, b"\xcc" * 20
@@ -32,6 +38,7 @@ CALLDATA = MODEL_ID + bytes(4)
 DELEGATION = bytes.fromhex("ef0100")
 SELFDESTRUCT, CREATE, REVERT = (bytes.fromhex(op) for op in ("ff", "f0", "fd"))
 LOAD = 200
+pytestmark = pytest.mark.usefixtures("interpreter")
 
 
 @pytest.fixture
@@ -54,10 +61,11 @@ class Block(BlockWorld):
 
     def __init__(self, code: dict[bytes, bytes] | None = None) -> None:
         self.host, self.log = FakeHost(), InferenceLog()
-        super().__init__(code, additions=ai_additions(self.host, self.log))
-        registry = World()
-        registry.state = self.state
-        registry.register()
+        super().__init__(
+            code,
+            additions=ai_additions(self.host, self.log),
+            storage={MODEL_REGISTRY: registry_storage()},
+        )
 
 
 @pytest.mark.parametrize("kind", [CALL, CALLCODE, DELEGATECALL, STATICCALL], ids=bytes.hex)
@@ -98,7 +106,7 @@ def test_calling_the_twin_leaves_no_account_there() -> None:
     assert block.apply(raw(to=CONTRACT)).error is None
     assert block.apply(raw(nonce=1, to=INFER_ADDRESS, data=CALLDATA)).error is None
     assert len(block.host.ran) == 2
-    assert not block.state.account_exists(cast(Any, INFER_ADDRESS))
+    assert INFER_ADDRESS not in block.execution.finish().changes.accounts
 
 
 def test_a_self_destruct_can_pay_the_twin_and_changes_nothing_else() -> None:
@@ -129,7 +137,6 @@ def test_transient_storage_of_a_contract_marks_no_model_as_loaded(world: World) 
     for kind in (CALL, CALLCODE, DELEGATECALL):
         world.run(mark + call_code(kind, CHILD) + POP + infer_code(out_size=0))
         assert world.log.take()[-1].gas.load == LOAD
-        world.state.clear_transient_storage()
 
 
 def test_a_twin_with_too_little_gas_burns_only_what_it_was_given(world: World) -> None:
@@ -154,8 +161,11 @@ def test_returndata_of_an_earlier_call_does_not_survive_an_inference_error(world
 
 def test_a_coinbase_without_a_tip_is_not_left_as_an_empty_account() -> None:
     """EIP-161, with which another client re-executes our blocks."""
-    block = Block()
-    block.state.set_balance(b"\xcb" * 20, 0)  # type: ignore[arg-type]
-    block.apply(raw(tip=0))
-    assert not block.state.account_exists(b"\xcb" * 20)  # type: ignore[arg-type]
-    assert block.nonce(SENDER) == 1
+    state = MemoryState()
+    state.put(SENDER, balance=RICH)
+    rules = ExecutionRules(OSAKA, ai_additions(FakeHost(), InferenceLog()))
+    block = BlockExecution(rules, state, context(base_fee=BASE_FEE), no_hash)
+    block.apply(decode_transaction(raw(tip=0)))
+    changed = block.finish().changes.accounts
+    assert COINBASE not in changed
+    assert (changed[SENDER] or Account()).nonce == 1

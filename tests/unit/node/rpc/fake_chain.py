@@ -6,20 +6,25 @@ delegates (EIP-7702) and carries a blob transaction for the sake of its form; bl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
-from eth.db.trie import make_trie_root_and_nodes
-from eth.rlp.logs import Log
-from eth.rlp.receipts import Receipt
-from eth.vm.forks.cancun.transactions import UnsignedBlobTransaction
-from eth.vm.forks.prague.blocks import PragueBlockHeader
-from eth.vm.forks.prague.receipts import PragueTypedReceipt
-from eth.vm.forks.prague.transactions import Authorization, PragueTransactionBuilder
-from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_keys.datatypes import PrivateKey
-from eth_typing import Address, BlockNumber, Hash32
 
+from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.faults import InvalidTransaction
+from cvm.evm.header import BlockHeader
+from cvm.evm.receipt import Log, Receipt
+from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
+from cvm.evm.transaction import (
+    ACCESS_LIST,
+    BLOB,
+    LEGACY,
+    SET_CODE,
+    Authorization,
+    Transaction,
+)
+from cvm.evm.transaction_signing import UnsignedTransaction
+from cvm.evm.trie import list_root
 from cvm.inference.cost import Cost
 from models_registry.chunks import validate_chunk
 from models_registry.record import ModelRecord
@@ -38,12 +43,12 @@ from opcodes.gas import InferenceGas, inference_gas
 CHAIN_ID = 1337
 ALICE_KEY = PrivateKey(b"\x11" * 32)
 """A test key: never use it where money is."""
-ALICE = Address(ALICE_KEY.public_key.to_canonical_address())
-BOB = Address(b"\xb0" * 20)
-CONTRACT = Address(b"\xcc" * 20)
-COINBASE = Address(b"\xc0" * 20)
-TOPIC = 0xABC
-OTHER_TOPIC = 0xDEF
+ALICE = bytes(ALICE_KEY.public_key.to_canonical_address())
+BOB = b"\xb0" * 20
+CONTRACT = b"\xcc" * 20
+COINBASE = b"\xc0" * 20
+TOPIC = (0xABC).to_bytes(32, "big")
+OTHER_TOPIC = (0xDEF).to_bytes(32, "big")
 GWEI = 10**9
 
 ACTIVE_MODEL = b"\xaa" * 32
@@ -85,72 +90,84 @@ ENTRIES = (
 )
 
 
-def legacy_tx(nonce: int, gas_price: int, to: Address = BOB) -> SignedTransactionAPI:
-    unsigned = PragueTransactionBuilder.create_unsigned_transaction(
-        nonce=nonce, gas_price=gas_price, gas=50_000, to=to, value=7, data=b"\x01\x02"
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An EIP-4895 withdrawal as a block of Ethereum shows it."""
+
+    index: int
+    validator_index: int
+    address: bytes
+    amount: int
+
+    def encode(self) -> bytes:
+        parts = map(encode_integer, (self.index, self.validator_index))
+        place = encode_bytes(self.address) + encode_integer(self.amount)
+        return encode_list(b"".join(parts) + place)
+
+
+def signed(nonce: int, **fields: Any) -> Transaction:
+    defaults: dict[str, Any] = {"chain_id": CHAIN_ID, "max_fee_per_gas": 5 * GWEI, "to": BOB}
+    return UnsignedTransaction(nonce=nonce, **(defaults | fields)).sign(ALICE_KEY.to_bytes())
+
+
+def legacy_tx(nonce: int, gas_price: int, to: bytes = BOB) -> Transaction:
+    return signed(
+        nonce,
+        type_id=LEGACY,
+        max_fee_per_gas=gas_price,
+        gas=50_000,
+        to=to,
+        value=7,
+        data=b"\x01\x02",
     )
-    return unsigned.as_signed_transaction(ALICE_KEY, chain_id=CHAIN_ID)
 
 
-def access_list_tx(nonce: int, gas_price: int) -> SignedTransactionAPI:
-    return PragueTransactionBuilder.new_unsigned_access_list_transaction(
-        chain_id=CHAIN_ID,
-        nonce=nonce,
-        gas_price=gas_price,
+def access_list_tx(nonce: int, gas_price: int) -> Transaction:
+    return signed(
+        nonce,
+        type_id=ACCESS_LIST,
+        max_fee_per_gas=gas_price,
         gas=60_000,
         to=CONTRACT,
-        value=0,
-        data=b"",
-        access_list=[(CONTRACT, [0, 5])],
-    ).as_signed_transaction(ALICE_KEY)
+        access_list=((CONTRACT, (0, 5)),),
+    )
 
 
-def dynamic_fee_tx(nonce: int, tip: int, to: Address = CONTRACT) -> SignedTransactionAPI:
-    return PragueTransactionBuilder.new_unsigned_dynamic_fee_transaction(
-        chain_id=CHAIN_ID,
-        nonce=nonce,
-        max_priority_fee_per_gas=tip,
-        max_fee_per_gas=5 * GWEI,
-        gas=70_000,
-        to=to,
-        value=0,
-        data=b"\x60\x00",
-        access_list=[],
-    ).as_signed_transaction(ALICE_KEY)
+def dynamic_fee_tx(nonce: int, tip: int, to: bytes = CONTRACT) -> Transaction:
+    return signed(nonce, max_priority_fee_per_gas=tip, gas=70_000, to=to, data=b"\x60\x00")
 
 
-def blob_tx(nonce: int) -> SignedTransactionAPI:
-    return UnsignedBlobTransaction(
-        CHAIN_ID, nonce, GWEI, 5 * GWEI, 80_000, BOB, 0, b"", [], 9, [b"\x01" + b"\x02" * 31]
-    ).as_signed_transaction(ALICE_KEY)
-
-
-def set_code_tx(nonce: int) -> SignedTransactionAPI:
-    return PragueTransactionBuilder.new_unsigned_set_code_transaction(
-        chain_id=CHAIN_ID,
-        nonce=nonce,
+def blob_tx(nonce: int) -> Transaction:
+    return signed(
+        nonce,
+        type_id=BLOB,
         max_priority_fee_per_gas=GWEI,
-        max_fee_per_gas=5 * GWEI,
+        gas=80_000,
+        max_fee_per_blob_gas=9,
+        blob_versioned_hashes=(b"\x01" + b"\x02" * 31,),
+    )
+
+
+def set_code_tx(nonce: int) -> Transaction:
+    return signed(
+        nonce,
+        type_id=SET_CODE,
+        max_priority_fee_per_gas=GWEI,
         gas=90_000,
-        to=BOB,
-        value=0,
-        data=b"",
-        access_list=[],
-        authorization_list=[Authorization(CHAIN_ID, CONTRACT, 3, 1, 0x11, 0x22)],
-    ).as_signed_transaction(ALICE_KEY)
+        authorization_list=(Authorization(CHAIN_ID, CONTRACT, 3, 1, 0x11, 0x22),),
+    )
 
 
 def receipt(
-    tx: SignedTransactionAPI, cumulative_gas: int, logs: Sequence[Log] = (), *, ok: bool = True
-) -> ReceiptAPI:
-    inner = Receipt(b"\x01" if ok else b"", cumulative_gas, list(logs))
-    return inner if tx.type_id is None else PragueTypedReceipt(tx.type_id, inner)
+    tx: Transaction, cumulative_gas: int, logs: Sequence[Log] = (), *, ok: bool = True
+) -> Receipt:
+    return Receipt(tx.type_id, int(ok), cumulative_gas, tuple(logs))
 
 
 def make_block(
-    parent: BlockHeaderAPI | None,
-    transactions: Sequence[SignedTransactionAPI] = (),
-    receipts: Sequence[ReceiptAPI] = (),
+    parent: BlockHeader | None,
+    transactions: Sequence[Transaction] = (),
+    receipts: Sequence[Receipt] = (),
     withdrawals: Sequence[Withdrawal] = (),
 ) -> BlockView:
     """Return a block on `parent` whose header commits to what it holds."""
@@ -158,23 +175,25 @@ def make_block(
     bloom = 0
     for item in receipts:
         bloom |= item.bloom
-    header = PragueBlockHeader(
+    header = BlockHeader(
         difficulty=0,
-        block_number=BlockNumber(number),
+        block_number=number,
         gas_limit=2**25,
         timestamp=1_700_000_000 + 2 * number,
         coinbase=COINBASE,
         nonce=bytes(8),
-        parent_hash=Hash32(bytes(32)) if parent is None else parent.hash,
-        transaction_root=make_trie_root_and_nodes(tuple(transactions))[0],
-        receipt_root=make_trie_root_and_nodes(tuple(receipts))[0],
-        withdrawals_root=make_trie_root_and_nodes(tuple(withdrawals))[0],
+        parent_hash=bytes(32) if parent is None else parent.hash,
+        transaction_root=list_root([item.encode() for item in transactions]),
+        receipt_root=list_root([item.encode() for item in receipts]),
+        withdrawals_root=list_root([item.encode() for item in withdrawals]),
         bloom=bloom,
-        gas_used=receipts[-1].gas_used if receipts else 0,
+        gas_used=receipts[-1].cumulative_gas_used if receipts else 0,
         extra_data=b"cvm",
         base_fee_per_gas=GWEI,
-        parent_beacon_block_root=Hash32(bytes([number]) * 32),
-        blob_gas_used=131_072 if any(tx.type_id == 3 for tx in transactions) else 0,
+        parent_beacon_block_root=bytes([number]) * 32,
+        blob_gas_used=131_072 if any(tx.type_id == BLOB for tx in transactions) else 0,
+        excess_blob_gas=0,
+        requests_hash=EMPTY_REQUESTS_HASH,
     )
     return BlockView(header, tuple(transactions), tuple(withdrawals), 600 + number)
 
@@ -201,8 +220,8 @@ class FakeChain:
     """What the tests set is answered; what they call is kept."""
 
     blocks: list[BlockView] = field(default_factory=list)
-    receipts_of: dict[bytes, list[ReceiptAPI]] = field(default_factory=dict)
-    pool: list[SignedTransactionAPI] = field(default_factory=list)
+    receipts_of: dict[bytes, list[Receipt]] = field(default_factory=dict)
+    pool: list[Transaction] = field(default_factory=list)
     entries: tuple[RegistryEntry, ...] = ENTRIES
     progress: SyncProgress | None = None
     call_result: CallResult = field(default_factory=lambda: CallResult(b"\xff\xee", 21_000, None))
@@ -223,8 +242,8 @@ class FakeChain:
 
     def add_block(
         self,
-        transactions: Sequence[SignedTransactionAPI] = (),
-        receipts: Sequence[ReceiptAPI] = (),
+        transactions: Sequence[Transaction] = (),
+        receipts: Sequence[Receipt] = (),
         withdrawals: Sequence[Withdrawal] = (),
     ) -> BlockView:
         parent = self.blocks[-1].header if self.blocks else None
@@ -239,16 +258,16 @@ class FakeChain:
     def peer_count(self) -> int:
         return 3
 
-    def head(self) -> BlockHeaderAPI:
+    def head(self) -> BlockHeader:
         return self.blocks[-1].header
 
-    def header_by_number(self, number: int) -> BlockHeaderAPI | None:
+    def header_by_number(self, number: int) -> BlockHeader | None:
         return self.blocks[number].header if number < len(self.blocks) else None
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         return next((b for b in self.blocks if b.header.hash == block_hash), None)
 
-    def receipts(self, block_hash: bytes) -> Sequence[ReceiptAPI]:
+    def receipts(self, block_hash: bytes) -> Sequence[Receipt]:
         return self.receipts_of[block_hash]
 
     def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
@@ -258,13 +277,13 @@ class FakeChain:
                     return TransactionLocation(block.header.hash, index)
         return None
 
-    def pending_transaction(self, tx_hash: bytes) -> SignedTransactionAPI | None:
+    def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
         return next((tx for tx in self.pool if tx.hash == tx_hash), None)
 
     def pending_nonce(self, address: bytes) -> int:
         return FakeState().nonce(address) + len(self.pool)
 
-    def state_at(self, header: BlockHeaderAPI) -> StateView:
+    def state_at(self, header: BlockHeader) -> StateView:
         return FakeState()
 
     async def submit(self, raw_transaction: bytes) -> bytes:
@@ -274,12 +293,12 @@ class FakeChain:
         self.submitted.append(raw_transaction)
         return b"\x99" * 32
 
-    async def call(self, request: CallRequest, header: BlockHeaderAPI) -> CallResult:
+    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
         self._fail()
         self.requests.append(request)
         return self.call_result
 
-    async def estimate_gas(self, request: CallRequest, header: BlockHeaderAPI) -> int | CallResult:
+    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
         self._fail()
         self.requests.append(request)
         return self.estimate
@@ -335,7 +354,7 @@ def small_chain() -> FakeChain:
         ],
         [Withdrawal(0, 5, BOB, 100)],
     )
-    second = [dynamic_fee_tx(3, GWEI, to=Address(b"")), set_code_tx(4), blob_tx(5)]
+    second = [dynamic_fee_tx(3, GWEI, to=b""), set_code_tx(4), blob_tx(5)]
     totals = (40_000, 86_000, 107_000)
     chain.add_block(second, [receipt(tx, gas) for tx, gas in zip(second, totals, strict=True)])
     chain.add_block()

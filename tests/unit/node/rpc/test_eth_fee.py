@@ -1,8 +1,11 @@
 """Fees, by the rules of geth's oracle."""
 
+from dataclasses import replace
+
 import pytest
 
-from node.rpc.fees import blob_base_fee
+from cvm.evm.blob_gas import blob_base_fee
+from cvm.evm.forks import OSAKA
 from tests.unit.node.rpc.fake_chain import (
     COINBASE,
     GWEI,
@@ -41,7 +44,7 @@ def test_a_producers_own_transactions_do_not_count() -> None:
     chain = chain_with_tips(10)
     assert chain.blocks[1].transactions[0].sender != COINBASE
     aside = chain.blocks[1]
-    own = aside.header.copy(coinbase=aside.transactions[0].sender)
+    own = replace(aside.header, coinbase=aside.transactions[0].sender)
     chain.blocks[1] = type(aside)(own, aside.transactions, (), aside.size_bytes)
     assert result(chain, "eth_maxPriorityFeePerGas") == hex(1_000_000)
 
@@ -63,7 +66,7 @@ def test_the_price_of_blob_gas_starts_at_one() -> None:
     [(0, 1), (5_007_716, 2), (10 * 5_007_716, 22_026), (50_000_000, 21_689)],
 )
 def test_the_price_of_blob_gas_grows_with_the_excess(excess: int, expected: int) -> None:
-    assert blob_base_fee(excess) == expected
+    assert blob_base_fee(excess, OSAKA) == expected
 
 
 def test_fee_history_covers_a_range_and_the_block_after_it() -> None:

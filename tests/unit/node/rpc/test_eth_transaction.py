@@ -1,9 +1,10 @@
 """Transactions of every type, included and waiting, and their receipts."""
 
 import pytest
-from eth.rlp.headers import BlockHeader
 
-from node.rpc.encoding import contract_address, header_fields
+from cvm.evm.creation_address import creation_address
+from cvm.evm.header import BlockHeader
+from node.rpc.encoding import header_fields
 from tests.unit.node.rpc.fake_chain import ALICE, FakeChain, dynamic_fee_tx, small_chain
 from tests.unit.node.rpc.rpc_caller import error, result, result_list, result_object
 
@@ -146,14 +147,14 @@ def test_a_log_names_its_block_and_transaction() -> None:
 
 def test_a_creation_tells_the_address_of_its_contract() -> None:
     receipt = result_list(small_chain(), "eth_getBlockReceipts", "0x2")[0]
-    assert receipt["contractAddress"] == "0x" + contract_address(ALICE, 3).hex()
+    assert receipt["contractAddress"] == "0x" + creation_address(ALICE, 3).hex()
     assert receipt["to"] is None
 
 
 def test_a_contract_address_follows_sender_and_nonce() -> None:
     sender = bytes.fromhex("6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0")
-    assert contract_address(sender, 0).hex() == "cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"
-    assert contract_address(sender, 1).hex() == "343c43a37d37dff08ae8c4a11544c718abb4fcf8"
+    assert creation_address(sender, 0).hex() == "cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"
+    assert creation_address(sender, 1).hex() == "343c43a37d37dff08ae8c4a11544c718abb4fcf8"
 
 
 def test_a_blob_transaction_tells_what_its_blobs_cost() -> None:
