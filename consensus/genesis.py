@@ -27,6 +27,9 @@ class GenesisAccount:
     storage: tuple[tuple[int, int], ...]
 
 
+Alloc = tuple[tuple[bytes, GenesisAccount], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Genesis:
     """A parsed genesis file."""
@@ -37,7 +40,7 @@ class Genesis:
     base_fee: int
     coinbase: bytes
     prev_randao: bytes
-    alloc: tuple[tuple[bytes, GenesisAccount], ...]
+    alloc: Alloc
 
 
 def parse_genesis(document: Any) -> Genesis:
@@ -74,7 +77,7 @@ def validate_unused(document: dict[str, Any]) -> None:
             raise InvalidGenesis(f"{field} is {value}, must be 0: blocks are final by certificate")
 
 
-def parse_alloc(alloc: Any) -> tuple[tuple[bytes, GenesisAccount], ...]:
+def parse_alloc(alloc: Any) -> Alloc:
     """Parse `alloc`, sorted by address."""
     if not isinstance(alloc, dict):
         raise InvalidGenesis("alloc must be an object of accounts by address")
@@ -146,7 +149,7 @@ def hex_digits(text: Any, field: str) -> str:
 
 def genesis_block(genesis: Genesis, committer: StateCommitter) -> tuple[BlockHeader, StateUpdate]:
     """Return the genesis header and its state, made by a committer over an empty store."""
-    update = committer.commit(EMPTY_TRIE_ROOT, allocated(genesis))
+    update = committer.commit(EMPTY_TRIE_ROOT, allocated(genesis.alloc))
     header = BlockHeader(
         block_number=0,
         gas_limit=genesis.parameters.block_gas_limit,
@@ -166,19 +169,22 @@ def genesis_block(genesis: Genesis, committer: StateCommitter) -> tuple[BlockHea
     return header, update
 
 
-def allocated(genesis: Genesis) -> StateChanges:
-    """Return `alloc` as the changes of an empty state; an empty account is none (EIP-161)."""
+def allocated(alloc: Alloc, *, keeps_empty: bool = False) -> StateChanges:
+    """Return `alloc` as the changes of an empty state; an empty account is none (EIP-161).
+
+    geth keeps an empty account of a genesis file, which `keeps_empty` does.
+    """
     accounts: dict[bytes, Account | None] = {}
     storage: dict[bytes, dict[int, int]] = {}
     codes: dict[bytes, bytes] = {}
-    for address, entry in genesis.alloc:
+    for address, entry in alloc:
         code_hash = EMPTY_CODE_HASH
         if entry.code:
             code_hash = keccak256(entry.code)
             codes[code_hash] = entry.code
         slots = {slot: value for slot, value in entry.storage if value}
         account = Account(entry.nonce, entry.balance, EMPTY_TRIE_ROOT, code_hash)
-        if account == Account() and not slots:
+        if account == Account() and not slots and not keeps_empty:
             continue
         accounts[address] = account
         if slots:

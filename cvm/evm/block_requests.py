@@ -27,13 +27,13 @@ class MalformedDeposit(Exception):
         super().__init__(f"malformed deposit event of {len(data)} bytes: 0x{data[:64].hex()}")
 
 
-def deposit_requests(receipts: Iterable[Receipt]) -> bytes:
-    """Return the type byte and every deposit that the receipts show."""
+def deposit_requests(receipts: Iterable[Receipt], contract: bytes = DEPOSIT_CONTRACT) -> bytes:
+    """Return the type byte and every deposit that the receipts show; raises `MalformedDeposit`."""
     logs = (log for receipt in receipts for log in receipt.logs)
     deposits = [
         deposit_of(log.data)
         for log in logs
-        if log.address == DEPOSIT_CONTRACT and log.topics[:1] == (DEPOSIT_EVENT,)
+        if log.address == contract and log.topics[:1] == (DEPOSIT_EVENT,)
     ]
     return bytes((DEPOSIT,)) + b"".join(deposits)
 

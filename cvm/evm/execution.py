@@ -4,7 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cvm.evm.blob_gas import GAS_PER_BLOB, blob_base_fee
-from cvm.evm.block_requests import REQUEST_CONTRACTS, deposit_requests, requests_hash
+from cvm.evm.block_requests import (
+    DEPOSIT_CONTRACT,
+    REQUEST_CONTRACTS,
+    deposit_requests,
+    requests_hash,
+)
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.forks import Fork
 from cvm.evm.message_rules import Additions, Interpreter
@@ -21,10 +26,11 @@ from cvm.evm.transaction_rules import (
     BlockRoom,
     ChainRules,
     validate_balance,
+    validate_form,
     validate_nonce,
+    validate_own_gas,
     validate_room,
     validate_sender_is_eoa,
-    validate_stateless,
 )
 from cvm.evm.trie import list_root
 from cvm.evm.world_state import WorldState
@@ -56,6 +62,7 @@ class ExecutionRules:
     additions: Additions
     carries_blobs: bool = False
     interpreter: type[Interpreter] = NativeInterpreter
+    deposit_contract: bytes = DEPOSIT_CONTRACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,9 @@ class BlockExecution:
         self._receipts: list[Receipt] = []
         self._blob_gas_limit = rules.fork.max_blobs * GAS_PER_BLOB if rules.carries_blobs else 0
         if rules.fork.is_cancun:
-            self._system.call(BEACON_ROOTS_ADDRESS, context.parent_beacon_block_root)
+            self._system.notify(BEACON_ROOTS_ADDRESS, context.parent_beacon_block_root)
         if rules.fork.is_prague:
-            self._system.call(HISTORY_STORAGE_ADDRESS, context.parent_hash)
+            self._system.notify(HISTORY_STORAGE_ADDRESS, context.parent_hash)
 
     def apply(
         self, tx: Transaction, veto: Callable[[], str | None] = lambda: None
@@ -151,7 +158,7 @@ class BlockExecution:
 
     def _validate(self, tx: Transaction) -> None:
         """Check every rule that a transaction must keep to stand next in the block."""
-        validate_stateless(tx, self._chain)
+        validate_form(tx, self._chain)
         room = BlockRoom(
             self.context.base_fee,
             self.context.gas_limit - self.gas_used,
@@ -159,6 +166,7 @@ class BlockExecution:
             self._blob_gas_limit - self.blob_gas_used,
         )
         validate_room(tx, room)
+        validate_own_gas(tx, self._chain.fork)
         sender = self.world.account(tx.sender)
         validate_nonce(tx, sender.nonce)
         validate_sender_is_eoa(tx, self.world.code_of(sender))
@@ -177,7 +185,7 @@ class BlockExecution:
         """Make the requests of the block and return what a header must show."""
         requests: list[bytes] = []
         if self.rules.fork.is_prague:
-            requests.append(deposit_requests(self._receipts))
+            requests.append(deposit_requests(self._receipts, self.rules.deposit_contract))
             for kind, address in REQUEST_CONTRACTS:
                 requests.append(bytes((kind,)) + self._system.call(address, b""))
         bloom = 0

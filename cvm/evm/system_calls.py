@@ -1,6 +1,6 @@
 """Calls that the protocol itself makes: EIP-4788, EIP-2935, EIP-7002 and EIP-7251."""
 
-from cvm.evm.messages import Message, TransactionEnvironment
+from cvm.evm.messages import Message, Outcome, TransactionEnvironment
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.transaction_execution import TransactionExecution
 from cvm.evm.world_state import WorldState
@@ -26,14 +26,28 @@ class SystemCalls:
         self._run = run
 
     def call(self, address: bytes, data: bytes) -> bytes:
-        """Call a contract and return its output; empty where no contract is."""
+        """Call a contract and return its output; empty where no contract is.
+
+        Raises `SystemCallFailed`, as EIP-7002 and EIP-7251 demand.
+        """
+        outcome = self._execute(address, data)
+        if outcome is None:
+            return b""
+        if not outcome.is_success:
+            raise SystemCallFailed(address, outcome.error)
+        return outcome.output
+
+    def notify(self, address: bytes, data: bytes) -> None:
+        """Call a contract whose failure the block outlives (EIP-4788, EIP-2935)."""
+        self._execute(address, data)
+
+    def _execute(self, address: bytes, data: bytes) -> Outcome | None:
+        """Run the code at an address, if there is any; a failed run leaves no trace."""
         world = self._world
         if world.account(address).code_hash == EMPTY_CODE_HASH:
-            return b""
+            return None
         world.begin_transaction()
         message = Message(SYSTEM_ADDRESS, address, address, 0, SYSTEM_CALL_GAS, data)
         outcome = self._run.execute(message, TransactionEnvironment(SYSTEM_ADDRESS, 0))
-        if not outcome.is_success:
-            raise SystemCallFailed(address, outcome.error)
         world.end_transaction()
-        return outcome.output
+        return outcome

@@ -66,14 +66,21 @@ class BlockRoom:
 def validate_transaction(
     tx: Transaction, state: StateReader, rules: ChainRules, room: BlockRoom
 ) -> None:
-    """Check every rule that a transaction must keep to stand next in a block."""
-    validate_stateless(tx, rules)
+    """Check every rule that a transaction must keep to stand next in a block, in geth's order."""
+    validate_form(tx, rules)
     validate_room(tx, room)
+    validate_own_gas(tx, rules.fork)
     validate_account(tx, state)
 
 
 def validate_stateless(tx: Transaction, rules: ChainRules) -> None:
     """Check the rules that need neither state nor block: type, chain, fees, gas, size."""
+    validate_form(tx, rules)
+    validate_own_gas(tx, rules.fork)
+
+
+def validate_form(tx: Transaction, rules: ChainRules) -> None:
+    """Check type, chain, tip, blobs, authorizations, size, and the cap on gas."""
     fork = rules.fork
     validate_type(tx, fork, carries_blobs=rules.carries_blobs)
     validate_chain_id(tx, rules.chain_id)
@@ -84,6 +91,10 @@ def validate_stateless(tx: Transaction, rules: ChainRules) -> None:
         validate_authorizations(tx)
     validate_initcode_size(tx, fork)
     validate_gas_cap(tx, fork)
+
+
+def validate_own_gas(tx: Transaction, fork: Fork) -> None:
+    """Check that the gas limit covers what the transaction costs before it runs."""
     validate_intrinsic_gas(tx, fork)
     validate_floor_gas(tx, fork)
 

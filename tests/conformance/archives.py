@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[2]
 SOURCES = {
     "RLPTests": "https://github.com/ethereum/tests, RLPTests",
     "TransactionTests": "https://github.com/ethereum/tests, TransactionTests",
+    "TrieTests": "https://github.com/ethereum/tests, TrieTests",
+    "state-cancun": "https://github.com/ethereum/legacytests, Cancun/GeneralStateTests",
+    "state-prague": "https://github.com/ethereum/execution-spec-tests, state_tests",
+    "blockchain-cancun": "https://github.com/ethereum/legacytests, Cancun/BlockchainTests",
+    "blockchain-prague": "https://github.com/ethereum/execution-spec-tests, blockchain_tests",
+    "sync-chain": "https://github.com/ethereum/hive, simulators/ethereum/sync/chain",
 }
 
 
@@ -26,27 +32,41 @@ def conformance_folder() -> Path:
     return Path(given) if given else ROOT.parent / "shared" / "conformance"
 
 
+def find_suite(name: str) -> Path | None:
+    """Return the folder or the archive of a suite, None where it is absent."""
+    folder = conformance_folder()
+    found = (folder / name, folder / f"{name}.tar.xz")
+    return next((path for path in found if path.exists()), None)
+
+
+def absence(name: str) -> str:
+    """Return the line that a skipped suite leaves."""
+    return f"{name} is not in {conformance_folder()}; public source: {SOURCES[name]}"
+
+
+def require_suite(name: str) -> Path:
+    """Return the folder or the archive of a suite, or skip the test."""
+    path = find_suite(name)
+    if path is None:
+        pytest.skip(absence(name))
+    return path
+
+
 def json_files(name: str) -> dict[str, Any]:
     """Return the JSON documents of a suite by their path in it, or skip the test."""
-    folder = conformance_folder()
-    if (folder / name).is_dir():
-        return dict(unpacked(folder / name))
-    archive = folder / f"{name}.tar.xz"
-    if not archive.exists():
-        pytest.skip(f"{name} is not in {folder}; public source: {SOURCES[name]}")
-    return dict(packed(archive))
+    path = require_suite(name)
+    return {key: json.loads(data) for key, data in files_of(path) if key.endswith(".json")}
 
 
-def unpacked(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Read the JSON files below a folder."""
-    for path in sorted(folder.rglob("*.json")):
-        yield path.relative_to(folder.parent).as_posix(), json.loads(path.read_text("utf-8"))
-
-
-def packed(path: Path) -> Iterator[tuple[str, Any]]:
-    """Read the JSON files of an archive."""
+def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Read the files of a folder, or of an archive, with their paths in it."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                yield file.relative_to(path.parent).as_posix(), file.read_bytes()
+        return
     with tarfile.open(path) as archive:
         for member in archive:
-            content = archive.extractfile(member) if member.name.endswith(".json") else None
+            content = archive.extractfile(member)
             if content is not None:
-                yield member.name, json.loads(content.read())
+                yield member.name, content.read()

@@ -1,14 +1,13 @@
 """The trie tests of ethereum/tests (MIT), read from a folder beside the project."""
 
 import json
-import os
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-FOLDER = Path(os.environ.get("CONFORMANCE_DIR", Path(__file__).parents[3] / "shared/conformance"))
-ARCHIVE = "TrieTests.tar.xz"
-WHY_NOT = f"{FOLDER / ARCHIVE} is not there: pack TrieTests of github.com/ethereum/tests"
+from tests.conformance.archives import absence, files_of, find_suite
+
+WHY_NOT = absence("TrieTests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +22,27 @@ class TrieCase:
 
 def load_cases() -> list[TrieCase]:
     """Return every case that ends in a root; none where the data is absent."""
-    folder, archive = FOLDER / "TrieTests", FOLDER / ARCHIVE
-    files: dict[str, bytes] = {}
-    if folder.is_dir():
-        files = {path.name: path.read_bytes() for path in folder.glob("*.json")}
-    elif archive.exists():
-        with tarfile.open(archive) as tar:
-            for member in tar.getmembers():
-                content = tar.extractfile(member) if member.name.endswith(".json") else None
-                if content is not None:
-                    files[Path(member.name).name] = content.read()
+    suite = find_suite("TrieTests")
+    if suite is None:
+        return []
+    files = {Path(name).name: data for name, data in files_of(suite) if name.endswith(".json")}
+    return [
+        case
+        for file_name, data in sorted(files.items())
+        for case in cases_of(file_name, json.loads(data))
+    ]
+
+
+def cases_of(file_name: str, document: dict[str, Any]) -> list[TrieCase]:
+    """Return the cases of one file; iterators, which this trie does not have, are none."""
+    if file_name == "trietestnextprev.json":
+        return []
     cases = []
-    for file_name, data in sorted(files.items()):
-        if file_name == "trietestnextprev.json":  # iterators, which this trie does not have
-            continue
-        for name, case in json.loads(data).items():
-            pairs = case["in"].items() if isinstance(case["in"], dict) else case["in"]
-            changes = tuple((to_bytes(k), None if v is None else to_bytes(v)) for k, v in pairs)
-            secure = "secure" in file_name.lower()
-            cases.append(TrieCase(f"{file_name}-{name}", secure, changes, to_bytes(case["root"])))
+    for name, case in document.items():
+        pairs = case["in"].items() if isinstance(case["in"], dict) else case["in"]
+        changes = tuple((to_bytes(k), None if v is None else to_bytes(v)) for k, v in pairs)
+        secure = "secure" in file_name.lower()
+        cases.append(TrieCase(f"{file_name}-{name}", secure, changes, to_bytes(case["root"])))
     return cases
 
 

@@ -1,0 +1,1 @@
+"""Plain Ethereum blocks: their form, their rules, and a chain of them."""
