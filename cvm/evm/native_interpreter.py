@@ -1,5 +1,8 @@
 """Runs messages on the compiled loop; what the loop leaves to its host is done here."""
 
+from array import array
+from functools import lru_cache
+
 from cvm.evm.calls import (
     CALL,
     CALLCODE,
@@ -12,6 +15,7 @@ from cvm.evm.calls import (
     prepare_creation,
 )
 from cvm.evm.contract_code import ContractCode
+from cvm.evm.forks import Fork
 from cvm.evm.halts import NATIVE_HALTS, Halt, InvalidOpcode
 from cvm.evm.host_opcodes import HOST_OPCODES, selfdestruct
 from cvm.evm.message_rules import REVERTED, Rules, begin, code_account, end_creation
@@ -263,20 +267,9 @@ class NativeInterpreter:
     # --- what the loop reads
 
     def _write_opcodes(self) -> None:
-        """Write the table of opcodes of this fork, the host's without base gas."""
-        known = opcodes_of(self._world.fork)
-        added = self._rules.additions.opcodes
-        table = self._memory.opcodes
-        for byte in range(256):
-            opcode = known.get(byte)
-            if opcode is not None:
-                most = STACK_LIMIT - max(opcode.pushes - opcode.pops, 0)
-                gas = 0 if byte in HOST_OPCODES else opcode.gas
-                table[byte] = gas | opcode.pops << at.NEEDED_SHIFT | most << at.MOST_SHIFT
-            elif byte in added:
-                table[byte] = STACK_LIMIT << at.MOST_SHIFT
-            else:
-                table[byte] = at.UNDEFINED << at.NEEDED_SHIFT
+        """Write the table of opcodes of this fork."""
+        added = frozenset(self._rules.additions.opcodes)
+        self._memory.opcodes[:] = opcode_entries(self._world.fork, added)
 
     def _write_block(self) -> None:
         """Write the words of the block."""
@@ -298,3 +291,21 @@ class NativeInterpreter:
         """Write a word of the environment."""
         start = place * at.WORD_BYTES
         self._memory.environment[start : start + at.WORD_BYTES] = value.to_bytes(32, "little")
+
+
+@lru_cache(maxsize=32)
+def opcode_entries(fork: Fork, added: frozenset[int]) -> memoryview:
+    """Return what the loop must know of each byte; an opcode of the host is without base gas."""
+    known = opcodes_of(fork)
+    entries = array("q", bytes(8 * 256))
+    for byte in range(256):
+        opcode = known.get(byte)
+        if opcode is not None:
+            most = STACK_LIMIT - max(opcode.pushes - opcode.pops, 0)
+            gas = 0 if byte in HOST_OPCODES else opcode.gas
+            entries[byte] = gas | opcode.pops << at.NEEDED_SHIFT | most << at.MOST_SHIFT
+        elif byte in added:
+            entries[byte] = STACK_LIMIT << at.MOST_SHIFT
+        else:
+            entries[byte] = at.UNDEFINED << at.NEEDED_SHIFT
+    return memoryview(entries).toreadonly()

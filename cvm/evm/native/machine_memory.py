@@ -1,5 +1,6 @@
 """The arrays that the compiled loop works on, and the registers that say where they lie."""
 
+from array import array
 from ctypes import string_at
 from typing import Any
 
@@ -15,6 +16,7 @@ START_LOG_BYTES = 1 << 16
 START_SLOTS = 1 << 10
 START_JOURNAL = 1 << 10
 START_ACCOUNTS = 1 << 8
+CONSTANTS = array("q", [value - (value >> 63 << 64) for value in round_constants()])
 MAX_MEMORY_BYTES = 1 << 33
 """More than any gas limit pays for; a request above it is a fault of this program."""
 
@@ -66,8 +68,7 @@ class MachineMemory:
         self.value_address = self.key_address + at.WORD_BYTES
         self.key, self.value = view_of(self._words[:32]), view_of(self._words[32:])
         scratch = self._ints(at.SCRATCH, at.SCRATCH_BYTES // 8)
-        for place, value in enumerate(round_constants()):
-            scratch[ROUND_CONSTANTS + place] = value - (value >> 63 << 64)
+        scratch[ROUND_CONSTANTS : ROUND_CONSTANTS + len(CONSTANTS)] = CONSTANTS
 
     @property
     def account_room(self) -> int:
