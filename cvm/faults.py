@@ -10,7 +10,7 @@
     + MissingTrieNode    it lacks a node of a state
     + MissingCode        it lacks the code of an account
 
-`LocalFault` does not derive from py-evm's `VMError`, which py-evm swallows into a failed frame.
+`LocalFault` is no `Halt` of the EVM, which would make it a failed frame and so part of a block.
 """
 
 

@@ -1,4 +1,4 @@
-"""The execution core on py-evm, open to added opcodes and precompiles."""
+"""The execution core: transactions and state, open to added opcodes and precompiles."""
 
 from cvm.evm.native_dependencies import require_assertions, require_native_dependencies
 

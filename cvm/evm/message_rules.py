@@ -15,12 +15,15 @@ from cvm.evm.halts import (
     Revert,
 )
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, Status, TransactionEnvironment
+from cvm.evm.opcode_table import OPCODES
+from cvm.evm.precompiles.table import OSAKA_TABLE
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.world_state import LiveAccount, WorldState
 
 MAX_CODE_BYTES = 24_576  # EIP-170
 CODE_BYTE_GAS = 200
 REVERTED = "execution reverted"
+INVALID = 0xFE  # EIP-141: stays no opcode for ever
 
 
 class Precompile(Protocol):
@@ -54,12 +57,30 @@ AddedPrecompile = Callable[[PrecompileCall], bytes]
 """Returns the output; raises `Halt`, or `Revert` with an output."""
 
 
+class OpcodeTaken(ValueError):
+    """An added opcode or precompile would replace one of Ethereum's."""
+
+    def __init__(self, what: str, taken: list[str]) -> None:
+        super().__init__(f"{what} already in use: {', '.join(taken)}")
+
+
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What a chain adds to the EVM, by byte and by address."""
+    """What a chain adds to the EVM, by byte and by address.
+
+    Raises `OpcodeTaken` where a fork of Ethereum already uses one of them.
+    """
 
     opcodes: Mapping[int, AddedOpcode] = field(default_factory=dict)
     precompiles: Mapping[bytes, AddedPrecompile] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bytes_taken = sorted(self.opcodes.keys() & (OPCODES.keys() | {INVALID}))
+        if bytes_taken:
+            raise OpcodeTaken("opcode", [f"0x{byte:02x}" for byte in bytes_taken])
+        addresses_taken = sorted(self.precompiles.keys() & OSAKA_TABLE.keys())
+        if addresses_taken:
+            raise OpcodeTaken("precompile", [f"0x{each.hex()}" for each in addresses_taken])
 
 
 @dataclass(frozen=True, slots=True)

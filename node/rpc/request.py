@@ -44,8 +44,8 @@ class BadRequest(Exception):
 def parse_body(body: bytes, max_depth: int) -> object:
     """Return the JSON of a body; raises `ParseError`, for too deep nesting too.
 
-    The depth is checked first: py-evm raises the interpreter's recursion limit so far that json
-    would run through the C stack and end the process before it raised RecursionError.
+    The depth is checked first: json recurses on the C stack, and a library that raises Python's
+    recursion limit would let it run through before RecursionError is raised.
     """
     if _depth(body) > max_depth:
         raise ParseError(f"nested deeper than {max_depth} levels")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cvm.evm.message_rules import Additions
+from cvm.evm.frame_view import FrameView
+from cvm.evm.message_rules import Additions, OpcodeTaken, PrecompileCall
 from cvm.faults import DeviceFault, LocalFault
 from cvm.inference.faults import InputOutOfRange
 from models_registry.addresses import MODEL_REGISTRY
@@ -249,6 +250,26 @@ def test_royalty_gas_is_charged_per_item() -> None:
     world.register(royalty_gas=1_000)
     world.run(infer_code(in_size=8))
     assert world.log.take()[0].gas.royalty == 2_000
+
+
+@pytest.mark.parametrize("byte", [0x01, 0x1E, 0xFE, 0xFF])
+def test_a_taken_opcode_is_refused(byte: int) -> None:
+    with pytest.raises(OpcodeTaken, match=f"opcode already in use: 0x{byte:02x}"):
+        Additions(opcodes={byte: nothing})
+
+
+@pytest.mark.parametrize("number", [0x01, 0x11, 0x100])
+def test_a_taken_address_is_refused(number: int) -> None:
+    with pytest.raises(OpcodeTaken, match=f"precompile already in use: 0x{number:040x}"):
+        Additions(precompiles={number.to_bytes(20, "big"): empty_output})
+
+
+def nothing(_frame: FrameView) -> None:
+    return None
+
+
+def empty_output(_call: PrecompileCall) -> bytes:
+    return b""
 
 
 def test_without_the_addition_its_byte_is_no_opcode() -> None:
