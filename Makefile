@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fix check types layers test test-all fuzz bench clean
+.PHONY: help install demo fix check types layers test test-all conformance fuzz bench clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -40,6 +40,9 @@ test: install       ## the tests that a laptop runs in minutes
 
 test-all: install   ## the long suites too
 	$(BIN)/pytest -n 2 --dist loadfile
+
+conformance: install ## every case of the public EVM suites (CONFORMANCE_DIR: where they lie)
+	$(BIN)/python -m tests.conformance --interpreter $(or $(INTERPRETER),native)
 
 fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0)
 	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0)

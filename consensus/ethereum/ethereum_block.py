@@ -137,7 +137,8 @@ def split_blocks(data: bytes) -> list[bytes]:
 
     Raises `MalformedBlock`.
     """
-    blocks, position = [], 0
+    blocks: list[bytes] = []
+    position = 0
     while position < len(data):
         try:
             is_list, _start, end = read_header(data, position, len(data))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import lmdb
 
@@ -22,6 +22,7 @@ from cvm.evm.receipt import Receipt, decode_receipts, encode_receipts
 from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.rlp_lists import list_start, split_items
 from cvm.evm.state_committer import StateUpdate
+from cvm.evm.transaction import Transaction
 from cvm.faults import DatabaseFault
 from node.storage.flat_state import FLAT_TABLES, UNDO_BLOCKS, FlatState, write_flat
 from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
@@ -49,11 +50,30 @@ class NoChainHere(Exception):
         super().__init__(f"no chain in {path}: run `cvm init GENESIS.json --datadir {path}` first")
 
 
+class StoredBlock(Protocol):
+    """A block as the database keeps it: one of our own chain, or a plain Ethereum block."""
+
+    @property
+    def number(self) -> int:
+        """Return the height."""
+
+    @property
+    def hash(self) -> bytes:
+        """Return keccak256 of the header's RLP."""
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """Return the transactions in order."""
+
+    def encode(self) -> bytes:
+        """Return geth's RLP."""
+
+
 @dataclass(frozen=True, slots=True)
 class FinalBlock:
     """All that one block adds to the database."""
 
-    block: Block
+    block: StoredBlock
     receipts: tuple[Receipt, ...]
     certificate: CommitCertificate | None
     state: StateUpdate
@@ -209,12 +229,30 @@ class ChainDatabase:
 
         Raises `NotTheNextBlock` where it does not stand on the state that is there.
         """
-        number, parent_root = final.block.number, final.state.parent_root
         with self._writing() as transaction:
-            flat = self._flat_head(transaction)
-            if flat != (number - 1, parent_root):
-                raise NotTheNextBlock(number, parent_root, flat)
-            self._write(transaction, final)
+            self.write_within(transaction, final)
+
+    def begin(self) -> Any:  # lmdb ships no types
+        """Begin a transaction that writes, for a group of blocks; its caller ends it."""
+        self._env.reader_check()
+        return self._env.begin(write=True)
+
+    def write_within(self, transaction: Any, final: FinalBlock) -> None:
+        """Append a block as `write_block` does, in a transaction that its caller ends."""
+        number, parent_root = final.block.number, final.state.parent_root
+        flat = self._flat_head(transaction)
+        if flat != (number - 1, parent_root):
+            raise NotTheNextBlock(number, parent_root, flat)
+        self._write(transaction, final)
+
+    def read_within(self, transaction: Any, table: str, key: bytes) -> bytes | None:
+        """Return a value as a transaction sees it."""
+        value: bytes | None = transaction.get(key, db=self._tables[table])
+        return value
+
+    def flat_within(self, transaction: Any) -> FlatState:
+        """Return the newest state as a transaction sees it; do not close it."""
+        return self._flat_state(transaction, None)
 
     def head_state(self) -> FlatState:
         """Return the state of the newest block from the flat tables; close it after use."""

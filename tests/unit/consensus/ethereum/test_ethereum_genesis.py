@@ -1,0 +1,150 @@
+"""geth's genesis file decides which fork holds where, and what block 0 is."""
+
+from typing import Any
+
+import pytest
+
+from consensus.ethereum.ethereum_forks import EthereumForks, parse_forks
+from consensus.ethereum.ethereum_genesis import ethereum_genesis_block, parse_ethereum_genesis
+from consensus.ethereum.faults import UnsupportedFork
+from consensus.faults import InvalidGenesis
+from cvm.evm.state_committer import StateCommitter
+from cvm.evm.state_reader import EMPTY_TRIE_ROOT
+
+MAINNET_LIKE = {
+    "chainId": 1,
+    "homesteadBlock": 0,
+    "eip150Block": 2,
+    "eip155Block": 3,
+    "eip158Block": 3,
+    "byzantiumBlock": 4,
+    "londonBlock": 5,
+    "mergeNetsplitBlock": 10,
+    "shanghaiTime": 100,
+    "cancunTime": 200,
+    "pragueTime": 300,
+    "osakaTime": 400,
+    "bpo1Time": 500,
+    "terminalTotalDifficulty": 1_000,
+    "blobSchedule": {
+        "cancun": {"target": 3, "max": 6, "baseFeeUpdateFraction": 3_338_477},
+        "prague": {"target": 7, "max": 8, "baseFeeUpdateFraction": 5_007_716},
+        "bpo1": {"target": 11, "max": 12, "baseFeeUpdateFraction": 99},
+    },
+}
+
+
+def no_node(node_hash: bytes) -> bytes | None:
+    """Read an empty store."""
+    return None
+
+
+@pytest.fixture
+def forks() -> EthereumForks:
+    return parse_forks(MAINNET_LIKE, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "timestamp", "name"),
+    [
+        pytest.param(10, 99, "Paris", id="paris"),
+        pytest.param(10, 100, "Shanghai", id="shanghai"),
+        pytest.param(11, 200, "Cancun", id="cancun"),
+        pytest.param(11, 399, "Prague", id="prague"),
+        pytest.param(11, 499, "Osaka", id="osaka"),
+        pytest.param(11, 500, "BPO1", id="bpo-1"),
+    ],
+)
+def test_height_and_time_decide_the_fork(
+    forks: EthereumForks, number: int, timestamp: int, name: str
+) -> None:
+    assert forks.at(number, timestamp).name == name
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(1, "Homestead", id="homestead"),
+        pytest.param(2, "Tangerine Whistle", id="tangerine-whistle"),
+        pytest.param(3, "Spurious Dragon", id="spurious-dragon"),
+        pytest.param(9, "London", id="london"),
+    ],
+)
+def test_a_block_of_proof_of_work_is_refused_by_the_name_of_its_fork(
+    forks: EthereumForks, number: int, name: str
+) -> None:
+    with pytest.raises(UnsupportedFork, match=f"block {number} at time 600 .* of {name},"):
+        forks.at(number, 600)
+
+
+def test_a_fork_by_time_that_is_not_known_is_refused_by_its_name() -> None:
+    forks = parse_forks({**MAINNET_LIKE, "amsterdamTime": 700}, 0)
+    assert forks.at(10, 699).name == "BPO1"
+    with pytest.raises(UnsupportedFork, match="of Amsterdam"):
+        forks.at(10, 700)
+
+
+def test_the_blob_schedule_gives_the_numbers_of_each_fork(forks: EthereumForks) -> None:
+    numbers = [
+        (fork.target_blobs, fork.max_blobs, fork.blob_base_fee_fraction)
+        for fork in (forks.at(10, time) for time in (200, 300, 400, 500))
+    ]
+    prague = (7, 8, 5_007_716)
+    assert numbers == [(3, 6, 3_338_477), prague, prague, (11, 12, 99)]
+
+
+@pytest.mark.parametrize(
+    ("config", "difficulty", "first"),
+    [
+        pytest.param({"chainId": 1, "terminalTotalDifficulty": 0}, 0, 0, id="from-the-start"),
+        pytest.param({"chainId": 1, "terminalTotalDifficulty": 5}, 5, 1, id="after-block-0"),
+        pytest.param({"chainId": 1, "mergeNetsplitBlock": 0}, 5, 0, id="by-height"),
+    ],
+)
+def test_the_merge_is_where_the_file_says(
+    config: dict[str, Any], difficulty: int, first: int
+) -> None:
+    forks = parse_forks(config, difficulty)
+    assert forks.at(first, 0).name == "Paris"
+    assert [point.first for point in forks.by_number if point.name == "Paris"] == [first]
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        pytest.param([], "must hold one JSON object", id="no-object"),
+        pytest.param({}, "config must be an object with a chainId", id="no-config"),
+        pytest.param({"config": {"chainId": "x"}}, "chainId: 'x'", id="no-number"),
+        pytest.param(
+            {"config": {**MAINNET_LIKE, "cancunTime": 99}}, "by time are out of order", id="times"
+        ),
+        pytest.param(
+            {"config": {**MAINNET_LIKE, "londonBlock": 3}}, "by height are out of", id="heights"
+        ),
+        pytest.param(
+            {"config": {**MAINNET_LIKE, "blobSchedule": {"prague": 3}}}, "Prague must be an object",
+            id="schedule",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_refused(document: Any, words: str) -> None:
+    with pytest.raises(InvalidGenesis, match=words):
+        parse_ethereum_genesis(document)
+
+
+def test_block_0_has_the_fields_of_its_forks() -> None:
+    config = {"chainId": 1, "londonBlock": 0, "terminalTotalDifficulty": 0, "shanghaiTime": 0}
+    block, _update = ethereum_genesis_block(
+        parse_ethereum_genesis({"config": config, "gasLimit": "0x1000"}), StateCommitter(no_node)
+    )
+    header = block.header
+    assert (header.base_fee_per_gas, header.withdrawals_root) == (1_000_000_000, EMPTY_TRIE_ROOT)
+    assert header.blob_gas_used is None
+
+
+def test_block_0_keeps_an_empty_account_as_geth_does() -> None:
+    document = {"config": {"chainId": 1}, "alloc": {"11" * 20: {"balance": "0x0"}}}
+    _block, update = ethereum_genesis_block(
+        parse_ethereum_genesis(document), StateCommitter(no_node)
+    )
+    assert update.root != EMPTY_TRIE_ROOT
