@@ -7,7 +7,12 @@ import lmdb
 
 from cvm.evm.header import BlockHeader
 from cvm.faults import DatabaseFault
-from node.storage.chain_database import ChainDatabase, FinalBlock, header_of_block
+from node.storage.chain_database import (
+    ChainDatabase,
+    FinalBlock,
+    NotTheNextBlock,
+    header_of_block,
+)
 from node.storage.flat_state import FlatState
 
 
@@ -57,6 +62,9 @@ class BlockGroup:
         self._is_whole = False
         try:
             self._database.write_within(self._transaction, final)
+        except NotTheNextBlock:
+            self._is_whole = True
+            raise
         except lmdb.Error as error:
             raise DatabaseFault(f"cannot write block {final.block.number}: {error}") from error
         self._is_whole = True

@@ -75,17 +75,24 @@ def test_the_group_sees_what_nobody_else_does(database: ChainDatabase) -> None:
 
 def test_a_block_that_does_not_stand_on_the_head_is_refused(database: ChainDatabase) -> None:
     blocks = Blocks(database)
-    blocks.next()
-    with BlockGroup(database, 10) as group, pytest.raises(NotTheNextBlock, match="block 2 starts"):
+    with BlockGroup(database, 10) as group:
         group.write_block(blocks.next())
-    assert head_number(database) == 0
+        blocks.next()
+        with pytest.raises(NotTheNextBlock, match="block 3 starts"):
+            group.write_block(blocks.next())
+    assert head_number(database) == 1
 
 
 def test_a_stop_between_two_blocks_keeps_the_first(database: ChainDatabase) -> None:
     blocks = Blocks(database)
-    with pytest.raises(Stopped), BlockGroup(database, 10) as group:
-        group.write_block(blocks.next())
-        raise Stopped
+
+    def write_and_stop() -> None:
+        with BlockGroup(database, 10) as group:
+            group.write_block(blocks.next())
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        write_and_stop()
     assert head_number(database) == 1
 
 
@@ -97,8 +104,12 @@ def test_a_stop_amid_a_block_takes_the_group_back(
     def broken(transaction: object, final: FinalBlock) -> None:
         raise Stopped
 
-    with pytest.raises(Stopped), BlockGroup(database, 10) as group:
-        group.write_block(blocks.next())
-        monkeypatch.setattr(database, "_write", broken)
-        group.write_block(blocks.next())
+    def write_two() -> None:
+        with BlockGroup(database, 10) as group:
+            group.write_block(blocks.next())
+            monkeypatch.setattr(database, "_write", broken)
+            group.write_block(blocks.next())
+
+    with pytest.raises(Stopped):
+        write_two()
     assert head_number(database) == 0
