@@ -13,7 +13,13 @@ from cvm.inference.known_values import KnownValues
 from cvm.inference.limits import CHAIN_LIMITS, MAX_LISTED_ATTRIBUTE, SizeLimits
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
-from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor
+from cvm.inference.onnx_messages import (
+    OnnxAttribute,
+    OnnxGraph,
+    OnnxNode,
+    OnnxTensor,
+    OnnxValue,
+)
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.refused import REFUSED, REFUSED_ML
@@ -66,7 +72,8 @@ class GraphBuilder:
         if len(types) != len(outputs):
             raise refusal(view, "outputs", f"names {len(outputs)}, makes {len(types)}")
         for tensor_type in types:
-            checked_shape(tensor_type.shape, f"output of {view.op_type} node {name!r}")
+            label = f"output of {view.op_type} node {name!r}"
+            checked_shape(tensor_type.shape, label, self._limits.elements)
         cost = node_cost(spec.cost(parameters, view, types), view, types)
         self._types.update(zip(outputs, types, strict=True))
         if spec.makes_initializer:
@@ -158,13 +165,16 @@ def build_graph(
     Raises `InvalidModel` for an unknown operator or attribute, a value that is read before it
     is made, a declared type that is not the inferred one, and every limit on cost and memory.
     """
-    inputs = tuple(declared_value(value, "graph input") for value in message.input)
+
+    def declared(values: tuple[OnnxValue, ...], what: str) -> tuple[Value, ...]:
+        return tuple(declared_value(value, what, limits.elements) for value in values)
+
+    inputs = declared(message.input, "graph input")
     builder = GraphBuilder(inputs, constants, specs, limits)
     for node in message.node:
         builder.add(node)
     return builder.graph(
-        tuple(declared_value(value, "graph output") for value in message.output),
-        tuple(declared_value(value, "value_info") for value in message.value_info),
+        declared(message.output, "graph output"), declared(message.value_info, "value_info")
     )
 
 

@@ -32,6 +32,7 @@ from cvm.inference.backends.cpu.step_builder import (
 )
 from cvm.inference.backends.cpu.table import builder_of
 from cvm.inference.backends.cpu.task import Task, unfused
+from cvm.inference.backends.early_nodes import with_early_values
 from cvm.inference.graph import Graph, Node
 from cvm.inference.tensor_bytes import canonical_nan
 from cvm.inference.tensor_type import Array
@@ -43,8 +44,8 @@ class CpuPlan:
     def __init__(self, graph: Graph, level: FeatureLevel) -> None:
         self._graph = graph
         self._level = level
-        tasks = fused(graph)
-        self._steps = self._made(blocked_program(graph, tasks, is_blockable))
+        early = with_early_values(graph)
+        self._steps = self._made(early, blocked_program(early, fused(early), is_blockable), False)
 
     def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
         """Run one item; see `backend.Plan`. The outputs are copies, with canonical NaNs.
@@ -64,22 +65,27 @@ class CpuPlan:
     @cached_property
     def _unfused(self) -> "_Steps":
         """Return steps that make every value of the graph."""
-        return self._made(plain_program(self._graph, unfused(self._graph)))
+        return self._made(self._graph, plain_program(self._graph, unfused(self._graph)), True)
 
-    def _made(self, program: Program) -> "_Steps":
+    def _made(self, graph: Graph, program: Program, may_trace: bool) -> "_Steps":
         """Return the steps of a program."""
         try:
-            return _Steps(self._graph, program, self._level)
+            return _Steps(graph, program, self._level, may_trace)
         except MemoryError as error:
             raise OutOfMemory(self._graph.cost.peak_bytes) from error
 
 
 class _Steps:
-    """A program laid out in memory: for each task the node it ends with, its calls and results."""
+    """A program laid out in memory: for each task the node it ends with, its calls and results.
 
-    def __init__(self, graph: Graph, program: Program, level: FeatureLevel) -> None:
+    Without `may_trace` no node is kept, nor a constant that lies in memory in another form.
+    """
+
+    def __init__(
+        self, graph: Graph, program: Program, level: FeatureLevel, may_trace: bool
+    ) -> None:
         self._values = dict(allocate(graph, program))
-        self._constants = graph.constants
+        self._constants = dict(graph.constants)
         builders = [(step, self._built(step, level)) for step in program.steps]
         pool_size = max((b.scratch_bytes for _, b in builders if b is not None), default=0)
         pool = empty_buffer("uint8", (pool_size,))
@@ -89,12 +95,13 @@ class _Steps:
                 self.tasks.append((None, [self._moved(step)], ()))
             elif builder is not None:
                 steps = [_resolved(call, pool) for call in builder.steps]
-                self.tasks.append((step.node, steps, builder.results))
+                self.tasks.append((step.node if may_trace else None, steps, builder.results))
         for _, steps, _ in self.tasks:
             for function, arguments in steps:
                 compile_for(function, arguments)
         self._inputs = [self._values[value.name].tensor for value in graph.inputs]
         self._outputs = [self._values[name].tensor for name in program.results]
+        self._constants = {}
 
     def run(self, inputs: Sequence[Array], trace: Trace | None) -> tuple[Array, ...]:
         """Run one item, and report copies of what each node made."""
