@@ -11,7 +11,6 @@ from cvm.inference.backends.backend import Trace
 from cvm.inference.backends.cpu import quantised_sum
 from cvm.inference.backends.cpu.arena import allocate
 from cvm.inference.backends.cpu.blocked_families import is_blockable
-from cvm.inference.backends.cpu.compilation import compile_for
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.fusion import fused
 from cvm.inference.backends.cpu.layout import move_image
@@ -21,6 +20,7 @@ from cvm.inference.backends.cpu.layout_choice import (
     blocked_program,
     plain_program,
 )
+from cvm.inference.backends.cpu.native_program import native_program
 from cvm.inference.backends.cpu.step_builder import (
     Epilogue,
     Scratch,
@@ -96,23 +96,29 @@ class _Steps:
             elif builder is not None:
                 steps = [_resolved(call, pool) for call in builder.steps]
                 self.tasks.append((step.node if may_trace else None, steps, builder.results))
-        for _, steps, _ in self.tasks:
-            for function, arguments in steps:
-                compile_for(function, arguments)
+        self._program = native_program([call for _, steps, _ in self.tasks for call in steps])
         self._inputs = [self._values[value.name].tensor for value in graph.inputs]
         self._outputs = [self._values[name].tensor for name in program.results]
         self._constants = {}
 
     def run(self, inputs: Sequence[Array], trace: Trace | None) -> tuple[Array, ...]:
-        """Run one item, and report copies of what each node made."""
+        """Run one item; the buffers of the outputs are copied."""
         for buffer, array in zip(self._inputs, inputs, strict=True):
             np.copyto(buffer, array, casting="no")
+        if trace is None:
+            for call in self._program:
+                call()
+        else:
+            self._run_traced(trace)
+        return tuple(canonical_nan(buffer.copy()) for buffer in self._outputs)
+
+    def _run_traced(self, trace: Trace) -> None:
+        """Call one kernel after the other, and report copies of what each node made."""
         for node, steps, results in self.tasks:
             for function, arguments in steps:
                 function(*arguments)
-            if trace is not None and node is not None:
+            if node is not None:
                 trace(node, tuple(canonical_nan(result.copy()) for result in results))
-        return tuple(canonical_nan(buffer.copy()) for buffer in self._outputs)
 
     def _built(self, step: Task | Move, level: FeatureLevel) -> StepBuilder | None:
         """Return the builder of a task, its steps made; None for a conversion."""
