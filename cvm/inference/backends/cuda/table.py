@@ -4,9 +4,15 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from cvm.inference.backends.cuda import (
+    choosing,
     conv_f32,
     conv_int8,
     elementwise,
+    features,
+    folds,
+    movement,
+    normalisation,
+    pointwise,
     pooling,
     products_f32,
     products_int8,
@@ -16,13 +22,19 @@ from cvm.inference.backends.cuda import (
 from cvm.inference.backends.cuda.launch_builder import LaunchBuilder
 from cvm.inference.graph import Node
 from cvm.inference.operators.matmul_integer import MatMulIntegerParameters
+from cvm.inference.operators.op_spec import ML_DOMAIN
 
 Builder = Callable[[LaunchBuilder], None]
 
 BUILDERS = MappingProxyType[str, Builder](
     {
-        "Add": elementwise.build_add,
+        **choosing.BUILDERS,
+        **folds.BUILDERS,
+        **movement.BUILDERS,
+        **normalisation.BUILDERS,
+        **pointwise.BUILDERS,
         "ArgMax": reductions.build_argmax,
+        "ArgMin": reductions.build_argmin,
         "AveragePool": pooling.build_average_pool,
         "Clip": elementwise.build_clip,
         "Conv": conv_f32.build_conv,
@@ -33,7 +45,6 @@ BUILDERS = MappingProxyType[str, Builder](
         "MatMul": products_f32.build_matmul,
         "MatMulInteger": products_int8.build_matmul_integer,
         "MaxPool": pooling.build_max_pool,
-        "Mul": elementwise.build_mul,
         "QLinearConv": conv_int8.build_qlinear_conv,
         "QLinearMatMul": products_int8.build_qlinear_matmul,
         "QuantizeLinear": quantise.build_quantize,
@@ -43,9 +54,14 @@ BUILDERS = MappingProxyType[str, Builder](
 )
 
 
+ML_BUILDERS = MappingProxyType[str, Builder]({**features.ML_BUILDERS})
+"""The same for the domain ai.onnx.ml."""
+
+
 def builder_of(node: Node) -> Builder | None:
     """Return the family that builds a node's launches, or None where there is none."""
     parameters = node.parameters
     if isinstance(parameters, MatMulIntegerParameters) and parameters.has_computed_a_zero:
         return None
-    return None if node.spec.domain else BUILDERS.get(node.spec.name)
+    builders = ML_BUILDERS if node.spec.domain == ML_DOMAIN else BUILDERS
+    return builders.get(node.spec.name)
