@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fix check types layers test test-all fuzz bench clean
+.PHONY: help install demo fix check types layers test test-all fuzz hostile cross-machine bench clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -41,8 +41,14 @@ test: install       ## the tests that a laptop runs in minutes
 test-all: install   ## the long suites too
 	$(BIN)/pytest -n 2 --dist loadfile
 
-fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0)
-	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0)
+fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0 JOBS=1)
+	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1)
+
+hostile: install    ## N damaged model files, each refused by a rule or run (N=10000 SEED=0)
+	$(BIN)/python -m tests.hostile_run --files $(or $(N),10000) --seed $(or $(SEED),0)
+
+cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs
+	$(BIN)/python -m tests.cross_machine
 
 bench: install      ## timings (pytest-benchmark)
 	$(BIN)/pytest bench --benchmark-only

@@ -50,5 +50,6 @@ def compile_for(function: Callable[..., object], arguments: tuple[object, ...]) 
         return None
     typeof: Any = numba.typeof
     signature = tuple(typeof(argument) for argument in arguments)
-    dispatcher.compile(signature)
+    if signature not in dispatcher.overloads:  # numba's look-up costs 0.2 ms of events and locks
+        dispatcher.compile(signature)
     return dispatcher.overloads[signature]
