@@ -16,8 +16,14 @@ ORDERED_DOT_PRODUCTS = frozenset(
         "conv_f32_small_padded",
         "conv_f32_wide",
         "conv_f32_wide_padded",
+        "conv_transpose_f32",
+        "gru",
+        "lstm",
+        "pair_scores",
         "product_f32_small",
         "product_f32_wide",
+        "rnn",
+        "squared_distances",
     }
 )
 """The only kernels that may fuse a multiplication and an addition."""
@@ -36,9 +42,12 @@ TRANSCENDENTALS = frozenset(
         "exponentials",
         "gelu_float32",
         "gelu_tanh_float32",
+        "gru",
         "log_float32",
+        "lstm",
         "mish_float32",
         "pow_float32",
+        "rnn",
         "selu_float32",
         "sigmoid_float32",
         "sin_float32",

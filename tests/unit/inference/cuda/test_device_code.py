@@ -19,6 +19,7 @@ from cvm.inference.exact import (
 )
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.limits import MAX_RANK
+from cvm.inference.operators.recurrent_activations import KINDS
 from cvm.inference.operators.window import MAX_SPATIAL_RANK
 from tests.unit.inference.cuda.ptx import (
     ORDERED_DOT_PRODUCTS,
@@ -31,7 +32,7 @@ from tests.unit.inference.cuda.ptx import (
 FIRST = "75"
 OTHERS = ["80", "86", "89", "90", "100", "120"]
 CAPABILITIES = [FIRST, *(pytest.param(entry, marks=pytest.mark.slow) for entry in OTHERS)]
-FUSED = {"conv_f32", "products_f32"}
+FUSED = {"conv_f32", "conv_transpose", "models", "products_f32", "recurrent"}
 
 needs_compiler = pytest.mark.skipif(not can_compile(), reason="needs nvcc or CuPy's NVRTC")
 
@@ -93,6 +94,14 @@ def test_the_exponential_has_the_constants_of_its_definition() -> None:
     }
     written = re.findall(r"(?:double p = |horner\(p, r, )(0x[0-9a-f.]+p[+-]\d+)", text)
     assert tuple(map(float.fromhex, written)) == exponential.COEFFICIENTS
+
+
+def test_the_activations_stand_in_the_order_of_the_definition() -> None:
+    (listed,) = re.findall(r"enum Kind {(.*?)}", source_text("recurrent"), re.S)
+    words = [
+        "".join(part.capitalize() for part in n.split("_")) for n in listed.strip().split(", ")
+    ]
+    assert words == [*KINDS]
 
 
 SERIES = [
