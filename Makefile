@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all fuzz hostile cross-machine bench clean
+.PHONY: help install demo fix check types layers test test-all test-models fuzz hostile cross-machine bench clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -38,8 +39,15 @@ layers: install
 test: install       ## the tests that a laptop runs in minutes
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: install   ## the long suites too
+test-all: $(MODELS) ## the long suites too
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-models: $(MODELS) ## models that people use, on every backend and beside onnxruntime
+	$(BIN)/pytest tests/integration/test_real_models.py
+
+$(MODELS): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev,models]'
+	touch $(MODELS)
 
 fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0 JOBS=1)
 	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1)
