@@ -1,4 +1,4 @@
-"""Runs neighbouring kernels of a plan in one native call, in which no interpreter lock is taken.
+"""Runs neighbouring kernels of a plan in one native call, in which Python takes no part.
 
 A kernel called from Python takes the interpreter lock back each time that it returns, so that two
 threads with short kernels wait for each other. Here every kernel and its arguments, fixed when the
@@ -64,14 +64,16 @@ class NativeCall:
 class NativeGroup:
     """Neighbouring calls that run one after the other; one thread at a time may run them."""
 
-    def __init__(self, steps: Sequence[Step], calls: Sequence[NativeCall]) -> None:
+    def __init__(
+        self, steps: Sequence[Step], calls: Sequence[NativeCall], keeps_lock: bool
+    ) -> None:
         self._steps = tuple(steps)  # keeps the arrays alive whose addresses are in the records
         self._records = tuple(call.record for call in calls)
         callers = _callers([call.kinds for call in calls])
         pairs = zip(callers, self._records, strict=True)
         self._list = np.array([(c, r.ctypes.data) for c, r in pairs], np.uint64)
         self._places = [self._list[i:].ctypes.data for i in range(len(calls))]
-        self._run = _runner()
+        self._run = _runner(keeps_lock)
 
     def __call__(self) -> None:
         """Run every call. One that raises runs again by itself, which raises in Python."""
@@ -85,9 +87,12 @@ class NativeGroup:
                 done += self._run(self._places[done], count - done)
 
 
-def native_program(steps: Sequence[Step]) -> tuple[Callable[[], object], ...]:
+def native_program(
+    steps: Sequence[Step], keeps_lock: bool = False
+) -> tuple[Callable[[], object], ...]:
     """Return what runs the steps in order: a group for each row of kernels, else the plain call.
 
+    Groups that take microseconds keep the interpreter lock: to hand it over and back takes longer.
     Kernels are compiled for their arguments, or come from the disk cache.
     """
     program: list[Callable[[], object]] = []
@@ -97,18 +102,18 @@ def native_program(steps: Sequence[Step]) -> tuple[Callable[[], object], ...]:
         if call is not None:
             group.append((step, call))
             continue
-        program += _closed(group)
+        program += _closed(group, keeps_lock)
         group = []
         function, arguments = step
         program.append(partial(function, *arguments))
-    return (*program, *_closed(group))
+    return (*program, *_closed(group, keeps_lock))
 
 
-def _closed(group: list[tuple[Step, NativeCall]]) -> list[NativeGroup]:
+def _closed(group: list[tuple[Step, NativeCall]], keeps_lock: bool) -> list[NativeGroup]:
     """Return a group of calls, nothing for none."""
     if not group:
         return []
-    return [NativeGroup([step for step, _ in group], [call for _, call in group])]
+    return [NativeGroup([step for step, _ in group], [call for _, call in group], keeps_lock)]
 
 
 @cache
@@ -155,14 +160,14 @@ def _callers(wanted: Sequence[Kinds]) -> list[int]:
     return [_addresses[kinds] for kinds in wanted]
 
 
-def _runner() -> Callable[[int, int], int]:
+def _runner(keeps_lock: bool) -> Callable[[int, int], int]:
     """Return the runner: it takes the address of a list and its length and returns how many ran."""
     with compiler_lock.global_compiler_lock:
         if RUNNER not in _addresses:
             module = ir.Module()
             _compile(module, {RUNNER: _emit_runner(module)})
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
-    return kind(_addresses[RUNNER])
+    kind = ctypes.PYFUNCTYPE if keeps_lock else ctypes.CFUNCTYPE
+    return kind(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(_addresses[RUNNER])
 
 
 def _compile(module: Any, names: Mapping[Kinds | str, str]) -> None:

@@ -33,9 +33,16 @@ from cvm.inference.backends.cpu.step_builder import (
 from cvm.inference.backends.cpu.table import builder_of
 from cvm.inference.backends.cpu.task import Task, unfused
 from cvm.inference.backends.early_nodes import with_early_values
+from cvm.inference.cost import Cost
 from cvm.inference.graph import Graph, Node
 from cvm.inference.tensor_bytes import canonical_nan
 from cvm.inference.tensor_type import Array
+
+SHORT_WORK = 2**18
+"""Bytes, products and elements of a run of at most some 30 microseconds on one core."""
+
+TRANSCENDENTAL_WORK = 16
+"""What a transcendental function of one element counts as."""
 
 
 class CpuPlan:
@@ -96,7 +103,8 @@ class _Steps:
             elif builder is not None:
                 steps = [_resolved(call, pool) for call in builder.steps]
                 self.tasks.append((step.node if may_trace else None, steps, builder.results))
-        self._program = native_program([call for _, steps, _ in self.tasks for call in steps])
+        calls = [call for _, steps, _ in self.tasks for call in steps]
+        self._program = native_program(calls, keeps_lock=is_short(graph.cost))
         self._inputs = [self._values[value.name].tensor for value in graph.inputs]
         self._outputs = [self._values[name].tensor for name in program.results]
         self._constants = {}
@@ -152,6 +160,15 @@ class _Steps:
         """Return the call that converts a value."""
         source, target = self._values[move.source], self._values[move.target]
         return move_image, (source.array, source.places, target.array, target.places, 0)
+
+
+def is_short(cost: Cost) -> bool:
+    """Say whether a run takes microseconds, by what it moves and computes."""
+    products = cost.float32_macs + cost.int8_macs
+    work = (
+        cost.bytes_moved + products + cost.elementwise + TRANSCENDENTAL_WORK * cost.transcendental
+    )
+    return work <= SHORT_WORK
 
 
 def _resolved(step: Step, pool: Array) -> Step:

@@ -1,6 +1,7 @@
 """Kernels that run as one native call: bytes and exceptions of one call after the other."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from tests.unit.inference.cpu.levels import LEVELS
 
 MANY_TURNS = 2**33
 """Turns of a loop that take seconds."""
+
+FEW_TURNS = 2**24
+"""Turns of a loop that take milliseconds."""
 
 
 class Pair(NamedTuple):
@@ -258,6 +262,25 @@ def test_a_kernel_that_returns_a_number_is_called_from_python() -> None:
     (call,) = run((length, (np.zeros(3),)))
     assert not isinstance(call, NativeGroup)
     assert call() == 3
+
+
+def test_a_group_that_keeps_the_lock_lets_no_thread_run_meanwhile() -> None:
+    counter, stop = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    (call,) = native_program([(count_up, (counter, stop, FEW_TURNS))], keeps_lock=True)
+    begun, set_stop = Event(), Event()
+
+    def interrupt() -> None:
+        begun.set()
+        set_stop.wait(timeout=60)
+        stop[0] = 1
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(interrupt)
+        begun.wait(timeout=60)
+        set_stop.set()
+        call()
+        running.result(timeout=60)
+    assert counter[0] in (0, FEW_TURNS)
 
 
 def test_other_threads_run_meanwhile() -> None:
