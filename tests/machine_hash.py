@@ -2,8 +2,8 @@
 
     python -m tests.machine_hash --backend cpu --level avx2 --parts vectors,digits,fuzz
 
-The last line is JSON: for each part a hash of what goes in and a hash of what comes out, so that
-a machine that drew other inputs is not mistaken for one that computes otherwise.
+Each line is JSON: for one part a hash of what goes in and a hash of what comes out, so that a
+machine that drew other inputs is not mistaken for one that computes otherwise.
 """
 
 import argparse
@@ -158,8 +158,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parts", default="vectors,digits,networks,fuzz")
     given = parser.parse_args(arguments)
     backend = backend_of(given.backend, given.level)
-    hashes = {name: part_hashes(name, backend, given.threads) for name in given.parts.split(",")}
-    sys.stdout.write(json.dumps({"level": getattr(backend, "level", ""), "parts": hashes}) + "\n")
+    level = getattr(backend, "level", "")
+    for name in given.parts.split(","):
+        went_in, came_out = part_hashes(name, backend, given.threads)
+        entry = {"level": level, "part": name, "given": went_in, "made": came_out}
+        sys.stdout.write(json.dumps(entry) + "\n")
+        sys.stdout.flush()
     return 0
 
 

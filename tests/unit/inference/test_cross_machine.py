@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from subprocess import CalledProcessError
+from subprocess import CalledProcessError, TimeoutExpired
 
 import pytest
 
@@ -63,8 +63,8 @@ def test_a_row_shows_its_hash_or_why_there_is_none() -> None:
     absent = replace(FIRST, parts={}, seconds=0, failure="left out: no such CPU")
     lines = table_text([FIRST, absent]).splitlines()[2:]
     assert lines == [
-        "| reference |  | no setting | e1ff4dd232055c95 | - | 1 |",
-        "| reference |  | no setting | left out: no such CPU | - | 0 |",
+        "| reference |  | no setting | m2 | m3 | m1 | - | - | 1 |",
+        "| reference |  | no setting (left out: no such CPU) | - | - | - | - | - | 0 |",
     ]
 
 
@@ -74,6 +74,20 @@ def test_a_machine_that_cannot_be_had_is_left_out(monkeypatch: pytest.MonkeyPatc
 
     outcome = outcome_of(Row("elsewhere", "cpu", machine=absent), Path())
     assert (outcome.parts, outcome.failure) == ({}, "left out: apt-get is not installed")
+
+
+def test_what_was_done_before_a_process_took_too_long_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = b'{"level": "avx2", "part": "digits", "given": "g", "made": "m"}\n'
+
+    def slow(_row: Row, _machine: object) -> str:
+        raise TimeoutExpired("python", 3600, output=line)
+
+    monkeypatch.setattr(cross_machine, "_hashes", slow)
+    outcome = outcome_of(FIRST.row, Path())
+    assert (outcome.level, outcome.parts) == ("avx2", {"digits": ("g", "m")})
+    assert outcome.failure == "stopped after 3600 s"
 
 
 def test_a_process_that_fails_is_no_row_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
