@@ -74,7 +74,7 @@ class GraphBuilder:
         for tensor_type in types:
             label = f"output of {view.op_type} node {name!r}"
             checked_shape(tensor_type.shape, label, self._limits.elements)
-        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        cost = node_cost(spec, parameters, view, types)
         self._types.update(zip(outputs, types, strict=True))
         if spec.makes_initializer:
             self._add_initializer(outputs[0], spec.run(parameters)[0])
@@ -178,15 +178,25 @@ def build_graph(
     )
 
 
-def node_cost(counts: Cost, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Complete an operator's counts: one node, and every byte that it reads and writes once.
+def node_cost(
+    spec: OpSpec[Any], parameters: Any, view: NodeView, outputs: tuple[TensorType, ...]
+) -> Cost:
+    """Return an operator's counts, completed: a pass, and the bytes that it reads and writes once.
 
-    What the operator itself counts as moved and as weights are its attributes'.
+    What the operator itself counts is added: as moved and as weights its attributes, as nodes
+    its further passes.
     """
-    read = sum(tensor_type.size_bytes for tensor_type in view.types if tensor_type is not None)
-    written = sum(tensor_type.size_bytes for tensor_type in outputs)
-    moved = counts.bytes_moved + read + written
-    return replace(counts, bytes_moved=moved, nodes=1, peak_bytes=0)
+    counts = spec.cost(parameters, view, outputs)
+    read = [0 if entry is None else entry.size_bytes for entry in view.types]
+    written = [tensor_type.size_bytes for tensor_type in outputs]
+    if spec.reads_types_only:
+        read = []
+    elif spec.is_view and view.wants(0) and view.constant_at(0) is None:
+        read, written = read[1:], written[1:]
+    elif spec.reads_part:
+        read[0] = min(read[0], sum(written))
+    moved = counts.bytes_moved + sum(read) + sum(written)
+    return replace(counts, bytes_moved=moved, nodes=counts.nodes + 1, peak_bytes=0)
 
 
 def graph_cost(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.ordering import index_of_largest
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, flag_attribute
@@ -50,8 +50,8 @@ def output_types(parameters: ArgMaxParameters, _view: NodeView) -> tuple[TensorT
 
 
 def cost(parameters: ArgMaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count one comparison for each input."""
-    return Cost(elementwise=outputs[0].size * parameters.input_shape[parameters.axis])
+    """Count four steps for each input, one by one."""
+    return Cost(elementwise=4 * SERIAL * outputs[0].size * parameters.input_shape[parameters.axis])
 
 
 def argmax(parameters: ArgMaxParameters, data: Array) -> tuple[Array, ...]:

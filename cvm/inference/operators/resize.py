@@ -43,7 +43,7 @@ MAX_SPREAD = 4
 """How many times larger than both ends a tensor between two axes may be: one axis made longer and
 the next shorter would need memory that neither the input nor the output shows."""
 
-LINEAR_STEPS = 3
+LINEAR_STEPS = 10
 """Per element and axis: two products and their sum."""
 
 

@@ -69,6 +69,10 @@ class CpuPlan:
         """Return what one run calls, in order: each function with its arguments."""
         return tuple(step for _, steps, _ in self._steps.tasks for step in steps)
 
+    def program(self) -> tuple[Callable[[], object], ...]:
+        """Return what one run calls between copying the inputs in and the outputs out."""
+        return self._steps.program
+
     @cached_property
     def _unfused(self) -> "_Steps":
         """Return steps that make every value of the graph."""
@@ -104,7 +108,7 @@ class _Steps:
                 steps = [_resolved(call, pool) for call in builder.steps]
                 self.tasks.append((step.node if may_trace else None, steps, builder.results))
         calls = [call for _, steps, _ in self.tasks for call in steps]
-        self._program = native_program(calls, keeps_lock=is_short(graph.cost))
+        self.program = native_program(calls, keeps_lock=is_short(graph.cost))
         self._inputs = [self._values[value.name].tensor for value in graph.inputs]
         self._outputs = [self._values[name].tensor for name in program.results]
         self._constants = {}
@@ -114,7 +118,7 @@ class _Steps:
         for buffer, array in zip(self._inputs, inputs, strict=True):
             np.copyto(buffer, array, casting="no")
         if trace is None:
-            for call in self._program:
+            for call in self.program:
                 call()
         else:
             self._run_traced(trace)

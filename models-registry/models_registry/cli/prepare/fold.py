@@ -177,7 +177,7 @@ class _Walk:
             raise InvalidModel("outputs", f"{named} are read, engine 1 makes {len(types)}")
         for tensor_type in types:
             _require_possible(tensor_type)
-        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        cost = node_cost(spec, parameters, view, types)
         names = tuple(name for name in node.outputs if name)
         self._engine_knows.learn(
             Node(view.name, spec, parameters, view, tuple(node.inputs), names, types, cost)
