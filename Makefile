@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all test-models fuzz hostile cross-machine bench clean
+.PHONY: help install demo fix check types layers test test-all test-models fuzz hostile cross-machine bench bench-infer calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench: install      ## timings (pytest-benchmark)
 
 bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 	$(BIN)/python -m bench.infer_report
+
+calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
+	$(BIN)/python -m bench.calibrate_gas
 
 clean:              ## remove what make install and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .cache

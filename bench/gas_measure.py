@@ -2,13 +2,13 @@
 
 What is measured of a case is the fixed part of one `plan.run`, which is that of a plan that does
 nothing (Identity of one element), and the calls that the plan makes. Copying the inputs in and the
-outputs out is not in it: `IO_WORD` and `INFER_BASE` pay for that.
+outputs out is not in it: `IO_WORD` and `INFER_BASE` pay for that. Times are CPU time of the thread.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -20,15 +20,20 @@ from bench.gas_cases.case import (
     subnormal,
     underflowing,
 )
+from bench.gas_table import ORDINARY
+from bench.timed_models import timed_models
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.cpu.plan import CpuPlan
-from cvm.inference.cost import Cost
 from cvm.inference.float_environment import default_float_environment
+from cvm.inference.graph import Graph
+from cvm.inference.limits import OFF_CHAIN_LIMITS
+from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
-from opcodes.gas import compute_gas
+
+Times = dict[str, float]
 
 LEVEL = "avx2"
-NS_PER_GAS = 25
+MODELS = Path(__file__).parents[1] / "models-registry" / "models"
 EVICTED_BYTES = 1 << 26
 """A walk over so many bytes leaves nothing of a model in any cache."""
 
@@ -44,15 +49,6 @@ SUMS_OF_PRODUCTS = frozenset(
 """Operators that are also run on inputs and weights whose products are subnormal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Least seconds of one case, by the kind of data it ran on."""
-
-    case: GasCase
-    cost: Cost
-    seconds: dict[str, float]
-
-
 class Subject:
     """A planned case, ready to run on each kind of data.
 
@@ -62,14 +58,12 @@ class Subject:
 
     def __init__(self, case: GasCase, backend: CpuBackend) -> None:
         graph = case.graph()
-        self.case = case
-        self.cost = graph.cost
         rng = np.random.default_rng(SEED)
         plan = backend.plan(graph)
         given = case.given()
         self._twin = backend.plan(deepcopy(case).graph())
         self._twin.run(given)
-        self._data: dict[str, tuple[CpuPlan, Sequence[Array]]] = {"ordinary": (plan, given)}
+        self._data: dict[str, tuple[CpuPlan, Sequence[Array]]] = {ORDINARY: (plan, given)}
         if any(array.dtype == np.float32 for array in given):
             for kind, change in (
                 ("subnormal", subnormal),
@@ -83,7 +77,7 @@ class Subject:
 
     def cold_seconds(self, evicted: Array) -> float:
         """Return the time on ordinary data that no cache holds."""
-        plan, arrays = self._data["ordinary"]
+        plan, arrays = self._data[ORDINARY]
         plan.run(arrays)
         evicted += np.uint8(1)
         seconds_of_calls(self._twin)
@@ -95,14 +89,34 @@ class Subject:
             yield kind, plan, arrays
 
 
+class Network:
+    """A planned network with one ordinary input; its twin is another plan of it."""
+
+    def __init__(self, backend: CpuBackend, graph: Graph, x: Array) -> None:
+        self._plan, self._twin = backend.plan(graph), backend.plan(graph)
+        self._inputs = (x.astype(graph.inputs[0].type.dtype),)
+        self._twin.run(self._inputs)
+
+    def cold_seconds(self, evicted: Array) -> float:
+        """Return the time where no cache holds activations or weights."""
+        self._plan.run(self._inputs)
+        seconds_of_calls(self._twin)
+        evicted += np.uint8(1)
+        return seconds_of_calls(self._plan)
+
+    def kinds(self) -> Iterator[tuple[str, CpuPlan, Sequence[Array]]]:
+        """Return the plan and its input."""
+        yield ORDINARY, self._plan, self._inputs
+
+
 def seconds_of_calls(plan: CpuPlan, repeats: int = 1) -> float:
     """Return the time of what one run calls; the inputs are those of the last whole run."""
     program = plan.program()
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(repeats):
         for call in program:
             call()
-    return (time.perf_counter() - start) / repeats
+    return (time.thread_time() - start) / repeats
 
 
 def fixed_seconds(backend: CpuBackend) -> float:
@@ -111,10 +125,10 @@ def fixed_seconds(backend: CpuBackend) -> float:
     plan = backend.plan(GasCase("Identity", "small", (x,)).graph())
 
     def once() -> float:
-        start = time.perf_counter()
+        start = time.thread_time()
         for _ in range(REPEATS):
             plan.run((x,))
-        return (time.perf_counter() - start) / REPEATS
+        return (time.thread_time() - start) / REPEATS
 
     return least(once, 30)
 
@@ -124,22 +138,41 @@ def least(once: Callable[[], float], rounds: int) -> float:
     return min(once() for _ in range(rounds))
 
 
-def measured(cases: Sequence[GasCase]) -> list[Measured]:
-    """Return the least times of each case; all cases take turns in every round."""
+def measured_cases(cases: Sequence[GasCase]) -> Iterator[tuple[GasCase, Times]]:
+    """Return each case with its least seconds by kind of data."""
     backend = CpuBackend(LEVEL)
     evicted = np.zeros(EVICTED_BYTES, np.uint8)
     with default_float_environment():
         fixed = fixed_seconds(backend)
-        results = []
         for case in cases:
-            subject = Subject(case, backend)
-            results.append(Measured(case, subject.cost, _times(subject, evicted, fixed)))
-    return results
+            yield case, least_seconds(Subject(case, backend), evicted, fixed)
 
 
-def _times(subject: Subject, evicted: Array, fixed: float) -> dict[str, float]:
+def measured_networks() -> Iterator[tuple[str, tuple[int, ...], Times]]:
+    """Return whole networks: name, cost vector, and least seconds."""
+    backend = CpuBackend(LEVEL)
+    evicted = np.zeros(EVICTED_BYTES, np.uint8)
+    with default_float_environment():
+        fixed = fixed_seconds(backend)
+        for name, data, x in network_files():
+            graph = parse_model(data, OFF_CHAIN_LIMITS).graph
+            network = Network(backend, graph, x)
+            yield name, graph.cost.vector(), least_seconds(network, evicted, fixed)
+
+
+def network_files() -> Iterator[tuple[str, bytes, Array]]:
+    """Return the name, the file and an input of every network that is compared."""
+    images = np.load(MODELS / "digits_100_images.npy")
+    for name in ("digits_float32", "digits_int8"):
+        data = (MODELS / f"{name}.onnx").read_bytes()
+        yield name, data, images[:1].reshape(1, 1, 28, 28)
+    for model in timed_models():
+        yield f"{model.name} {model.dtype}", model.strict, model.x
+
+
+def least_seconds(subject: "Subject | Network", evicted: Array, fixed: float) -> Times:
     """Return the least time on each kind of data, and of ordinary data that is in no cache."""
-    seconds: dict[str, float] = {}
+    seconds: Times = {}
     for _ in range(ROUNDS):
         for kind, plan, arrays in subject.kinds():
             plan.run(arrays)
@@ -151,11 +184,6 @@ def _times(subject: Subject, evicted: Array, fixed: float) -> dict[str, float]:
     return seconds
 
 
-def _keep(seconds: dict[str, float], kind: str, took: float) -> None:
+def _keep(seconds: Times, kind: str, took: float) -> None:
     """Keep the least time of a kind."""
     seconds[kind] = min(took, seconds.get(kind, took))
-
-
-def charged_seconds(cost: Cost) -> float:
-    """Return the time that the compute gas of a cost stands for."""
-    return compute_gas(cost) * NS_PER_GAS * 1e-9

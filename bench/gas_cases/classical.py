@@ -129,7 +129,7 @@ def features(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
         "replaced_value_float": np.float32(np.nan),
     }
     yield _case("Imputer", size, gaps, filling)
-    labels = rng.integers(0, 256, x.shape)
+    labels: Array = rng.integers(0, 256, x.shape)
     table: Attributes = {
         "keys_int64s": np.arange(256),
         "values_int64s": rng.permutation(256),
@@ -137,7 +137,7 @@ def features(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
     }
     yield _case("LabelEncoder", size, labels, table)
     categories: Attributes = {"cats_int64s": np.arange(width), "zeros": 1}
-    yield _case("OneHotEncoder", size, rng.integers(0, width, x.shape[0]), categories)
+    yield _case("OneHotEncoder", size, labels[:, 0] % width, categories)
     half = width // 2
     parts = (x[:, :half], x[:, half:])
     yield GasCase("FeatureVectorizer", size, parts, domain=ML_DOMAIN)

@@ -12,6 +12,11 @@ def _int64(*values: int) -> Array:
     return np.array(values, np.int64)
 
 
+def places_in(rng: np.random.Generator, length: int, *shape: int) -> Array:
+    """Return places on an axis of a length."""
+    return rng.integers(0, length, shape)
+
+
 def copies(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
     """Make operators that put the input's values elsewhere."""
     x = normal(rng, *image(size))
@@ -42,7 +47,7 @@ def copies(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
         yield GasCase("Resize", size, inputs, frozenset({2}), {"mode": mode}, form=mode)
     yield GasCase("Trilu", size, (x,))
     sequences = x.reshape(channels, -1)
-    lengths = rng.integers(1, sequences.shape[1], channels)
+    lengths = 1 + places_in(rng, sequences.shape[1], channels)
     attributes = {"batch_axis": 0, "time_axis": 1}
     yield GasCase("ReverseSequence", size, (sequences, lengths), frozenset({1}), attributes)
 
@@ -51,11 +56,11 @@ def choices(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
     """Make operators that read at places which are values."""
     x = normal(rng, *rows(size))
     count, width = x.shape
-    chosen = rng.integers(0, count, count)
+    chosen = places_in(rng, count, count)
     yield GasCase("Gather", size, (x, chosen), attributes={"axis": 0})
-    columns = rng.integers(0, width, width)
+    columns = places_in(rng, width, width)
     yield GasCase("Gather", size, (x, columns), attributes={"axis": 1}, form="columns")
-    places = rng.integers(0, count, x.shape)
+    places = places_in(rng, count, *x.shape)
     yield GasCase("GatherElements", size, (x, places), attributes={"axis": 0})
     yield GasCase("GatherND", size, (x, chosen[:, None]))
     distinct = rng.permutation(count)[: count // 2]
@@ -64,10 +69,10 @@ def choices(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
     ascending = np.repeat(np.sort(distinct)[:, None], width, axis=1)
     inputs = (x, ascending, updates)
     yield GasCase("ScatterElements", size, inputs, frozenset({1}), {"axis": 0})
-    labels = rng.integers(0, width, count)
+    labels = places_in(rng, width, count)
     off_and_on = np.array([0, 1], np.float32)
-    inputs = (labels, np.array(width, np.int64), off_and_on)
-    yield GasCase("OneHot", size, inputs, frozenset({1, 2}))
+    one_hot: tuple[Array, ...] = (labels, np.array(width, np.int64), off_and_on)
+    yield GasCase("OneHot", size, one_hot, frozenset({1, 2}))
 
 
 def fillings(rng: np.random.Generator, size: str) -> Iterator[GasCase]:

@@ -17,6 +17,9 @@ DENSE = {"small": (128, 64), "middle": (512, 256), "large": (4096, 1024)}
 CONVOLUTIONS = {"small": (8, 16, 8), "middle": (32, 32, 28), "large": (64, 64, 112)}
 """Channels, maps and side."""
 
+GROUPED = {"small": 12, "middle": 36, "large": 60}
+"""Channels of a convolution whose groups fit no vector."""
+
 HEADS = {"small": (2, 16, 16), "middle": (4, 64, 32), "large": (12, 512, 64)}
 """Heads, tokens and features of an attention layer."""
 
@@ -57,26 +60,40 @@ def matrices(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
 
 
 def convolutions(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
-    """Make 3 x 3, 1 x 1 and depthwise convolutions of float32 and of 8 bits."""
+    """Make convolutions of float32 and of 8 bits: dense, depthwise, grouped, and of an image."""
     channels, maps, side = CONVOLUTIONS[size]
-    for form, kernel, group in (("", 3, 1), ("1x1", 1, 1), ("depthwise", 3, channels)):
-        made = channels if group > 1 else maps
-        shape = (made, channels // group, kernel, kernel)
-        attributes: dict[str, AttributeValue] = {"pads": (kernel // 2,) * 4, "group": group}
-        inputs = (normal(rng, 1, channels, side, side), normal(rng, *shape), normal(rng, made))
+    grouped = GROUPED[size]
+    for form, given, made, kernel, stride, group in (
+        ("", channels, maps, 3, 1, 1),
+        ("1x1", channels, maps, 1, 1, 1),
+        ("depthwise", channels, channels, 3, 1, channels),
+        ("groups of 6", grouped, grouped, 3, 1, grouped // 6),
+        ("image", 3, maps, 7, 2, 1),
+    ):
+        shape = (made, given // group, kernel, kernel)
+        attributes: dict[str, AttributeValue] = {
+            "pads": (kernel // 2,) * 4,
+            "strides": (stride,) * 2,
+            "group": group,
+        }
+        inputs = (normal(rng, 1, given, side, side), normal(rng, *shape), normal(rng, made))
         yield GasCase("Conv", size, inputs, frozenset({1, 2}), attributes, form=form)
-        x, w = integers(rng, "uint8", 1, channels, side, side), integers(rng, "int8", *shape)
+        x, w = integers(rng, "uint8", 1, given, side, side), integers(rng, "int8", *shape)
         yield GasCase("ConvInteger", size, (x, w), frozenset({1}), attributes, form=form)
-        bias = integers(rng, "int32", made)
-        scaled = (x, SCALE, ZERO, w, SCALE, NO_ZERO, Y_SCALE, ZERO, bias)
+        scaled = (x, SCALE, ZERO, w, SCALE, NO_ZERO, Y_SCALE, ZERO, integers(rng, "int32", made))
         constants = frozenset(range(1, 9))
         yield GasCase("QLinearConv", size, scaled, constants, attributes, form=form)
-    x_image = normal(rng, 1, channels, side, side)
-    for form, kernel, stride in (("", 2, 2), ("4x4", 4, 2)):
-        w_image = normal(rng, channels, maps, kernel, kernel)
-        pad = (kernel - stride) // 2
-        attributes = {"strides": (stride,) * 2, "pads": (pad,) * 4}
-        inputs = (x_image, w_image, normal(rng, maps))
+    yield from _transposed(rng, size)
+
+
+def _transposed(rng: np.random.Generator, size: str) -> Iterator[GasCase]:
+    """Make transposed convolutions that double the sides of an image."""
+    channels, maps, side = CONVOLUTIONS[size]
+    x = normal(rng, 1, channels, side, side)
+    for form, kernel in (("", 2), ("4x4", 4)):
+        w = normal(rng, channels, maps, kernel, kernel)
+        attributes: dict[str, AttributeValue] = {"strides": (2, 2), "pads": (kernel // 2 - 1,) * 4}
+        inputs = (x, w, normal(rng, maps))
         yield GasCase("ConvTranspose", size, inputs, frozenset({1, 2}), attributes, form=form)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import Cost
 from cvm.inference.exact.ordering import index_of_largest
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, flag_attribute
@@ -17,6 +17,10 @@ from cvm.inference.operators.operands import (
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
 DTYPES = ("float32", "int8", "int32", "uint8")
+
+
+STEPS = 104
+"""Per element: a comparison that is NaN-aware and two choices, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ def output_types(parameters: ArgMaxParameters, _view: NodeView) -> tuple[TensorT
 
 
 def cost(parameters: ArgMaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count four steps for each input, one by one."""
-    return Cost(elementwise=4 * SERIAL * outputs[0].size * parameters.input_shape[parameters.axis])
+    """Count the steps of each input."""
+    return Cost(elementwise=STEPS * outputs[0].size * parameters.input_shape[parameters.axis])
 
 
 def argmax(parameters: ArgMaxParameters, data: Array) -> tuple[Array, ...]:

@@ -162,7 +162,7 @@ def cost(
     return Cost(
         float32_macs=prod(parameters.input_shape) * prod(parameters.weight_shape[1:]),
         elementwise=outputs[0].size * (SERIAL + parameters.has_bias),
-        nodes=4,
+        nodes=1,
     )
 
 

@@ -16,7 +16,7 @@ from cvm.inference.operators.operands import (
 from cvm.inference.operators.unchanged_type import UnchangedType
 from cvm.inference.tensor_type import Array, TensorType
 
-STEPS = 10
+STEPS = 20
 """Per element: two comparisons, a division, a rounding, an addition."""
 
 HIGHEST = 255

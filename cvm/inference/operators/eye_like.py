@@ -54,7 +54,7 @@ EYE_LIKE = OpSpec(
     frozenset({"dtype", "k"}),
     parse,
     result_type,
-    steps_each(SERIAL, passes=2),
+    steps_each(2 * SERIAL, passes=2),
     eye_like,
     reads_types_only=True,
 )

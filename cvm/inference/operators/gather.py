@@ -38,7 +38,7 @@ def parse(view: NodeView) -> GatherParameters:
 def cost(parameters: GatherParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count three steps for each slice that is looked up, wherever it lies."""
     slices = outputs[0].size // prod(parameters.data_shape[parameters.axis + 1 :])
-    return Cost(elementwise=3 * SERIAL * slices + outputs[0].size)
+    return Cost(elementwise=3 * SERIAL * slices + outputs[0].size, nodes=1)
 
 
 def gather(parameters: GatherParameters, data: Array, indices: Array) -> tuple[Array, ...]:

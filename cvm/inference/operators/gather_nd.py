@@ -60,7 +60,7 @@ def parse(view: NodeView) -> GatherNDParameters:
 def cost(parameters: GatherNDParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count six steps for each slice that is looked up, wherever it lies."""
     slices = outputs[0].size // parameters.slice_size
-    return Cost(elementwise=6 * SERIAL * slices + outputs[0].size)
+    return Cost(elementwise=6 * SERIAL * slices + outputs[0].size, nodes=1)
 
 
 def gather_nd(parameters: GatherNDParameters, data: Array, indices: Array) -> tuple[Array, ...]:

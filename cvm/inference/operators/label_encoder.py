@@ -74,7 +74,7 @@ def cost(
     steps = 1 + int(parameters.keys.size).bit_length()
     return Cost(
         elementwise=7 * SERIAL * steps * outputs[0].size,
-        nodes=5,
+        nodes=3,
         bytes_moved=stored,
         weight_bytes=stored,
     )

@@ -34,7 +34,6 @@ class LinearScores:
         return Cost(
             float32_macs=size * self.given.features,
             elementwise=2 * SERIAL * size * self.given.features + size,
-            nodes=1,
             bytes_moved=stored,
             weight_bytes=stored,
         )

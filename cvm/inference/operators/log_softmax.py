@@ -19,7 +19,7 @@ def cost(parameters: SoftmaxParameters, _view: NodeView, outputs: tuple[TensorTy
     size = outputs[0].size
     slices = size // parameters.shape[parameters.axis]
     return Cost(
-        elementwise=size * STEPS + strided_steps(parameters), transcendental=3 * size + slices
+        elementwise=size * STEPS + strided_steps(parameters) // 2, transcendental=3 * size + slices
     )
 
 

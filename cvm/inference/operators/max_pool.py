@@ -48,7 +48,7 @@ def parse(view: NodeView) -> MaxPoolParameters:
 
 def cost(parameters: MaxPoolParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each tap of each output."""
-    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.taps_per_output + 1), nodes=1)
+    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.taps_per_output + 1))
 
 
 def max_pool(parameters: MaxPoolParameters, x: Array) -> tuple[Array, ...]:

@@ -11,7 +11,7 @@ from cvm.inference.operators.convolution import (
     CONVOLUTION_ATTRIBUTES,
     ConvolutionShape,
     along_channels,
-    convolution_cost,
+    integer_convolution_cost,
     resolve_convolution,
 )
 from cvm.inference.operators.convolution_integer import integer_convolution
@@ -109,7 +109,7 @@ def cost(
     """Count every tap of every output, and the steps that requantise it."""
     size = outputs[0].size
     products = Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS)
-    return products + convolution_cost(parameters)
+    return products + integer_convolution_cost(parameters)
 
 
 def qlinear_conv(

@@ -26,7 +26,7 @@ def cost(
     parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count one comparison for each input."""
-    return Cost(elementwise=fold_steps(parameters, 10))
+    return Cost(elementwise=fold_steps(parameters, 10, 5))
 
 
 def fold(

@@ -96,15 +96,15 @@ def output_type(parameters: ReductionParameters, _view: NodeView) -> tuple[Tenso
     return (TensorType(parameters.dtype, parameters.output_shape),)
 
 
-def fold_steps(parameters: ReductionParameters, in_rows: int) -> int:
-    """Return the steps of all folds: `in_rows` for each element of a row, 1 in whole vectors.
+def fold_steps(parameters: ReductionParameters, in_rows: int, side_by_side: int = 0) -> int:
+    """Return the steps of all folds: so many for each element, by how a fold's elements lie.
 
     Where the axes that stay come last, neighbours are folded side by side; below `NEIGHBOURS` of
     them, or where the last axis itself is folded, the elements of a fold follow each other.
     """
-    side_by_side = prod(parameters.input_shape[max(parameters.axes, default=-1) + 1 :])
-    is_vector = not parameters.axes or side_by_side >= NEIGHBOURS
-    return prod(parameters.input_shape) * (1 if is_vector else in_rows)
+    neighbours = prod(parameters.input_shape[max(parameters.axes, default=-1) + 1 :])
+    is_vector = not parameters.axes or neighbours >= NEIGHBOURS
+    return prod(parameters.input_shape) * (side_by_side if is_vector else in_rows)
 
 
 def terms(parameters: ReductionParameters, x: Array) -> Array:

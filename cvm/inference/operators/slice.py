@@ -71,5 +71,5 @@ def slice_tensor(
 
 
 SLICE = OpSpec(
-    "Slice", 13, frozenset(), parse, result_type, steps_each(10), slice_tensor, reads_part=True
+    "Slice", 13, frozenset(), parse, result_type, steps_each(7), slice_tensor, reads_part=True
 )

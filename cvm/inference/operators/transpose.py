@@ -43,5 +43,5 @@ def transpose(parameters: TransposeParameters, data: Array) -> tuple[Array, ...]
 
 
 TRANSPOSE = OpSpec(
-    "Transpose", 21, frozenset({"perm"}), parse, result_type, steps_each(15), transpose
+    "Transpose", 21, frozenset({"perm"}), parse, result_type, steps_each(11), transpose
 )

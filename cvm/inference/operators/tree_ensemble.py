@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import strings_attribute
 from cvm.inference.operators.refusal import refusal
@@ -86,7 +86,7 @@ class TreeEnsemble:
     def walk_cost(self, rows: int, columns: int) -> Cost:
         """Count, for each row, the nodes on the longest paths and the weights of the fullest leaf.
 
-        A visited node is two steps and a cache line.
+        A visited node is nine steps, one by one, and a cache line.
         """
         fullest = int((self.starts[1:] - self.starts[:-1]).max())
         visits = rows * sum(self.depths.tolist())
@@ -94,7 +94,7 @@ class TreeEnsemble:
         stored = len(self.values) * NODE_BYTES + len(self.weights) * WEIGHT_BYTES
         lines = (visits + rows * len(self.roots)) * CACHE_LINE_BYTES
         return Cost(
-            elementwise=2 * visits + additions,
+            elementwise=SERIAL * (9 * visits + additions),
             bytes_moved=lines + additions * WEIGHT_BYTES,
             weight_bytes=stored,
         )

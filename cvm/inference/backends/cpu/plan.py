@@ -38,10 +38,10 @@ from cvm.inference.graph import Graph, Node
 from cvm.inference.tensor_bytes import canonical_nan
 from cvm.inference.tensor_type import Array
 
-SHORT_WORK = 2**18
-"""Bytes, products and elements of a run of at most some 30 microseconds on one core."""
+SHORT_WORK = 2**20
+"""Bytes, products and vector steps of a run of at most some 30 microseconds on one core."""
 
-TRANSCENDENTAL_WORK = 16
+TRANSCENDENTAL_WORK = 75
 """What a transcendental function of one element counts as."""
 
 
