@@ -21,6 +21,7 @@ from bench.gas_cases.case import (
     underflowing,
 )
 from bench.gas_table import ORDINARY
+from bench.networks import NETWORKS
 from bench.timed_models import timed_models
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.cpu.plan import CpuPlan
@@ -167,6 +168,8 @@ def network_files() -> Iterator[tuple[str, bytes, Array]]:
         data = (MODELS / f"{name}.onnx").read_bytes()
         yield name, data, images[:1].reshape(1, 1, 28, 28)
     for model in timed_models():
+        if model.name not in NETWORKS:
+            continue
         yield f"{model.name} {model.dtype}", model.strict, model.x
 
 
