@@ -219,7 +219,7 @@ def measure(real: RealModel, rounds: int = 5) -> Measured:
     found = outputs_of(model, output)
     return Measured(
         real.name,
-        model.cost.nodes,
+        len(model.graph.nodes),
         model.cost.macs,
         *least_ms(lambda: run_items(plan, model, data), lambda: session.run(None, feeds), rounds),
         output_sha256(output),

@@ -90,7 +90,7 @@ def report_text(report: ModelReport, quote: GasQuote) -> str:
         + ("batches up to 4,096 items" if report.batchable else "one item per call"),
         f"file        {report.size_bytes:,} bytes, engine {report.engine}",
         f"cost        {cost.macs:,} MACs ({cost.float32_macs:,} float32, {cost.int8_macs:,} int8), "
-        f"{cost.nodes:,} nodes, peak memory {cost.peak_bytes:,} bytes",
+        f"{cost.nodes:,} passes of nodes, peak memory {cost.peak_bytes:,} bytes",
         f"gas         {quote.total:,} for one cold call with one item: base {quote.base:,}, "
         f"load {quote.load:,}, compute {quote.compute:,}, bytes {quote.io_bytes:,}",
     ]
