@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all conformance fuzz bench clean
+.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz hostile cross-machine bench bench-infer calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -38,20 +39,36 @@ layers: install
 test: install       ## the tests that a laptop runs in minutes
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: install   ## the long suites too
+test-all: $(MODELS) ## the long suites too
 	$(BIN)/pytest -n 2 --dist loadfile
 
 conformance: install ## every case of the public EVM suites (CONFORMANCE_DIR: where they lie)
 	$(BIN)/python -m tests.conformance --interpreter $(or $(INTERPRETER),native)
 
-fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0)
-	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0)
+test-models: $(MODELS) ## models that people use, on every backend and beside onnxruntime
+	$(BIN)/pytest tests/integration/test_real_models.py
+
+$(MODELS): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev,models]'
+	touch $(MODELS)
+
+fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0 JOBS=1)
+	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1)
+
+hostile: install    ## N damaged model files, each refused by a rule or run (N=10000 SEED=0)
+	$(BIN)/python -m tests.hostile_run --files $(or $(N),10000) --seed $(or $(SEED),0)
+
+cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs
+	$(BIN)/python -m tests.cross_machine
 
 bench: install      ## timings (pytest-benchmark)
 	$(BIN)/pytest bench --benchmark-only
 
 bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 	$(BIN)/python -m bench.infer_report
+
+calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
+	$(BIN)/python -m bench.calibrate_gas
 
 clean:              ## remove what make install and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .cache

@@ -21,12 +21,12 @@ PRICE_SHIFT = 20
 """Prices below are in units of 2**-20 gas."""
 
 COMPUTE_PRICES = Cost(
-    float32_macs=1_600,  # 0.038 ns each
-    int8_macs=1_000,  # 0.024 ns
-    elementwise=42_000,  # 1 ns
-    transcendental=420_000,  # 10 ns
-    bytes_moved=8_400,  # 0.2 ns
-    nodes=84_000_000,  # 2 us
+    float32_macs=1_200,  # 0.029 ns each
+    int8_macs=710,  # 0.017 ns
+    elementwise=840,  # 0.02 ns
+    transcendental=63_000,  # 1.5 ns
+    bytes_moved=1_170,  # 0.028 ns
+    nodes=160_000_000,  # 3.8 us
     weight_bytes=0,  # paid by the load price
     peak_bytes=0,  # bounded by the file rules, not priced
 )

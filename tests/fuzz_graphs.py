@@ -202,7 +202,7 @@ def _ruled(spec: Any, view: NodeView) -> tuple[Any, tuple[TensorType, ...], Any]
         return None
     if spec.makes_initializer or any(t.size > MAX_RESULT or 0 in t.shape for t in results):
         return None
-    cost = node_cost(spec.cost(parameters, view, results), view, results)
+    cost = node_cost(spec, parameters, view, results)
     work = cost.float32_macs + cost.int8_macs + cost.elementwise + cost.transcendental
     return (parameters, results, cost) if work <= MAX_WORK else None
 

@@ -1,21 +1,31 @@
 """Runs random graphs on the definition and at every feature level of this CPU; bytes must agree.
 
-    python -m tests.inference_fuzzer --nodes 100000 --seed 0
+    python -m tests.inference_fuzzer --nodes 100000 --seed 0 --jobs 2
 
-Everything follows from the seed. The first disagreement is made small and printed: the operator,
+Where a C++ compiler is found, a part of the graphs also runs on the kernels of the `cuda` backend,
+built for this CPU. Everything follows from the seed and the number of jobs, of which each draws
+from a seed of its own. The first disagreement of a job is made small and printed: the operator,
 its attributes and its operands in bits; the command then ends with status 1.
 """
 
 import argparse
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import reduce
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
 
 import numpy as np
 
-from cvm.inference.backends.backend import Backend
-from cvm.inference.backends.reference import ReferenceBackend, ReferencePlan
+from cvm.inference.backends.backend import Backend, Plan
+from cvm.inference.backends.cuda import CudaBackend
+from cvm.inference.backends.reference import ReferencePlan
 from cvm.inference.faults import InputOutOfRange
 from cvm.inference.float_environment import default_float_environment
 from cvm.inference.graph import Graph, Node, Value
@@ -26,8 +36,14 @@ from cvm.inference.vectors import Vector
 from cvm.numba_cache import configure_numba_cache
 from node.self_test_vectors import load_self_test_vectors
 from tests.fuzz_graphs import drawn_graph
+from tests.unit.inference.cuda.shim_device import ShimDevice, build_shim, has_compiler
 
 NODES_PER_GRAPH = 5
+GRAPHS_PER_RARE_RUN = 4
+"""One of so many graphs also runs on the rare backends."""
+NODES_PER_PROGRESS = 1000
+SHUFFLED = 2
+"""The order of threads in which the kernels of `cuda` run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +70,60 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class FuzzReport:
-    """How many nodes ran, of how many operators, and what differed."""
+    """How many nodes ran, of how many operators, and the text of what differed."""
 
     nodes: int
     graphs: int
     operators: frozenset[str]
-    levels: tuple[str, ...]
-    found: tuple[Disagreement, ...]
+    backends: tuple[str, ...]
+    found: tuple[str, ...]
+
+    def joined(self, other: "FuzzReport") -> "FuzzReport":
+        """Return what two runs on the same backends found together."""
+        return FuzzReport(
+            self.nodes + other.nodes,
+            self.graphs + other.graphs,
+            self.operators | other.operators,
+            self.backends,
+            self.found + other.found,
+        )
 
 
-def fuzz(nodes: int, seed: int, levels: Sequence[str], most_found: int = 1) -> FuzzReport:
-    """Run random graphs until so many nodes ran, or so many disagreements were found."""
+Progress = Callable[[int], None]
+"""Takes how many nodes have run."""
+
+
+def fuzz(
+    nodes: int,
+    seed: int | str,
+    levels: Sequence[str],
+    most_found: int = 1,
+    rare: Sequence[Backend] = (),
+    progress: Progress | None = None,
+) -> FuzzReport:
+    """Run random graphs until so many nodes ran, or so many disagreements were found.
+
+    `rare` backends run a part of the graphs. A seed draws the same graphs whatever runs them.
+    """
     from cvm.inference.backends.cpu import CpuBackend
 
     vectors = usable_vectors()
-    backends = [CpuBackend(level) for level in levels]
+    backends: list[Backend] = [CpuBackend(level) for level in levels]
     source = random.Random(seed)
     ran = graphs = 0
     operators: set[str] = set()
     found: list[Disagreement] = []
     while ran < nodes and len(found) < most_found:
         graph, inputs = drawn_graph(vectors, source, min(NODES_PER_GRAPH, nodes - ran))
+        also = rare if graphs % GRAPHS_PER_RARE_RUN == 0 else ()
+        found += disagreements(graph, inputs, [*backends, *also])
         ran, graphs = ran + len(graph.nodes), graphs + 1
         operators |= {node.spec.name for node in graph.nodes}
-        found += disagreements(graph, inputs, backends)
-    return FuzzReport(ran, graphs, frozenset(operators), tuple(levels), tuple(found))
+        if progress is not None:
+            progress(ran)
+    names = (*levels, *(backend.name for backend in rare))
+    texts = tuple(entry.text() for entry in found)
+    return FuzzReport(ran, graphs, frozenset(operators), names, texts)
 
 
 def usable_vectors() -> list[Vector]:
@@ -126,10 +171,11 @@ Values = dict[str, Array] | InputOutOfRange
 
 def values_of(graph: Graph, inputs: Sequence[Array]) -> Values:
     """Return every value by the definition, or the fault of an index out of range."""
-    return _traced(ReferenceBackend(), graph, inputs)
+    with default_float_environment():
+        return _traced(ReferencePlan(graph), graph, inputs)
 
 
-def _traced(backend: Backend, graph: Graph, inputs: Sequence[Array]) -> Values:
+def _traced(plan: Plan, graph: Graph, inputs: Sequence[Array]) -> Values:
     """Return every value of a run: graph inputs, constants, and what the nodes make."""
     values: dict[str, Array] = dict(graph.constants)
     values.update((v.name, array) for v, array in zip(graph.inputs, inputs, strict=True))
@@ -138,29 +184,41 @@ def _traced(backend: Backend, graph: Graph, inputs: Sequence[Array]) -> Values:
         values.update(zip(node.outputs, outputs, strict=True))
 
     try:
-        with default_float_environment():
-            backend.plan(graph).run(inputs, trace)
+        plan.run(inputs, trace)
     except InputOutOfRange as fault:
         return fault
     return values
 
 
+def _plain(plan: Plan, graph: Graph, inputs: Sequence[Array]) -> Values:
+    """Return the outputs of a run in which nodes may be fused."""
+    try:
+        outputs = plan.run(inputs)
+    except InputOutOfRange as fault:
+        return fault
+    return {value.name: array for value, array in zip(graph.outputs, outputs, strict=True)}
+
+
 def _first_difference(
     graph: Graph, inputs: Sequence[Array], backend: Backend, wanted: Values
 ) -> Node | None:
-    """Return the first node that differs: traced, and also in the outputs of a plain run."""
-    found = _traced(backend, graph, inputs)
-    if isinstance(found, InputOutOfRange) or isinstance(wanted, InputOutOfRange):
-        same = str(found) == str(wanted)
-        return None if same else _named(graph, found, wanted)
-    for node in graph.nodes:
-        if any(_bytes(found[name]) != _bytes(wanted[name]) for name in node.outputs):
-            return node
+    """Return the first node that differs: traced, or in the outputs of plain runs.
+
+    The second plain run finds the plan's memory as the first one left it.
+    """
     with default_float_environment():
-        outputs = backend.plan(graph).run(inputs)
-    for value, array in zip(graph.outputs, outputs, strict=True):
-        if _bytes(array) != _bytes(wanted[value.name]):
-            return next(node for node in graph.nodes if value.name in node.outputs)
+        plan = backend.plan(graph)
+        runs = [_traced(plan, graph, inputs)]
+        runs += [_plain(plan, graph, inputs) for _ in range(2)]
+    for found in runs:
+        if isinstance(found, InputOutOfRange) or isinstance(wanted, InputOutOfRange):
+            if str(found) != str(wanted):
+                return _named(graph, found, wanted)
+            continue
+        for node in graph.nodes:
+            made = [name for name in node.outputs if name in found]
+            if any(_bytes(found[name]) != _bytes(wanted[name]) for name in made):
+                return node
     return None
 
 
@@ -182,7 +240,8 @@ def _made_small(graph: Graph, node: Node, backend: Backend, wanted: Values) -> D
         return Disagreement(level, node, (), f"fault of the definition: {wanted}")
     operands = tuple(wanted[name] if name else None for name in node.inputs)
     alone, fed = _alone(node, graph, wanted)
-    mine = _traced(backend, alone, fed)
+    with default_float_environment():
+        mine = _traced(backend.plan(alone), alone, fed)
     if isinstance(mine, InputOutOfRange):
         return Disagreement(level, node, operands, f"{mine}; the definition runs")
     for index, name in enumerate(node.outputs):
@@ -223,23 +282,72 @@ def _hex(array: Array) -> str:
     return " ".join(map(str, array.reshape(-1).tolist()))
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one process draws: so many nodes from a seed."""
+
+    number: int
+    nodes: int
+    seed: int | str
+    most_found: int
+
+    def run(self) -> FuzzReport:
+        """Fuzz at every level of this machine, and report on the way to standard error."""
+        configure_numba_cache()
+        from cvm.inference.backends.cpu.feature_level import available_levels
+
+        levels = [level.name for level in available_levels()]
+        with ExitStack() as stack:
+            rare: list[Backend] = []
+            if has_compiler():
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+                rare.append(CudaBackend(ShimDevice(build_shim(folder), SHUFFLED)))
+            return fuzz(self.nodes, self.seed, levels, self.most_found, rare, self._progress())
+
+    def _progress(self) -> Progress:
+        """Return what writes a line now and then."""
+        started, next_line = monotonic(), NODES_PER_PROGRESS
+
+        def write(ran: int) -> None:
+            nonlocal next_line
+            if ran < next_line:
+                return
+            next_line = ran + NODES_PER_PROGRESS
+            rate = ran / (monotonic() - started)
+            minutes = (self.nodes - ran) / rate / 60
+            sys.stderr.write(
+                f"job {self.number}: {ran} of {self.nodes} nodes, {rate:.0f} a second, "
+                f"{minutes:.0f} minutes left\n"
+            )
+            sys.stderr.flush()
+
+        return write
+
+
+def jobs_of(nodes: int, seed: int, jobs: int, most_found: int) -> list[Job]:
+    """Return the parts of a run; one job draws from the seed itself."""
+    seeds = [seed] if jobs == 1 else [f"{seed}/{number}" for number in range(jobs)]
+    shares = [(nodes + number) // jobs for number in range(jobs)]
+    return [Job(number, shares[number], seeds[number], most_found) for number in range(jobs)]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the fuzzer from the command line; return 1 where something differed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--nodes", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--most-found", type=int, default=1)
     given = parser.parse_args(arguments)
-    configure_numba_cache()
-    from cvm.inference.backends.cpu.feature_level import available_levels
-
-    levels = [level.name for level in available_levels()]
-    report = fuzz(given.nodes, given.seed, levels, given.most_found)
-    for entry in report.found:
-        sys.stdout.write(entry.text() + "\n")
+    jobs = jobs_of(given.nodes, given.seed, given.jobs, given.most_found)
+    with ProcessPoolExecutor(len(jobs), get_context("spawn")) as pool:
+        reports = list(pool.map(Job.run, jobs))
+    report = reduce(FuzzReport.joined, reports)
+    for text in report.found:
+        sys.stdout.write(text + "\n")
     sys.stdout.write(
         f"{report.nodes} nodes in {report.graphs} graphs, {len(report.operators)} operators, "
-        f"reference and {', '.join(report.levels)}: {len(report.found)} differ\n"
+        f"reference and {', '.join(report.backends)}: {len(report.found)} differ\n"
     )
     return 1 if report.found else 0
 

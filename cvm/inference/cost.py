@@ -2,10 +2,17 @@
 
 from dataclasses import astuple, dataclass
 
+SERIAL = 32
+"""Vector steps that one step counts as in a loop that takes elements one after the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Eight counts for one item; the order is that of the on-chain record."""
+    """Eight counts for one item; the order is that of the on-chain record.
+
+    `elementwise` counts steps that run in whole vectors, `SERIAL` of them for one that does not.
+    `nodes` counts the passes that nodes make over their values.
+    """
 
     float32_macs: int = 0
     int8_macs: int = 0

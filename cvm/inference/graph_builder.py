@@ -13,7 +13,13 @@ from cvm.inference.known_values import KnownValues
 from cvm.inference.limits import CHAIN_LIMITS, MAX_LISTED_ATTRIBUTE, SizeLimits
 from cvm.inference.memory import live_bytes
 from cvm.inference.model_checks import check_declaration, declared_value
-from cvm.inference.onnx_messages import OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor
+from cvm.inference.onnx_messages import (
+    OnnxAttribute,
+    OnnxGraph,
+    OnnxNode,
+    OnnxTensor,
+    OnnxValue,
+)
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.refused import REFUSED, REFUSED_ML
@@ -66,8 +72,9 @@ class GraphBuilder:
         if len(types) != len(outputs):
             raise refusal(view, "outputs", f"names {len(outputs)}, makes {len(types)}")
         for tensor_type in types:
-            checked_shape(tensor_type.shape, f"output of {view.op_type} node {name!r}")
-        cost = node_cost(spec.cost(parameters, view, types), view, types)
+            label = f"output of {view.op_type} node {name!r}"
+            checked_shape(tensor_type.shape, label, self._limits.elements)
+        cost = node_cost(spec, parameters, view, types)
         self._types.update(zip(outputs, types, strict=True))
         if spec.makes_initializer:
             self._add_initializer(outputs[0], spec.run(parameters)[0])
@@ -158,25 +165,38 @@ def build_graph(
     Raises `InvalidModel` for an unknown operator or attribute, a value that is read before it
     is made, a declared type that is not the inferred one, and every limit on cost and memory.
     """
-    inputs = tuple(declared_value(value, "graph input") for value in message.input)
+
+    def declared(values: tuple[OnnxValue, ...], what: str) -> tuple[Value, ...]:
+        return tuple(declared_value(value, what, limits.elements) for value in values)
+
+    inputs = declared(message.input, "graph input")
     builder = GraphBuilder(inputs, constants, specs, limits)
     for node in message.node:
         builder.add(node)
     return builder.graph(
-        tuple(declared_value(value, "graph output") for value in message.output),
-        tuple(declared_value(value, "value_info") for value in message.value_info),
+        declared(message.output, "graph output"), declared(message.value_info, "value_info")
     )
 
 
-def node_cost(counts: Cost, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Complete an operator's counts: one node, and every byte that it reads and writes once.
+def node_cost(
+    spec: OpSpec[Any], parameters: Any, view: NodeView, outputs: tuple[TensorType, ...]
+) -> Cost:
+    """Return an operator's counts, completed: a pass, and the bytes that it reads and writes once.
 
-    What the operator itself counts as moved and as weights are its attributes'.
+    What the operator itself counts is added: as moved and as weights its attributes, as nodes
+    its further passes.
     """
-    read = sum(tensor_type.size_bytes for tensor_type in view.types if tensor_type is not None)
-    written = sum(tensor_type.size_bytes for tensor_type in outputs)
-    moved = counts.bytes_moved + read + written
-    return replace(counts, bytes_moved=moved, nodes=1, peak_bytes=0)
+    counts = spec.cost(parameters, view, outputs)
+    read = [0 if entry is None else entry.size_bytes for entry in view.types]
+    written = [tensor_type.size_bytes for tensor_type in outputs]
+    if spec.reads_types_only:
+        read = []
+    elif spec.is_view and view.wants(0) and view.constant_at(0) is None:
+        read, written = read[1:], written[1:]
+    elif spec.reads_part:
+        read[0] = min(read[0], sum(written))
+    moved = counts.bytes_moved + sum(read) + sum(written)
+    return replace(counts, bytes_moved=moved, nodes=counts.nodes + 1, peak_bytes=0)
 
 
 def graph_cost(

@@ -16,6 +16,7 @@ MAX_NODES = 2_048
 MAX_RANK = 6
 MAX_DIM = 2**20
 MAX_ELEMENTS = 2**26
+"""Elements of one tensor on a chain; see `SizeLimits.elements`."""
 MAX_BATCH = 4_096
 
 
@@ -23,23 +24,29 @@ MAX_BATCH = 4_096
 class SizeLimits:
     """How large a model may be.
 
-    `macs` counts multiply-accumulates of one item, both kinds together; `peak_bytes` weights
-    and live activations of one item; `constant_reads` the elements of constants that nodes
-    read, once per reader, which bounds what checking them costs.
+    `elements` bounds every tensor. `macs` counts multiply-accumulates of one item, both kinds
+    together; `peak_bytes` weights and live activations of one item; `constant_reads` the
+    elements of constants that nodes read, once per reader, which bounds what checking them
+    costs.
     """
 
     file_bytes: int
+    elements: int
     macs: int
     peak_bytes: int
     constant_reads: int
 
 
 CHAIN_LIMITS = SizeLimits(
-    file_bytes=64 * 2**20, macs=2**33, peak_bytes=512 * 2**20, constant_reads=2**27
+    file_bytes=64 * 2**20,
+    elements=MAX_ELEMENTS,
+    macs=2**33,
+    peak_bytes=512 * 2**20,
+    constant_reads=2**27,
 )
 """EXACT section 4: what validators take."""
 
 OFF_CHAIN_LIMITS = SizeLimits(
-    file_bytes=2**31 - 1, macs=2**40, peak_bytes=2**33, constant_reads=2**31
+    file_bytes=2**31 - 1, elements=2**28, macs=2**40, peak_bytes=2**33, constant_reads=2**31
 )
 """For running a file on one's own machine, where nobody else has to re-run it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import Value
-from cvm.inference.limits import MAX_NODES
+from cvm.inference.limits import MAX_ELEMENTS, MAX_NODES
 from cvm.inference.onnx_messages import OnnxGraph, OnnxModel, OnnxValue
 from cvm.inference.tensor_type import TensorType
 from cvm.inference.weights import checked_type
@@ -72,14 +72,14 @@ def check_unique(names: Iterable[str], what: str) -> None:
         seen.add(name)
 
 
-def declared_value(value: OnnxValue, what: str) -> Value:
+def declared_value(value: OnnxValue, what: str, max_elements: int = MAX_ELEMENTS) -> Value:
     """Return a declared value with its type, which must be a tensor with fixed dimensions."""
     label = f"{what} {value.name!r:.80}"
     tensor = value.type.tensor_type if value.type is not None else None
     if tensor is None or tensor.shape is None:
         raise InvalidModel("value type", f"{label} is not declared as a tensor with a shape")
     dims = tuple(dimension.dim_value for dimension in tensor.shape.dim)
-    return Value(value.name, checked_type(tensor.elem_type, dims, label))
+    return Value(value.name, checked_type(tensor.elem_type, dims, label, max_elements))
 
 
 def check_declaration(declared: Value, types: Mapping[str, TensorType], what: str) -> None:

@@ -57,7 +57,9 @@ def parse_model(data: bytes, limits: SizeLimits = CHAIN_LIMITS) -> Model:
     onnx_graph = checked_graph(message)
     check_names(onnx_graph)
     check_listed_integers(onnx_graph.initializer + attribute_tensors(onnx_graph))
-    constants = {tensor.name: decode_tensor(tensor) for tensor in onnx_graph.initializer}
+    constants = {
+        tensor.name: decode_tensor(tensor, limits.elements) for tensor in onnx_graph.initializer
+    }
     graph = build_graph(onnx_graph, constants, OPERATORS, limits)
     return Model(
         graph=graph,

@@ -66,7 +66,7 @@ class Vector:
         view, names = self._view()
         parameters = spec.parse(view)
         types = spec.output_types(parameters, view)
-        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        cost = node_cost(spec, parameters, view, types)
         outputs = tuple(Value(f"out{index}", entry) for index, entry in enumerate(types))
         output_names = tuple(value.name for value in outputs)
         node = Node(self.name, spec, parameters, view, names, output_names, types, cost)

@@ -23,17 +23,19 @@ _LISTED_IN = {
 }
 
 
-def checked_type(element_type: int, dims: Shape, label: str) -> TensorType:
+def checked_type(
+    element_type: int, dims: Shape, label: str, max_elements: int = MAX_ELEMENTS
+) -> TensorType:
     """Return the type of a tensor within the limits, or raise `InvalidModel`."""
     dtype = ELEMENT_TYPES.get(element_type)
     if dtype is None:
         known = ", ".join(f"{number} {name}" for number, name in ELEMENT_TYPES.items())
         raise InvalidModel("element type", f"{label} has type {element_type}; taken: {known}")
-    checked_shape(dims, label)
+    checked_shape(dims, label, max_elements)
     return TensorType(dtype, dims)
 
 
-def checked_shape(shape: Shape, label: str) -> None:
+def checked_shape(shape: Shape, label: str, max_elements: int = MAX_ELEMENTS) -> None:
     """Raise `InvalidModel` where a shape leaves the limits."""
     if len(shape) > MAX_RANK:
         raise InvalidModel("rank", f"{label} has rank {len(shape)}, limit {MAX_RANK}")
@@ -41,8 +43,8 @@ def checked_shape(shape: Shape, label: str) -> None:
         if not 1 <= dim <= MAX_DIM:
             raise InvalidModel("dimension", f"{label} has a dimension {dim}, not 1 to {MAX_DIM}")
     elements = prod(shape)
-    if elements > MAX_ELEMENTS:
-        raise InvalidModel("elements", f"{label} has {elements} elements, limit {MAX_ELEMENTS}")
+    if elements > max_elements:
+        raise InvalidModel("elements", f"{label} has {elements} elements, limit {max_elements}")
 
 
 def check_listed_integers(tensors: tuple[OnnxTensor, ...]) -> None:
@@ -56,7 +58,7 @@ def check_listed_integers(tensors: tuple[OnnxTensor, ...]) -> None:
         )
 
 
-def decode_tensor(tensor: OnnxTensor) -> Array:
+def decode_tensor(tensor: OnnxTensor, max_elements: int = MAX_ELEMENTS) -> Array:
     """Return a tensor as a read-only, C-ordered array of the host's byte order.
 
     Raises `InvalidModel` for a size that does not match, a NaN or an infinity, an integer
@@ -66,7 +68,7 @@ def decode_tensor(tensor: OnnxTensor) -> Array:
     label = f"initializer {tensor.name!r:.80}"
     if tensor.data_location != 0:
         raise InvalidModel("external data", f"{label} has data_location {tensor.data_location}")
-    tensor_type = checked_type(tensor.data_type, tensor.dims, label)
+    tensor_type = checked_type(tensor.data_type, tensor.dims, label, max_elements)
     array = _stored_elements(tensor, tensor_type, label).reshape(tensor_type.shape)
     if tensor_type.dtype == "float32" and not np.isfinite(array).all():
         raise InvalidModel("finite weights", f"{label} holds a NaN or an infinity")

@@ -10,7 +10,7 @@ import typer
 
 from cvm.faults import BackendDisagrees, LocalFault, UnknownBackend
 from cvm.inference.backends.table import BACKEND_NAMES, backend_named
-from cvm.inference.engine import NodeTrace, output_sha256, run_items, trace_items
+from cvm.inference.engine import NodeTrace, batch_size, output_sha256, trace_items
 from cvm.inference.faults import InferenceFault, InvalidModel
 from cvm.inference.limits import CHAIN_LIMITS, OFF_CHAIN_LIMITS, SizeLimits
 from cvm.inference.model_file import Model, parse_model
@@ -19,10 +19,20 @@ from cvm.inference.tensor_bytes import decode_item
 from cvm.inference.tensor_type import Array
 from node.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
 from node.self_test_vectors import load_self_test_vectors
+from node.side_by_side import run_side_by_side
 from opcodes.gas import compute_gas
 
 USAGE_ERROR = 2
 LOCAL_FAULT = 3
+MAX_THREADS = 64
+
+
+class TracedThreads(Exception):
+    """A trace goes through the items in order, on one thread."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(f"--trace runs one item after the other; leave out --threads {threads}")
+        self.threads = threads
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -40,15 +50,18 @@ def infer(
     off_chain: Annotated[
         bool, typer.Option("--off-chain", help="lift the size limits that a chain sets")
     ] = False,
+    threads: Annotated[
+        int, typer.Option(min=1, max=MAX_THREADS, help="plans that share the items of a batch")
+    ] = 1,
     trace: Annotated[bool, typer.Option("--trace", help="also print a hash per node")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Run a model on arrays and print its outputs, their hash, cost and time."""
     try:
         report = infer_report(
-            model, inputs, backend, trace, OFF_CHAIN_LIMITS if off_chain else CHAIN_LIMITS
+            model, inputs, backend, trace, OFF_CHAIN_LIMITS if off_chain else CHAIN_LIMITS, threads
         )
-    except (InvalidModel, InferenceFault, UnknownBackend, BadInputFile) as fault:
+    except (InvalidModel, InferenceFault, UnknownBackend, BadInputFile, TracedThreads) as fault:
         _fail(str(fault), USAGE_ERROR)
     except LocalFault as fault:
         _fail(str(fault), LOCAL_FAULT)
@@ -63,24 +76,30 @@ def infer_report(
     backend_name: str,
     wants_trace: bool,
     limits: SizeLimits = CHAIN_LIMITS,
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Return what `cvm infer --json` prints.
 
-    Raises `InvalidModel`, `InferenceFault`, `LocalFault`, `BadInputFile` or `OSError`.
+    Raises `InvalidModel`, `InferenceFault`, `LocalFault`, `BadInputFile`, `TracedThreads` or
+    `OSError`.
     """
+    if wants_trace and threads > 1:
+        raise TracedThreads(threads)
     with model_path.open("rb") as stream:
         model = parse_model(stream.read(limits.file_bytes + 1), limits)
     data = pack_items(input_paths[0], model, load_input_arrays(input_paths, model.graph.inputs))
-    plan = backend_named(backend_name).plan(model.graph)
+    backend = backend_named(backend_name)
+    plans = [backend.plan(model.graph) for _ in range(min(threads, batch_size(model, len(data))))]
     started = perf_counter()
     traces: tuple[NodeTrace, ...] = ()
     if wants_trace:
-        output, traces = trace_items(plan, model, data)
+        output, traces = trace_items(plans[0], model, data)
     else:
-        output = run_items(plan, model, data)
+        output = run_side_by_side(plans, model, data)
     seconds = perf_counter() - started
     report: dict[str, Any] = {
         "backend": backend_name,
+        "threads": len(plans),
         "items": len(data) // model.input_bytes,
         "outputs": _outputs(model, output),
         "output_sha256": output_sha256(output),
@@ -156,8 +175,8 @@ def _text(report: dict[str, Any]) -> str:
         lines += [f"  {' '.join(map(str, numbers))}" for numbers in output["items"]]
     lines.append(f"output_sha256 {report['output_sha256']}")
     lines.append(
-        f"backend {report['backend']}, items {report['items']}, MACs {report['macs']:,} and "
-        f"gas {report['gas']:,} per item, {report['milliseconds']} ms"
+        f"backend {report['backend']}, threads {report['threads']}, items {report['items']}, "
+        f"MACs {report['macs']:,} and gas {report['gas']:,} per item, {report['milliseconds']} ms"
     )
     lines += [
         f"{node['sha256']} {node['op_type']} {node['name']}" for node in report.get("trace", ())

@@ -1,12 +1,14 @@
 """Mounts `cvm model`: the registry's commands with the node's rules and prices."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import typer
 
 from cvm.inference.backends.table import backend_named
 from cvm.inference.faults import InvalidModel
 from cvm.inference.float_environment import default_float_environment
+from cvm.inference.limits import OFF_CHAIN_LIMITS
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import ModelRules, model_commands
@@ -15,6 +17,14 @@ from models_registry.record import ModelRecord
 from node.keys import dev_key
 from opcodes.gas import InferenceGas, inference_gas
 from opcodes.model_record import ModelRefused, validate_callable
+
+
+def inspect_off_chain(data: bytes) -> ModelReport:
+    """Check a file by the rules of the engine alone, and say why a chain refuses it, if so."""
+    try:
+        return inspect(data)
+    except InvalidModel as fault:
+        return replace(inspect_file(data, OFF_CHAIN_LIMITS), refusal=str(fault))
 
 
 def inspect(data: bytes) -> ModelReport:
@@ -52,7 +62,7 @@ def price(report: ModelReport) -> GasQuote:
 
 def run(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[dict[str, Array]]:
     """Run a checked model file on items with the `cpu` backend; inputs and outputs by name."""
-    graph = parse_model(data).graph
+    graph = parse_model(data, OFF_CHAIN_LIMITS).graph
     plan = backend_named("cpu").plan(graph)
     names = [value.name for value in graph.outputs]
     with default_float_environment():
@@ -62,5 +72,5 @@ def run(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[dict[str, Arr
 
 def add_commands(app: typer.Typer) -> None:
     """Add the group `cvm model`; its `--account dev` is the first TEST account."""
-    rules = ModelRules(inspect, price, run, dev_key(0).to_bytes())
+    rules = ModelRules(inspect, inspect_off_chain, price, run, dev_key(0).to_bytes())
     app.add_typer(model_commands(rules), name="model")

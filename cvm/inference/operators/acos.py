@@ -23,4 +23,4 @@ def arc_cosine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (acos32(x),)
 
 
-ACOS = OpSpec("Acos", 7, frozenset(), parse, same_type, steps(0, 1), arc_cosine)
+ACOS = OpSpec("Acos", 7, frozenset(), parse, same_type, steps(0, 2), arc_cosine)

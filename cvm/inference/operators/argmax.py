@@ -19,6 +19,10 @@ from cvm.inference.tensor_type import Array, Shape, TensorType
 DTYPES = ("float32", "int8", "int32", "uint8")
 
 
+STEPS = 104
+"""Per element: a comparison that is NaN-aware and two choices, one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArgMaxParameters:
     """The axis, counted from the front, and the shapes; `select_last` breaks ties upwards."""
@@ -50,8 +54,8 @@ def output_types(parameters: ArgMaxParameters, _view: NodeView) -> tuple[TensorT
 
 
 def cost(parameters: ArgMaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count one comparison for each input."""
-    return Cost(elementwise=outputs[0].size * parameters.input_shape[parameters.axis])
+    """Count the steps of each input."""
+    return Cost(elementwise=STEPS * outputs[0].size * parameters.input_shape[parameters.axis])
 
 
 def argmax(parameters: ArgMaxParameters, data: Array) -> tuple[Array, ...]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.gather import GatherParameters
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
@@ -11,7 +12,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each, result_type
+from cvm.inference.operators.result_type import result_type, steps_each
 from cvm.inference.operators.run_time_indices import checked_indices
 from cvm.inference.tensor_type import Array
 
@@ -51,7 +52,8 @@ ARRAY_FEATURE_EXTRACTOR = OpSpec(
     frozenset(),
     parse,
     result_type,
-    one_step_each,
+    steps_each(3 * SERIAL, passes=1),
     array_feature_extractor,
     domain=ML_DOMAIN,
+    reads_part=True,
 )

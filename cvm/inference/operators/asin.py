@@ -23,4 +23,4 @@ def arc_sine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (asin32(x),)
 
 
-ASIN = OpSpec("Asin", 7, frozenset(), parse, same_type, steps(0, 1), arc_sine)
+ASIN = OpSpec("Asin", 7, frozenset(), parse, same_type, steps(0, 2), arc_sine)

@@ -22,7 +22,7 @@ from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.unchanged_type import UnchangedType, same_type
 from cvm.inference.tensor_type import Array, TensorType
 
-STEPS = 4
+STEPS = 2
 """Per element: a difference, a division, a product, an addition."""
 
 MOMENTUM = 0.9
@@ -62,7 +62,7 @@ def cost(
     parameters: BatchNormalizationParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count four steps for each element, and two for each channel."""
-    return Cost(elementwise=outputs[0].size * STEPS + 2 * parameters.channels)
+    return Cost(elementwise=outputs[0].size * STEPS + 2 * parameters.channels, nodes=1)
 
 
 def batch_normalization(

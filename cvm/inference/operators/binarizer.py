@@ -48,7 +48,7 @@ BINARIZER = OpSpec(
     frozenset({"threshold"}),
     parse,
     same_type,
-    steps(1),
+    steps(1, passes=1),
     binarizer,
     domain=ML_DOMAIN,
 )

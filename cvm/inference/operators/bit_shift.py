@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import string_attribute
 from cvm.inference.operators.broadcasting import BroadcastParameters, resolve_broadcast
@@ -49,5 +50,11 @@ def bit_shift(parameters: BitShiftParameters, x: Array, places: Array) -> tuple[
 
 
 BIT_SHIFT = OpSpec(
-    "BitShift", 11, frozenset({"direction"}), parse, broadcast_type, steps(2), bit_shift
+    "BitShift",
+    11,
+    frozenset({"direction"}),
+    parse,
+    broadcast_type,
+    steps(4 * SERIAL, passes=3),
+    bit_shift,
 )

@@ -23,4 +23,6 @@ def cast_like(parameters: CastParameters, x: Array, _like: Array) -> tuple[Array
     return (converted(x, parameters.dtype),)
 
 
-CAST_LIKE = OpSpec("CastLike", 21, frozenset({"saturate"}), parse, output_types, steps(), cast_like)
+CAST_LIKE = OpSpec(
+    "CastLike", 21, frozenset({"saturate"}), parse, output_types, steps(0), cast_like
+)

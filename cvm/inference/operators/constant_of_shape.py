@@ -10,7 +10,7 @@ from cvm.inference.operators.constant_lists import constant_integers
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 
@@ -44,6 +44,6 @@ CONSTANT_OF_SHAPE = OpSpec(
     frozenset({"value"}),
     parse,
     result_type,
-    one_step_each,
+    steps_each(1, passes=1),
     constant_of_shape,
 )

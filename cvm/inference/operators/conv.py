@@ -11,6 +11,7 @@ from cvm.inference.operators.convolution import (
     CONVOLUTION_ATTRIBUTES,
     ConvolutionShape,
     along_channels,
+    convolution_cost,
     grouped_output_shape,
     resolve_convolution,
     steps,
@@ -66,10 +67,11 @@ def output_types(parameters: ConvParameters, _view: NodeView) -> tuple[TensorTyp
 def cost(parameters: ConvParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count every tap of every output, and one addition of the bias."""
     size = outputs[0].size
-    return Cost(
+    products = Cost(
         float32_macs=size * parameters.depth,
         elementwise=size if parameters.has_bias else 0,
     )
+    return products + convolution_cost(parameters)
 
 
 def conv(

@@ -8,6 +8,7 @@ from cvm.inference.operators.accumulator_bound import largest_distance, require_
 from cvm.inference.operators.convolution import (
     CONVOLUTION_ATTRIBUTES,
     ConvolutionShape,
+    integer_convolution_cost,
     resolve_convolution,
 )
 from cvm.inference.operators.convolution_integer import integer_convolution
@@ -70,7 +71,7 @@ def cost(
     parameters: ConvIntegerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count every tap of every output."""
-    return Cost(int8_macs=outputs[0].size * parameters.depth)
+    return Cost(int8_macs=outputs[0].size * parameters.depth) + integer_convolution_cost(parameters)
 
 
 def conv_integer(

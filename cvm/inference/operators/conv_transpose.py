@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.fused_multiply_add import add_product, widen
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
@@ -161,7 +161,8 @@ def cost(
     """Count every tap of every input, and one addition of the bias."""
     return Cost(
         float32_macs=prod(parameters.input_shape) * prod(parameters.weight_shape[1:]),
-        elementwise=outputs[0].size * (1 + parameters.has_bias),
+        elementwise=outputs[0].size * (SERIAL + parameters.has_bias),
+        nodes=1,
     )
 
 

@@ -4,12 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute, ints_attribute
 from cvm.inference.operators.operands import require_elements
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.window import EVERY, WINDOW_ATTRIBUTES, Window, resolve_window, taps
 from cvm.inference.tensor_type import Array, Shape, TensorType
+
+FULL_GROUP = 8
+"""Channels of a group from which on a vector has no idle part."""
+
+IDLE_STEPS = 8
+
+FULL_DEPTHWISE = 16
+"""Channels from which on a convolution of one channel a group fills vectors."""
+
+WORD = 4
+"""8-bit channels that are multiplied together."""
+
+TERM_STEPS = 12 * SERIAL
+"""Of a term that is added by itself."""
 
 BLOCK = 2**14
 """Outputs that are worked on together, so that an accumulator stays in a processor's cache."""
@@ -34,6 +49,29 @@ class ConvolutionShape(Window):
     def depth(self) -> int:
         """Return the multiply-adds of one output, padded taps included."""
         return prod(self.weight_shape[1:])
+
+
+def convolution_cost(shape: ConvolutionShape) -> Cost:
+    """Count what a convolution costs beside its multiply-accumulates.
+
+    Pixels are put in the order of the kernels and back, half an operation each. In a group of few
+    channels most of a vector is idle: `IDLE_STEPS` for each multiply-accumulate, divided by the
+    channels of the group.
+    """
+    size = prod(shape.full_output_shape)
+    moved = (prod(shape.input_shape) + size) * SERIAL // 2
+    channels = shape.weight_shape[0] // shape.group
+    idle = size * shape.depth * IDLE_STEPS // channels if channels < FULL_GROUP else 0
+    return Cost(elementwise=moved + idle)
+
+
+def integer_convolution_cost(shape: ConvolutionShape) -> Cost:
+    """Count likewise for 8 bits, where groups whose channels fill no word go term by term."""
+    groups, (maps, channels) = shape.group, shape.weight_shape[:2]
+    is_depthwise = groups == maps == shape.input_shape[1] and groups >= FULL_DEPTHWISE
+    if groups == 1 or channels % WORD == 0 or is_depthwise:
+        return convolution_cost(shape)
+    return Cost(elementwise=TERM_STEPS * prod(shape.full_output_shape) * shape.depth)
 
 
 @dataclass(frozen=True, slots=True)

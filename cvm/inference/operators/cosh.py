@@ -23,4 +23,4 @@ def hyperbolic_cosine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]
     return (cosh32(x),)
 
 
-COSH = OpSpec("Cosh", 9, frozenset(), parse, same_type, steps(0, 1), hyperbolic_cosine)
+COSH = OpSpec("Cosh", 9, frozenset(), parse, same_type, steps(0, 2), hyperbolic_cosine)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.constant_lists import INDEX_DTYPES, constant_integer, resolve_axis
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
-from cvm.inference.operators.result_type import one_step_each
+from cvm.inference.operators.result_type import steps_each
 from cvm.inference.operators.unchanged_type import UnchangedType, same_type
 from cvm.inference.tensor_type import Array
 
@@ -55,5 +56,11 @@ def running_sums(parameters: CumSumParameters, x: Array, _axis: Array) -> tuple[
 
 
 CUMSUM = OpSpec(
-    "CumSum", 14, frozenset({"exclusive", "reverse"}), parse, same_type, one_step_each, running_sums
+    "CumSum",
+    14,
+    frozenset({"exclusive", "reverse"}),
+    parse,
+    same_type,
+    steps_each(5 * SERIAL),
+    running_sums,
 )

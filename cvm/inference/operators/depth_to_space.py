@@ -11,7 +11,7 @@ from cvm.inference.operators.constant_lists import any_operand
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array, Shape
 
 
@@ -65,6 +65,6 @@ DEPTH_TO_SPACE = OpSpec(
     frozenset({"blocksize", "mode"}),
     parse,
     result_type,
-    one_step_each,
+    steps_each(10),
     move_blocks,
 )

@@ -63,4 +63,6 @@ def dropout(
     return data, np.ones(parameters.shape, np.bool_)
 
 
-DROPOUT = OpSpec("Dropout", 13, frozenset({"seed"}), parse, output_types, cost, dropout)
+DROPOUT = OpSpec(
+    "Dropout", 13, frozenset({"seed"}), parse, output_types, cost, dropout, is_view=True
+)

@@ -16,7 +16,7 @@ from cvm.inference.operators.operands import (
 from cvm.inference.operators.unchanged_type import UnchangedType
 from cvm.inference.tensor_type import Array, TensorType
 
-STEPS = 5
+STEPS = 20
 """Per element: two comparisons, a division, a rounding, an addition."""
 
 HIGHEST = 255
@@ -41,7 +41,7 @@ def output_types(parameters: UnchangedType, _view: NodeView) -> tuple[TensorType
 
 def cost(_parameters: UnchangedType, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count five steps for each element."""
-    return Cost(elementwise=outputs[0].size * STEPS)
+    return Cost(elementwise=outputs[0].size * STEPS, nodes=1)
 
 
 def dynamic_quantize_linear(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:

@@ -43,12 +43,14 @@ def broadcast_bool(parameters: BroadcastParameters, _view: NodeView) -> tuple[Te
     return (TensorType("bool", parameters.output_shape),)
 
 
-def steps(elementwise: int = 1, transcendental: int = 0) -> CostRule:
-    """Return the rule that counts these steps for each output."""
+def steps(elementwise: int = 1, transcendental: int = 0, passes: int = 0) -> CostRule:
+    """Return the rule that counts these steps for each output, and further passes of the node."""
 
     def cost(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
         size = outputs[0].size
-        return Cost(elementwise=size * elementwise, transcendental=size * transcendental)
+        return Cost(
+            elementwise=size * elementwise, transcendental=size * transcendental, nodes=passes
+        )
 
     return cost
 

@@ -23,4 +23,4 @@ def error_function(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (erf32(x),)
 
 
-ERF = OpSpec("Erf", 13, frozenset(), parse, same_type, steps(0, 1), error_function)
+ERF = OpSpec("Erf", 13, frozenset(), parse, same_type, steps(0, 2), error_function)

@@ -9,7 +9,7 @@ from cvm.inference.operators.constant_lists import any_operand, constant_integer
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 
@@ -28,4 +28,4 @@ def expand(parameters: ResultType, data: Array, _shape: Array) -> tuple[Array, .
     return (np.broadcast_to(data, parameters.output_shape).copy(),)
 
 
-EXPAND = OpSpec("Expand", 13, frozenset(), parse, result_type, one_step_each, expand)
+EXPAND = OpSpec("Expand", 13, frozenset(), parse, result_type, steps_each(4), expand)

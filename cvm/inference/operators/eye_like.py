@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.constant_lists import any_operand
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 from cvm.inference.weights import ELEMENT_TYPES
 
@@ -53,7 +54,7 @@ EYE_LIKE = OpSpec(
     frozenset({"dtype", "k"}),
     parse,
     result_type,
-    one_step_each,
+    steps_each(2 * SERIAL, passes=2),
     eye_like,
     reads_types_only=True,
 )

@@ -13,7 +13,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 DTYPES = ("float32", "int32", "int64")
@@ -71,7 +71,7 @@ FEATURE_VECTORIZER = OpSpec(
     frozenset({"inputdimensions"}),
     parse,
     result_type,
-    one_step_each,
+    steps_each(5, passes=2),
     feature_vectorizer,
     domain=ML_DOMAIN,
 )

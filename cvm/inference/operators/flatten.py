@@ -50,4 +50,6 @@ def flatten(parameters: FlattenParameters, x: Array) -> tuple[Array, ...]:
     return (x.reshape(parameters.output_shape),)
 
 
-FLATTEN = OpSpec("Flatten", 21, frozenset({"axis"}), parse, output_types, cost, flatten)
+FLATTEN = OpSpec(
+    "Flatten", 21, frozenset({"axis"}), parse, output_types, cost, flatten, is_view=True
+)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute
 from cvm.inference.operators.constant_lists import INDEX_DTYPES, any_operand
@@ -9,7 +10,7 @@ from cvm.inference.operators.gather import GatherParameters
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each, result_type
+from cvm.inference.operators.result_type import result_type, steps_each
 from cvm.inference.operators.run_time_indices import checked_indices
 from cvm.inference.tensor_type import Array
 
@@ -49,6 +50,7 @@ GATHER_ELEMENTS = OpSpec(
     frozenset({"axis"}),
     parse,
     result_type,
-    one_step_each,
+    steps_each(12 * SERIAL),
     gather_elements,
+    reads_part=True,
 )

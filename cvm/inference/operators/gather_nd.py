@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.constant_lists import any_operand
@@ -15,9 +16,9 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type
 from cvm.inference.operators.run_time_indices import checked_indices
-from cvm.inference.tensor_type import Array, Shape
+from cvm.inference.tensor_type import Array, Shape, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def parse(view: NodeView) -> GatherNDParameters:
     return GatherNDParameters(data.dtype, shape, prod(batch), indexed, prod(rest), view.name)
 
 
+def cost(parameters: GatherNDParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count six steps for each slice that is looked up, wherever it lies."""
+    slices = outputs[0].size // parameters.slice_size
+    return Cost(elementwise=6 * SERIAL * slices + outputs[0].size, nodes=1)
+
+
 def gather_nd(parameters: GatherNDParameters, data: Array, indices: Array) -> tuple[Array, ...]:
     """Return GatherND-13: for each tuple, the slice of its batch block that it names.
 
@@ -75,5 +82,12 @@ def gather_nd(parameters: GatherNDParameters, data: Array, indices: Array) -> tu
 
 
 GATHER_ND = OpSpec(
-    "GatherND", 13, frozenset({"batch_dims"}), parse, result_type, one_step_each, gather_nd
+    "GatherND",
+    13,
+    frozenset({"batch_dims"}),
+    parse,
+    result_type,
+    cost,
+    gather_nd,
+    reads_part=True,
 )

@@ -49,7 +49,7 @@ def parse(view: NodeView) -> GeluParameters:
 def cost(parameters: GeluParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count the steps of the function body and one transcendental function."""
     size = outputs[0].size
-    return Cost(elementwise=size * STEPS[parameters.approximate], transcendental=size)
+    return Cost(elementwise=size * STEPS[parameters.approximate], transcendental=2 * size)
 
 
 def gelu(parameters: GeluParameters, x: Array) -> tuple[Array, ...]:

@@ -34,7 +34,7 @@ def cost(
     """Count a power and an addition for each input, and a root for each output."""
     size, count = outputs[0].size, parameters.count
     return Cost(
-        elementwise=size * (2 * count + 1),
+        elementwise=size * (16 * count + 1),
         transcendental=size * (count + 1) * transcendental_steps(parameters.p),
     )
 

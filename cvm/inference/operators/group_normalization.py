@@ -55,7 +55,7 @@ def cost(
 ) -> Cost:
     """Count seven steps for each element, and four for each group."""
     groups = parameters.shape[0] * parameters.groups
-    return Cost(elementwise=outputs[0].size * (STEPS + 2) + 4 * groups)
+    return Cost(elementwise=outputs[0].size * (STEPS + 2) + 4 * groups, nodes=1)
 
 
 def group_normalization(

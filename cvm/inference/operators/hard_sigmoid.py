@@ -55,5 +55,5 @@ def hard_sigmoid_of(x: Array, alpha: np.float32, beta: np.float32) -> Array:
 
 
 HARD_SIGMOID = OpSpec(
-    "HardSigmoid", 6, frozenset({"alpha", "beta"}), parse, same_type, steps(4), hard_sigmoid
+    "HardSigmoid", 6, frozenset({"alpha", "beta"}), parse, same_type, steps(2), hard_sigmoid
 )

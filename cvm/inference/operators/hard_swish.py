@@ -30,4 +30,4 @@ def hard_swish(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
         return (np.asarray(x * hard_sigmoid_of(x, SIXTH, HALF)),)
 
 
-HARD_SWISH = OpSpec("HardSwish", 14, frozenset(), parse, same_type, steps(5), hard_swish)
+HARD_SWISH = OpSpec("HardSwish", 14, frozenset(), parse, same_type, steps(2), hard_swish)

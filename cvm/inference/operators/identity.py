@@ -20,4 +20,4 @@ def identity(_parameters: ResultType, data: Array) -> tuple[Array, ...]:
     return (data,)
 
 
-IDENTITY = OpSpec("Identity", 21, frozenset(), parse, result_type, no_steps, identity)
+IDENTITY = OpSpec("Identity", 21, frozenset(), parse, result_type, no_steps, identity, is_view=True)

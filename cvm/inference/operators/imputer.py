@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.feature_columns import FeatureColumns, feature_columns, per_feature
@@ -56,7 +56,9 @@ def output_types(parameters: ImputerParameters, _view: NodeView) -> tuple[Tensor
 def cost(parameters: ImputerParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each element, and the list."""
     stored = parameters.imputed.nbytes
-    return Cost(elementwise=outputs[0].size, bytes_moved=stored, weight_bytes=stored)
+    return Cost(
+        elementwise=2 * SERIAL * outputs[0].size, nodes=2, bytes_moved=stored, weight_bytes=stored
+    )
 
 
 def imputer(parameters: ImputerParameters, x: Array) -> tuple[Array, ...]:

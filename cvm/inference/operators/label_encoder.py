@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import (
     float_attribute,
@@ -72,7 +72,12 @@ def cost(
     """Count the steps of a binary search for each element, and the lists."""
     stored = parameters.keys.nbytes + parameters.values.nbytes
     steps = 1 + int(parameters.keys.size).bit_length()
-    return Cost(elementwise=steps * outputs[0].size, bytes_moved=stored, weight_bytes=stored)
+    return Cost(
+        elementwise=7 * SERIAL * steps * outputs[0].size,
+        nodes=3,
+        bytes_moved=stored,
+        weight_bytes=stored,
+    )
 
 
 def label_encoder(parameters: LabelEncoderParameters, x: Array) -> tuple[Array, ...]:

@@ -84,7 +84,7 @@ def cost(
     """Count five steps for each element, those of scale and bias, and five for each slice."""
     size = prod(parameters.shape)
     affine = sum(view.type_at(index) is not None for index in (1, 2))
-    return Cost(elementwise=size * (STEPS + affine) + 5 * (size // parameters.count))
+    return Cost(elementwise=size * (STEPS + affine) + 5 * (size // parameters.count), nodes=1)
 
 
 def layer_normalization(

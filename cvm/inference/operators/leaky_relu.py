@@ -43,4 +43,4 @@ def leaky_relu(parameters: LeakyReluParameters, x: Array) -> tuple[Array, ...]:
         return (np.where(x < 0, parameters.alpha * x, x),)
 
 
-LEAKY_RELU = OpSpec("LeakyRelu", 16, frozenset({"alpha"}), parse, same_type, steps(2), leaky_relu)
+LEAKY_RELU = OpSpec("LeakyRelu", 16, frozenset({"alpha"}), parse, same_type, steps(), leaky_relu)

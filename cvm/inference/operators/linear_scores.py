@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.feature_rows import FeatureRows, as_float_rows, feature_rows
 from cvm.inference.operators.matmul import ordered_product
@@ -33,7 +33,7 @@ class LinearScores:
         stored = self.coefficients.nbytes + self.intercepts.nbytes
         return Cost(
             float32_macs=size * self.given.features,
-            elementwise=size if self.intercepts.size else 0,
+            elementwise=2 * SERIAL * size * self.given.features + size,
             bytes_moved=stored,
             weight_bytes=stored,
         )

@@ -9,7 +9,7 @@ from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.ordering import larger
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
-from cvm.inference.operators.softmax import STEPS, SoftmaxParameters, parse
+from cvm.inference.operators.softmax import STEPS, SoftmaxParameters, parse, strided_steps
 from cvm.inference.operators.unchanged_type import same_type
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -18,7 +18,9 @@ def cost(parameters: SoftmaxParameters, _view: NodeView, outputs: tuple[TensorTy
     """Count four steps and one exponential for each output, and one logarithm for each slice."""
     size = outputs[0].size
     slices = size // parameters.shape[parameters.axis]
-    return Cost(elementwise=size * STEPS, transcendental=size + slices)
+    return Cost(
+        elementwise=size * STEPS + strided_steps(parameters) // 2, transcendental=3 * size + slices
+    )
 
 
 def log_softmax(parameters: SoftmaxParameters, x: Array) -> tuple[Array, ...]:

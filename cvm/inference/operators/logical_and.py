@@ -21,4 +21,4 @@ def logical_and(_parameters: BroadcastParameters, a: Array, b: Array) -> tuple[A
     return (np.asarray(a & b),)
 
 
-AND = OpSpec("And", 7, frozenset(), parse, broadcast_type, steps(), logical_and)
+AND = OpSpec("And", 7, frozenset(), parse, broadcast_type, steps(0), logical_and)

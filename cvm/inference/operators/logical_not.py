@@ -21,4 +21,4 @@ def logical_not(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (np.asarray(~x),)
 
 
-NOT = OpSpec("Not", 1, frozenset(), parse, same_type, steps(), logical_not)
+NOT = OpSpec("Not", 1, frozenset(), parse, same_type, steps(0), logical_not)

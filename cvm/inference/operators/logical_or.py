@@ -21,4 +21,4 @@ def logical_or(_parameters: BroadcastParameters, a: Array, b: Array) -> tuple[Ar
     return (np.asarray(a | b),)
 
 
-OR = OpSpec("Or", 7, frozenset(), parse, broadcast_type, steps(), logical_or)
+OR = OpSpec("Or", 7, frozenset(), parse, broadcast_type, steps(0), logical_or)

@@ -21,4 +21,4 @@ def logical_xor(_parameters: BroadcastParameters, a: Array, b: Array) -> tuple[A
     return (np.asarray(a ^ b),)
 
 
-XOR = OpSpec("Xor", 7, frozenset(), parse, broadcast_type, steps(), logical_xor)
+XOR = OpSpec("Xor", 7, frozenset(), parse, broadcast_type, steps(0), logical_xor)

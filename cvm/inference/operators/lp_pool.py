@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.p_norm import p_attribute, powers, root, transcendental_steps
@@ -46,7 +46,8 @@ def cost(parameters: LpPoolParameters, view: NodeView, outputs: tuple[TensorType
     size, x = outputs[0].size, view.types[0]
     inputs = 0 if x is None else x.size
     return Cost(
-        elementwise=inputs + size * (parameters.taps_per_output + 1),
+        elementwise=inputs + 3 * SERIAL // 2 * size * (parameters.taps_per_output + 2),
+        nodes=1,
         transcendental=(inputs + size) * transcendental_steps(parameters.p),
     )
 

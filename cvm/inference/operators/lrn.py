@@ -55,7 +55,7 @@ def cost(parameters: LrnParameters, _view: NodeView, outputs: tuple[TensorType, 
     """Count an addition for each neighbour, four steps and one power for each element."""
     neighbours = min(parameters.before + parameters.after + 1, parameters.shape[1])
     size = outputs[0].size
-    return Cost(elementwise=size * (neighbours + STEPS), transcendental=size)
+    return Cost(elementwise=size * (neighbours + STEPS), transcendental=45 * size)
 
 
 def lrn(parameters: LrnParameters, x: Array) -> tuple[Array, ...]:

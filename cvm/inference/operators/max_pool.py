@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.ordering import larger, lowest
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
@@ -48,7 +48,7 @@ def parse(view: NodeView) -> MaxPoolParameters:
 
 def cost(parameters: MaxPoolParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each tap of each output."""
-    return Cost(elementwise=outputs[0].size * parameters.taps_per_output)
+    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.taps_per_output + 1))
 
 
 def max_pool(parameters: MaxPoolParameters, x: Array) -> tuple[Array, ...]:

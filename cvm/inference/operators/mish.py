@@ -31,4 +31,4 @@ def mish(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
         return (np.asarray(x * tanh32(softplus32(x))),)
 
 
-MISH = OpSpec("Mish", 18, frozenset(), parse, same_type, steps(1, 3), mish)
+MISH = OpSpec("Mish", 18, frozenset(), parse, same_type, steps(1, 4), mish)

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.division import floored_remainder, fmod32, truncated_remainder
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.broadcasting import BroadcastParameters, resolve_broadcast
-from cvm.inference.operators.elementwise import NUMBERS, broadcast_type, steps
+from cvm.inference.operators.elementwise import NUMBERS, broadcast_type
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.tensor_type import Array
+from cvm.inference.tensor_type import Array, TensorType
 
-STEPS = 8
+FLOAT_STEPS = 170
 """Per element: a float remainder takes eight divisions of integers."""
+
+INTEGER_STEPS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ def parse(view: NodeView) -> ModParameters:
     return ModParameters(common.dtype, common.output_shape, fmod)
 
 
+def cost(parameters: ModParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count the steps of each output, one by one, and the definition's passes."""
+    is_float = parameters.dtype == "float32"
+    steps, passes = (FLOAT_STEPS, 15) if is_float else (INTEGER_STEPS, 5)
+    return Cost(elementwise=steps * SERIAL * outputs[0].size, nodes=passes)
+
+
 def remainder_of(parameters: ModParameters, a: Array, b: Array) -> tuple[Array, ...]:
     """Return Mod-13 elementwise, shapes broadcast as in NumPy; every result is exact.
 
@@ -44,4 +54,4 @@ def remainder_of(parameters: ModParameters, a: Array, b: Array) -> tuple[Array, 
     return (truncated_remainder(a, b) if parameters.follows_dividend else floored_remainder(a, b),)
 
 
-MOD = OpSpec("Mod", 13, frozenset({"fmod"}), parse, broadcast_type, steps(STEPS), remainder_of)
+MOD = OpSpec("Mod", 13, frozenset({"fmod"}), parse, broadcast_type, cost, remainder_of)

@@ -11,7 +11,7 @@ from cvm.inference.tensor_type import Array, TensorType
 EPSILON = 1e-5
 """ONNX's default of the attribute `epsilon` of every norm."""
 
-STEPS = 5
+STEPS = 18
 """Per element: a difference, a square, two additions, a division."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.ordering import larger
 from cvm.inference.graph import NodeView
@@ -15,7 +15,7 @@ from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
 NORMS = ("L1", "L2", "MAX")
-STEPS = 3
+STEPS = 4
 """Per element: a magnitude or square, a sum or comparison, a division."""
 
 
@@ -47,7 +47,7 @@ def cost(
     _parameters: NormalizerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count the steps of each element."""
-    return Cost(elementwise=STEPS * outputs[0].size)
+    return Cost(elementwise=SERIAL * STEPS * outputs[0].size)
 
 
 def normalizer(parameters: NormalizerParameters, x: Array) -> tuple[Array, ...]:

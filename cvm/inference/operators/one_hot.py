@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import int_attribute
@@ -15,7 +16,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 INDEX_DTYPES = ("float32", "int8", "int32", "int64", "uint8")
@@ -63,4 +64,12 @@ def one_hot(
     return (np.where(hot, values[1], values[0]).astype(parameters.dtype),)
 
 
-ONE_HOT = OpSpec("OneHot", 11, frozenset({"axis"}), parse, result_type, one_step_each, one_hot)
+ONE_HOT = OpSpec(
+    "OneHot",
+    11,
+    frozenset({"axis"}),
+    parse,
+    result_type,
+    steps_each(2 * SERIAL, passes=4),
+    one_hot,
+)

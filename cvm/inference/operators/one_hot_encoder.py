@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute, strings_attribute
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
@@ -51,7 +51,9 @@ def cost(
 ) -> Cost:
     """Count one comparison for each output, and the categories."""
     stored = parameters.categories.nbytes
-    return Cost(elementwise=outputs[0].size, bytes_moved=stored, weight_bytes=stored)
+    return Cost(
+        elementwise=SERIAL * outputs[0].size, nodes=2, bytes_moved=stored, weight_bytes=stored
+    )
 
 
 def one_hot_encoder(parameters: OneHotEncoderParameters, x: Array) -> tuple[Array, ...]:

@@ -38,6 +38,10 @@ class OpSpec(Generic[P]):
     come as read-only arrays of one axis (float32 or int64), not as tuples. `cost` counts them as
     `weight_bytes`, and what one item reads of them as `bytes_moved`.
 
+    `bytes_moved` is by default every input and output. With `is_view` the first output is the
+    first input's memory, so that neither moves unless that input is a constant; with
+    `reads_part` the node reads no more of the first input than it writes.
+
     `nan_attributes` names float attributes that may be NaN; no other may.
 
     `since_version` is the ONNX operator version that is in force at opset 21.
@@ -54,6 +58,8 @@ class OpSpec(Generic[P]):
     optional_outputs: bool = False
     reads_types_only: bool = False
     makes_initializer: bool = False
+    is_view: bool = False
+    reads_part: bool = False
     weight_lists: frozenset[str] = frozenset()
     nan_attributes: frozenset[str] = frozenset()
 

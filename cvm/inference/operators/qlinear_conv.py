@@ -11,6 +11,7 @@ from cvm.inference.operators.convolution import (
     CONVOLUTION_ATTRIBUTES,
     ConvolutionShape,
     along_channels,
+    integer_convolution_cost,
     resolve_convolution,
 )
 from cvm.inference.operators.convolution_integer import integer_convolution
@@ -107,7 +108,8 @@ def cost(
 ) -> Cost:
     """Count every tap of every output, and the steps that requantise it."""
     size = outputs[0].size
-    return Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS)
+    products = Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS)
+    return products + integer_convolution_cost(parameters)
 
 
 def qlinear_conv(

@@ -86,7 +86,7 @@ def cost(
 ) -> Cost:
     """Count k multiply-adds for each output, and the steps that requantise it."""
     size = outputs[0].size
-    return Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS)
+    return Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS, nodes=1)
 
 
 def qlinear_matmul(

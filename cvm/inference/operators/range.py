@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import (
@@ -15,7 +16,7 @@ from cvm.inference.operators.operands import (
     require_scalar,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 DTYPES = ("float32", "int32", "int64")
@@ -53,4 +54,6 @@ def range_of_numbers(
         return (start + places * delta,)
 
 
-RANGE = OpSpec("Range", 11, frozenset(), parse, result_type, one_step_each, range_of_numbers)
+RANGE = OpSpec(
+    "Range", 11, frozenset(), parse, result_type, steps_each(SERIAL, passes=2), range_of_numbers
+)

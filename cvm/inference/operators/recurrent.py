@@ -185,6 +185,7 @@ def recurrent_cost(parameters: RecurrentParameters, steps: int, transcendental: 
         float32_macs=every * parameters.gates * depth,
         elementwise=cells * steps,
         transcendental=cells * transcendental,
+        nodes=1 + parameters.directions * parameters.sequence // 8,
     )
 
 

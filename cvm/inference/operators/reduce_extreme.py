@@ -6,7 +6,12 @@ import numpy as np
 
 from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
-from cvm.inference.operators.reduction import ReductionParameters, resolve_reduction, terms
+from cvm.inference.operators.reduction import (
+    ReductionParameters,
+    fold_steps,
+    resolve_reduction,
+    terms,
+)
 from cvm.inference.tensor_type import Array, TensorType
 
 DTYPES = ("bool", "float32", "int32", "int64", "int8", "uint8")
@@ -17,9 +22,11 @@ def parse(view: NodeView) -> ReductionParameters:
     return resolve_reduction(view, DTYPES)
 
 
-def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(
+    parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
+) -> Cost:
     """Count one comparison for each input."""
-    return Cost(elementwise=outputs[0].size * parameters.count)
+    return Cost(elementwise=fold_steps(parameters, 10, 5))
 
 
 def fold(

@@ -9,6 +9,7 @@ from cvm.inference.operators.reduction import (
     REDUCTION_ATTRIBUTES,
     SUM_DTYPES,
     ReductionParameters,
+    fold_steps,
     output_type,
     resolve_reduction,
     sum_of,
@@ -21,9 +22,11 @@ def parse(view: NodeView) -> ReductionParameters:
     return resolve_reduction(view, SUM_DTYPES)
 
 
-def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(
+    parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
+) -> Cost:
     """Count a magnitude and an addition for each input."""
-    return Cost(elementwise=2 * outputs[0].size * parameters.count)
+    return Cost(elementwise=fold_steps(parameters, 12))
 
 
 def reduce_l1(

@@ -11,6 +11,7 @@ from cvm.inference.operators.reduction import (
     REDUCTION_ATTRIBUTES,
     SUM_DTYPES,
     ReductionParameters,
+    fold_steps,
     output_type,
     resolve_reduction,
     sum_of,
@@ -26,7 +27,7 @@ def parse(view: NodeView) -> ReductionParameters:
 def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one addition for each input and one logarithm for each output."""
     size = outputs[0].size
-    return Cost(elementwise=size * parameters.count, transcendental=size)
+    return Cost(elementwise=fold_steps(parameters, 8), transcendental=size)
 
 
 def reduce_log_sum(

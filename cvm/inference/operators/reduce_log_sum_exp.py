@@ -34,7 +34,7 @@ def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[Tensor
     size = outputs[0].size
     return Cost(
         elementwise=size * (STEPS * parameters.count + 1),
-        transcendental=size * (parameters.count + 1),
+        transcendental=size * (4 * parameters.count + 1),
     )
 
 

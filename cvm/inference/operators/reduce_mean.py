@@ -10,6 +10,7 @@ from cvm.inference.operators.reduction import (
     REDUCTION_ATTRIBUTES,
     SUM_DTYPES,
     ReductionParameters,
+    fold_steps,
     output_type,
     resolve_reduction,
     sum_of,
@@ -24,7 +25,7 @@ def parse(view: NodeView) -> ReductionParameters:
 
 def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one addition for each input and one division for each output."""
-    return Cost(elementwise=outputs[0].size * (parameters.count + 1))
+    return Cost(elementwise=fold_steps(parameters, 8) + outputs[0].size)
 
 
 def reduce_mean(

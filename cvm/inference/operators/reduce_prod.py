@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.reduction import (
     REDUCTION_ATTRIBUTES,
     SUM_DTYPES,
     ReductionParameters,
+    fold_steps,
     output_type,
     resolve_reduction,
     terms,
@@ -21,9 +22,11 @@ def parse(view: NodeView) -> ReductionParameters:
     return resolve_reduction(view, SUM_DTYPES)
 
 
-def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(
+    parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
+) -> Cost:
     """Count one multiplication for each input."""
-    return Cost(elementwise=outputs[0].size * parameters.count)
+    return Cost(elementwise=fold_steps(parameters, 5 * SERIAL))
 
 
 def reduce_prod(

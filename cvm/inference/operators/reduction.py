@@ -21,6 +21,9 @@ from cvm.inference.tensor_type import Array, Shape, TensorType
 
 REDUCTION_ATTRIBUTES = frozenset({"keepdims", "noop_with_empty_axes"})
 
+NEIGHBOURS = 32
+"""Folds side by side that fill the vectors of every machine."""
+
 SUM_DTYPES = ("float32", "int32", "int64")
 """What ONNX lets the sums, means, products and norms reduce, of the dtypes that there are."""
 
@@ -91,6 +94,17 @@ def distinct_axes(view: NodeView, listed: Sequence[int], rank: int) -> tuple[int
 def output_type(parameters: ReductionParameters, _view: NodeView) -> tuple[TensorType, ...]:
     """Return the data's dtype without the reduced axes, or with length 1 there under keepdims."""
     return (TensorType(parameters.dtype, parameters.output_shape),)
+
+
+def fold_steps(parameters: ReductionParameters, in_rows: int, side_by_side: int = 0) -> int:
+    """Return the steps of all folds: so many for each element, by how a fold's elements lie.
+
+    Where the axes that stay come last, neighbours are folded side by side; below `NEIGHBOURS` of
+    them, or where the last axis itself is folded, the elements of a fold follow each other.
+    """
+    neighbours = prod(parameters.input_shape[max(parameters.axes, default=-1) + 1 :])
+    is_vector = not parameters.axes or neighbours >= NEIGHBOURS
+    return prod(parameters.input_shape) * (side_by_side if is_vector else in_rows)
 
 
 def terms(parameters: ReductionParameters, x: Array) -> Array:

@@ -81,4 +81,6 @@ def reshape(parameters: ReshapeParameters, data: Array, _shape: Array) -> tuple[
     return (data.reshape(parameters.output_shape),)
 
 
-RESHAPE = OpSpec("Reshape", 21, frozenset({"allowzero"}), parse, output_types, cost, reshape)
+RESHAPE = OpSpec(
+    "Reshape", 21, frozenset({"allowzero"}), parse, output_types, cost, reshape, is_view=True
+)

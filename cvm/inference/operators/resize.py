@@ -43,7 +43,8 @@ MAX_SPREAD = 4
 """How many times larger than both ends a tensor between two axes may be: one axis made longer and
 the next shorter would need memory that neither the input nor the output shows."""
 
-LINEAR_STEPS = 3
+NEAREST_STEPS = 10
+LINEAR_STEPS = 10
 """Per element and axis: two products and their sum."""
 
 
@@ -173,7 +174,7 @@ def _by_sizes(
 def cost(parameters: ResizeParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one step for each output, and in linear mode three for each axis that is made."""
     if parameters.nearest_mode:
-        return Cost(elementwise=outputs[0].size)
+        return Cost(elementwise=NEAREST_STEPS * outputs[0].size)
     return Cost(elementwise=sum(LINEAR_STEPS * size for size in _sizes_made(parameters)))
 
 

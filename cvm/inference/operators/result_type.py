@@ -1,10 +1,13 @@
 """The shape and cost rules of operators that move elements or know their result's type early."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.tensor_type import Shape, TensorType
+
+CostRule = Callable[[object, NodeView, tuple[TensorType, ...]], Cost]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,16 @@ def result_type(parameters: ResultType, _view: NodeView) -> tuple[TensorType, ..
 def no_steps(_parameters: object, _view: NodeView, _outputs: tuple[TensorType, ...]) -> Cost:
     """Count nothing: no element changes its place."""
     return Cost()
+
+
+def steps_each(steps: int, passes: int = 0) -> CostRule:
+    """Return the rule that counts these steps for each element that is made, and passes."""
+
+    def cost(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+        size = sum(output.size for output in outputs)
+        return Cost(elementwise=steps * size, nodes=passes)
+
+    return cost
 
 
 def one_step_each(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:

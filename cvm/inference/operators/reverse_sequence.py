@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import int_attribute
@@ -11,7 +12,7 @@ from cvm.inference.operators.constant_lists import any_operand, constant_integer
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each
+from cvm.inference.operators.result_type import steps_each
 from cvm.inference.operators.unchanged_type import UnchangedType, same_type
 from cvm.inference.tensor_type import Array
 
@@ -59,6 +60,6 @@ REVERSE_SEQUENCE = OpSpec(
     frozenset({"batch_axis", "time_axis"}),
     parse,
     same_type,
-    one_step_each,
+    steps_each(8 * SERIAL, passes=6),
     reverse_sequence,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.feature_columns import FeatureColumns, feature_columns, per_feature
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
@@ -41,7 +41,7 @@ def output_types(parameters: ScalerParameters, _view: NodeView) -> tuple[TensorT
 def cost(parameters: ScalerParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count a difference and a product for each element, and the lists."""
     stored = parameters.offset.nbytes + parameters.scale.nbytes
-    return Cost(elementwise=2 * outputs[0].size, bytes_moved=stored, weight_bytes=stored)
+    return Cost(elementwise=SERIAL * outputs[0].size, bytes_moved=stored, weight_bytes=stored)
 
 
 def scaler(parameters: ScalerParameters, x: Array) -> tuple[Array, ...]:

@@ -12,7 +12,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each
+from cvm.inference.operators.result_type import steps_each
 from cvm.inference.operators.scatter_places import (
     ScatterParameters,
     normalised_places,
@@ -72,6 +72,6 @@ SCATTER_ELEMENTS = OpSpec(
     frozenset({"axis", "reduction"}),
     parse,
     same_type,
-    one_step_each,
+    steps_each(10, passes=1),
     scatter_elements,
 )

@@ -13,7 +13,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each
+from cvm.inference.operators.result_type import steps_each
 from cvm.inference.operators.scatter_places import (
     ScatterParameters,
     normalised_places,
@@ -66,5 +66,11 @@ def scatter_nd(
 
 
 SCATTER_ND = OpSpec(
-    "ScatterND", 18, frozenset({"reduction"}), parse, same_type, one_step_each, scatter_nd
+    "ScatterND",
+    18,
+    frozenset({"reduction"}),
+    parse,
+    same_type,
+    steps_each(10, passes=1),
+    scatter_nd,
 )

@@ -29,4 +29,4 @@ def sign_of(x: Array) -> Array:
     return np.where(np.isnan(x), x, result) if x.dtype == np.float32 else result
 
 
-SIGN = OpSpec("Sign", 13, frozenset(), parse, same_type, steps(2), sign)
+SIGN = OpSpec("Sign", 13, frozenset(), parse, same_type, steps(), sign)

@@ -23,4 +23,4 @@ def hyperbolic_sine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (sinh32(x),)
 
 
-SINH = OpSpec("Sinh", 9, frozenset(), parse, same_type, steps(0, 1), hyperbolic_sine)
+SINH = OpSpec("Sinh", 9, frozenset(), parse, same_type, steps(0, 2), hyperbolic_sine)

@@ -8,7 +8,7 @@ from cvm.inference.graph import NodeView
 from cvm.inference.operators.constant_lists import any_operand
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 
@@ -31,5 +31,12 @@ def size(parameters: SizeParameters, _data: Array | None) -> tuple[Array, ...]:
 
 
 SIZE = OpSpec(
-    "Size", 21, frozenset(), parse, result_type, one_step_each, size, reads_types_only=True
+    "Size",
+    21,
+    frozenset(),
+    parse,
+    result_type,
+    steps_each(1, passes=1),
+    size,
+    reads_types_only=True,
 )

@@ -15,7 +15,7 @@ from cvm.inference.operators.constant_lists import (
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 
@@ -70,4 +70,6 @@ def slice_tensor(
     return (result,)
 
 
-SLICE = OpSpec("Slice", 13, frozenset(), parse, result_type, one_step_each, slice_tensor)
+SLICE = OpSpec(
+    "Slice", 13, frozenset(), parse, result_type, steps_each(7), slice_tensor, reads_part=True
+)

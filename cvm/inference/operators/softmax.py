@@ -1,10 +1,11 @@
 """Softmax: exponentials of one axis, divided by their sum."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.exponential import exp32
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.ordering import larger
@@ -22,6 +23,9 @@ from cvm.inference.tensor_type import Array, TensorType
 STEPS = 4
 """Per element: a comparison, a subtraction, an addition, a division (and one exponential)."""
 
+STRIDED_STEPS = 30 * SERIAL
+"""Per element, where an axis is not the last: its elements do not lie side by side."""
+
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxParameters(UnchangedType):
@@ -38,10 +42,16 @@ def parse(view: NodeView) -> SoftmaxParameters:
     return SoftmaxParameters(x.dtype, x.shape, axis_attribute(view, -1, x.rank))
 
 
-def cost(_parameters: SoftmaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def strided_steps(parameters: SoftmaxParameters) -> int:
+    """Return what the place of the axis adds to the steps of all elements."""
+    is_last = prod(parameters.shape[parameters.axis + 1 :]) == 1
+    return 0 if is_last else STRIDED_STEPS * prod(parameters.shape)
+
+
+def cost(parameters: SoftmaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count four steps and one exponential for each output."""
     size = outputs[0].size
-    return Cost(elementwise=size * STEPS, transcendental=size)
+    return Cost(elementwise=size * STEPS + strided_steps(parameters), transcendental=size)
 
 
 def softmax(parameters: SoftmaxParameters, x: Array) -> tuple[Array, ...]:

@@ -29,4 +29,4 @@ def softsign(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
         return (np.asarray(x / (np.float32(1) + np.abs(x))),)
 
 
-SOFTSIGN = OpSpec("Softsign", 1, frozenset(), parse, same_type, steps(3), softsign)
+SOFTSIGN = OpSpec("Softsign", 1, frozenset(), parse, same_type, steps(2), softsign)

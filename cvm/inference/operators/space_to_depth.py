@@ -6,7 +6,7 @@ from cvm.inference.operators.depth_to_space import BlockParameters, block_size, 
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each, result_type
+from cvm.inference.operators.result_type import result_type, steps_each
 
 
 def parse(view: NodeView) -> BlockParameters:
@@ -26,5 +26,5 @@ def parse(view: NodeView) -> BlockParameters:
 
 
 SPACE_TO_DEPTH = OpSpec(
-    "SpaceToDepth", 13, frozenset({"blocksize"}), parse, result_type, one_step_each, move_blocks
+    "SpaceToDepth", 13, frozenset({"blocksize"}), parse, result_type, steps_each(28), move_blocks
 )

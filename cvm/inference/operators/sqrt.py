@@ -25,4 +25,4 @@ def square_root(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
         return (np.asarray(np.sqrt(x)),)
 
 
-SQRT = OpSpec("Sqrt", 13, frozenset(), parse, same_type, steps(), square_root)
+SQRT = OpSpec("Sqrt", 13, frozenset(), parse, same_type, steps(8), square_root)

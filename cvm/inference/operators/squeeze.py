@@ -31,4 +31,4 @@ def squeeze(parameters: ResultType, data: Array, _axes: Array | None = None) -> 
     return (data.reshape(parameters.output_shape),)
 
 
-SQUEEZE = OpSpec("Squeeze", 21, frozenset(), parse, result_type, no_steps, squeeze)
+SQUEEZE = OpSpec("Squeeze", 21, frozenset(), parse, result_type, no_steps, squeeze, is_view=True)

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.exact.ordering import order_keys
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, flag_attribute
@@ -52,7 +52,7 @@ def output_types(parameters: TopKParameters, _view: NodeView) -> tuple[TensorTyp
 def cost(parameters: TopKParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each element, and a heap's depth for each that is kept."""
     depth = parameters.k.bit_length()
-    return Cost(elementwise=2 * prod(parameters.input_shape) + depth * outputs[0].size)
+    return Cost(elementwise=SERIAL * (7 * prod(parameters.input_shape) + depth * outputs[0].size))
 
 
 def topk(parameters: TopKParameters, data: Array, _k: Array) -> tuple[Array, ...]:

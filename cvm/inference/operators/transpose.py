@@ -10,7 +10,7 @@ from cvm.inference.operators.constant_lists import any_operand
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
+from cvm.inference.operators.result_type import ResultType, result_type, steps_each
 from cvm.inference.tensor_type import Array
 
 
@@ -43,5 +43,5 @@ def transpose(parameters: TransposeParameters, data: Array) -> tuple[Array, ...]
 
 
 TRANSPOSE = OpSpec(
-    "Transpose", 21, frozenset({"perm"}), parse, result_type, one_step_each, transpose
+    "Transpose", 21, frozenset({"perm"}), parse, result_type, steps_each(11), transpose
 )

@@ -25,4 +25,6 @@ def unsqueeze(parameters: ResultType, data: Array, _axes: Array) -> tuple[Array,
     return (data.reshape(parameters.output_shape),)
 
 
-UNSQUEEZE = OpSpec("Unsqueeze", 21, frozenset(), parse, result_type, no_steps, unsqueeze)
+UNSQUEEZE = OpSpec(
+    "Unsqueeze", 21, frozenset(), parse, result_type, no_steps, unsqueeze, is_view=True
+)

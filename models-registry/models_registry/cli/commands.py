@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cvm.inference.faults import InvalidModel
-from models_registry.chunks import BadModelSize
+from models_registry.chunks import BadModelSize, model_id
 from models_registry.cli.chain_client import ChainClient
 from models_registry.cli.files import (
     MAX_ORDINARY_BYTES,
@@ -60,12 +60,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
 class ModelRules:
     """What the node knows and this package may not.
 
-    `inspect` raises `InvalidModel` for every file that validators would refuse; `price` is what
+    `inspect` raises `InvalidModel` for every file that validators would refuse, and
+    `inspect_off_chain` only for one that the engine cannot run at any size; `price` is what
     one cold call with one item costs; `run` runs a file that `inspect` takes, for comparisons;
     `dev_key` is the dev chain's funded key, if there is one.
     """
 
     inspect: Callable[[bytes], ModelReport]
+    inspect_off_chain: Callable[[bytes], ModelReport]
     price: Callable[[ModelReport], GasQuote]
     run: Runner
     dev_key: bytes | None = None
@@ -100,6 +102,9 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
         labels: Annotated[
             Path | None, typer.Option(help=".npy of right answers to --data: accuracy")
         ] = None,
+        off_chain: Annotated[
+            bool, typer.Option("--off-chain", help="lift the size limits that a chain sets")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
         """Turn an ordinary ONNX file into the strict form, check it and report on it."""
@@ -112,7 +117,7 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
                 outputs={a.name: a for a in map(parse_output_adapter, outputs or ())},
             )
             prepared = prepare_model(load_file(model, MAX_ORDINARY_BYTES), options)
-            report = rules.inspect(prepared.data)
+            report = _inspected(prepared.data, rules, off_chain)
             comparison = _compared(model, prepared, options, (data, labels), rules)
             save_file(strict, prepared.data)
             quote = rules.price(report)
@@ -121,6 +126,19 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
                 if as_json
                 else f"{report_text(report, quote)}\n{preparation_text(prepared, comparison)}"
             )
+
+
+def _inspected(data: bytes, rules: ModelRules, off_chain: bool) -> ModelReport:
+    """Return the report on a file; a refusal says whether the file runs off chain."""
+    if off_chain:
+        return rules.inspect_off_chain(data)
+    try:
+        return rules.inspect(data)
+    except (InvalidModel, BadModelSize) as fault:
+        rules.inspect_off_chain(data)
+        raise CannotPrepare(
+            f"{fault}; no chain takes it, --off-chain prepares it for `cvm infer --off-chain`"
+        ) from fault
 
 
 def _compared(
@@ -179,12 +197,13 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
             )
             chain = ChainClient(RpcClient(rpc))
             with TerminalProgress() as progress:
-                progress.note(f"model id 0x{report.model_id.hex()}")
+                progress.note(f"model id 0x{model_id(data).hex()}")
                 registration = Registration(
                     chain, key, data, uri, progress, WallClock(), timeout_s=timeout
                 )
-                registration.run()
-            _print_registered(chain, registration, report, rules.price(report), as_json)
+                identity = registration.run()
+            entry = chain.model(identity) or {}
+            _print_registered(entry, registration, report, rules.price(report), as_json)
 
 
 def _add_list_and_show(app: typer.Typer) -> None:
@@ -228,13 +247,12 @@ _HEX_FIELDS = frozenset({"modelId", "owner", "recordHash", "uri"})
 
 
 def _print_registered(
-    chain: ChainClient,
+    model: Mapping[str, Any],
     registration: Registration,
     report: ModelReport,
     quote: GasQuote,
     as_json: bool,
 ) -> None:
-    model = chain.model(report.model_id) or {}
     if as_json:
         result = {
             **report_json(report, quote),

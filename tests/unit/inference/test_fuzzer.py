@@ -3,25 +3,35 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cvm.inference.backends.backend import Trace
 from cvm.inference.backends.cpu.feature_level import available_levels
+from cvm.inference.backends.cuda import CudaBackend
 from cvm.inference.backends.reference import ReferenceBackend, ReferencePlan
 from cvm.inference.graph import Graph, Node
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_type import Array
 from tests.fuzz_graphs import drawn_graph
-from tests.inference_fuzzer import disagreements, fuzz, usable_vectors
+from tests.inference_fuzzer import (
+    SHUFFLED,
+    FuzzReport,
+    disagreements,
+    fuzz,
+    jobs_of,
+    usable_vectors,
+)
+from tests.unit.inference.cuda.shim_device import ShimDevice, build_shim, has_compiler
 
 LEVELS = [level.name for level in available_levels()]
 
 
 def test_2_000_random_nodes_agree() -> None:
     report = fuzz(2_000, seed=0, levels=LEVELS)
-    assert [entry.text() for entry in report.found] == []
+    assert report.found == ()
     assert report.nodes == 2_000
     assert len(report.operators) > len(OPERATORS) - 10
 
@@ -29,7 +39,26 @@ def test_2_000_random_nodes_agree() -> None:
 @pytest.mark.slow
 def test_20_000_other_random_nodes_agree() -> None:
     report = fuzz(20_000, seed=1, levels=LEVELS)
-    assert [entry.text() for entry in report.found] == []
+    assert report.found == ()
+
+
+@pytest.mark.skipif(not has_compiler(), reason="needs g++ to build the CUDA kernels for this CPU")
+def test_400_random_nodes_agree_on_the_kernels_of_cuda(tmp_path: Path) -> None:
+    device = ShimDevice(build_shim(tmp_path), SHUFFLED)
+    ran: list[int] = []
+    report = fuzz(400, 2, [], rare=[CudaBackend(device)], progress=ran.append)
+    assert (report.found, report.backends) == ((), ("cuda",))
+    assert ran == list(range(5, 401, 5))
+    assert len(device.launched) > 20
+
+
+def test_jobs_share_the_nodes_and_draw_from_seeds_of_their_own() -> None:
+    assert [(job.nodes, job.seed) for job in jobs_of(7, 3, 2, 1)] == [(3, "3/0"), (4, "3/1")]
+    assert [(job.nodes, job.seed) for job in jobs_of(7, 3, 1, 1)] == [(7, 3)]
+    one = FuzzReport(5, 1, frozenset({"Add"}), ("avx2",), ())
+    other = FuzzReport(6, 2, frozenset({"Mul"}), ("avx2",), ("x",))
+    both = FuzzReport(11, 3, frozenset({"Add", "Mul"}), ("avx2",), ("x",))
+    assert one.joined(other) == both
 
 
 def test_a_seed_fixes_the_graph() -> None:

@@ -62,6 +62,7 @@ def test_json_holds_outputs_hash_macs_gas_and_time(model: Path, tmp_path: Path) 
     assert report.pop("gas") > 0
     assert report == {
         "backend": "reference",
+        "threads": 1,
         "items": 1,
         "outputs": [{"name": "y", "dtype": "float32", "shape": [1, 2], "items": [[66.0, 88.0]]}],
         "output_sha256": sha256(Y_BYTES).hexdigest(),
@@ -87,8 +88,28 @@ def test_text_shows_outputs_hash_and_cost(model: Path, tmp_path: Path) -> None:
         "  66.0 88.0",
         f"output_sha256 {sha256(Y_BYTES).hexdigest()}",
     ]
-    assert lines[3].startswith("backend reference, items 1, MACs 10 and gas ")
+    assert lines[3].startswith("backend reference, threads 1, items 1, MACs 10 and gas ")
     assert lines[6] == f"{sha256(Y_BYTES).hexdigest()} MatMul last"
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+@pytest.mark.parametrize(("threads", "used"), [("1", 1), ("2", 2), ("5", 5), ("9", 7)])
+def test_threads_share_the_items_and_change_no_byte(
+    model: Path, tmp_path: Path, backend: str, threads: str, used: int
+) -> None:
+    batch = np.arange(21, dtype=np.float32).reshape(7, 3)
+    rows = [
+        run_json(model, "--input", saved(tmp_path, row))["outputs"][0]["items"][0] for row in batch
+    ]
+    options = ["--backend", backend, "--threads", threads]
+    report = run_json(model, "--input", saved(tmp_path, batch), *options)
+    assert (report["threads"], report["items"]) == (used, 7)
+    assert report["outputs"][0]["items"] == rows
+
+
+def test_threads_refuse_a_trace(model: Path, tmp_path: Path) -> None:
+    error = error_of(str(model), "--input", saved(tmp_path, X), "--trace", "--threads", "2")
+    assert error == "--trace runs one item after the other; leave out --threads 2"
 
 
 ACCEPTED = [

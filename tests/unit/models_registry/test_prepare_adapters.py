@@ -30,6 +30,13 @@ def scores() -> onnx.ModelProto:
     [
         pytest.param("x=uint8", ["DequantizeLinear"], [1], [0], id="pixels"),
         pytest.param("x=uint8:1/255", ["DequantizeLinear"], [1 / 255], [0], id="scale"),
+        pytest.param(
+            "x=uint8:1/127.5:127.5",
+            ["DequantizeLinear", "Add"],
+            [1 / 127.5],
+            [127.5],
+            id="fraction",
+        ),
         pytest.param("x=uint8:0.5:128", ["DequantizeLinear"], [0.5], [128], id="whole mean"),
         pytest.param("x=uint8:0.5:127.5", ["DequantizeLinear", "Add"], [0.5], [127.5], id="mean"),
         pytest.param(

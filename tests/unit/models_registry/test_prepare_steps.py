@@ -57,6 +57,21 @@ def test_a_value_that_is_made_twice_keeps_what_each_reader_saw() -> None:
     assert draft.outputs == ["t_2"]
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(["x"], ["Relu"], id="one"),
+        pytest.param(["x", "z"], ["Add", "Relu"], id="two"),
+        pytest.param(["x", "z", "x"], ["Sum", "Relu"], id="three"),
+    ],
+)
+def test_a_sum_of_two_values_becomes_an_add(names: list[str], expected: list[str]) -> None:
+    nodes = [helper.make_node("Sum", names, ["s"]), helper.make_node("Relu", ["s"], ["y"])]
+    x: Array = np.array([[1, -2]], np.float32)
+    prepared = prepare(ordinary(nodes, {"x": x, "z": x}, ["y"]))
+    assert operators(prepared) == expected
+
+
 def test_nodes_that_nothing_reads_are_dropped() -> None:
     model = ordinary([node("Relu", "x"), node("Exp", "x", "unused")], X, ["y"])
     prepared = prepare(model)

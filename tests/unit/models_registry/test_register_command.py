@@ -93,7 +93,7 @@ def model_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object, dev_key: bytes | None = None) -> Result:
-    rules = ModelRules(inspect_file, price, lambda _data, _items: [], dev_key)
+    rules = ModelRules(inspect_file, inspect_file, price, lambda _data, _items: [], dev_key)
     environment = {KEY_VARIABLE: "0x" + OWNER_KEY.to_bytes().hex(), "OTHER": "0x1234"}
     app = model_commands(rules)
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)

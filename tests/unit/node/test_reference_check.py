@@ -19,7 +19,7 @@ from opcodes import errors, gas
 from opcodes.inference_host import InferenceCall
 
 IMAGE = bytes(np.load(sample_model_path("digits_100_images.npy"), allow_pickle=False)[0].tobytes())
-RAN = gas.InferenceGas(gas.INFER_BASE, 0, 2_252, 0, 81)
+RAN = gas.InferenceGas(gas.INFER_BASE, 0, 1_760, 0, 81)
 REFUSED = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
 
 

@@ -10,7 +10,7 @@ from opcodes import gas
 from opcodes.model_record import ModelRefused, ModelTooExpensive, OutputTooLarge, validate_callable
 from tests.evm_world import RECORD
 
-DEAREST_MACS = (gas.MAX_ACTIVATION_GAS - gas.INFER_BASE - 200 - 6) * (1 << 20) // 1_600
+DEAREST_MACS = (gas.MAX_ACTIVATION_GAS - gas.INFER_BASE - 200 - 6) * (1 << 20) // 1_200
 """With 6,400 bytes of file and one word in and out, exactly at the limit."""
 
 

@@ -189,16 +189,22 @@ def erf32(x: np.float32) -> np.float32:
 
 
 @inlined
-def atan32(x: np.float32) -> np.float32:
-    """Return atan x."""
-    d = np.float64(x)
-    a = -d if d < 0.0 else d
+def atan64(a: float) -> float:
+    """Return atan a for a >= 0."""
     is_large, is_middle = a > TAN_THREE_EIGHTHS_PI, a > TAN_EIGHTH_PI
     numerator = -1.0 if is_large else (a - 1.0 if is_middle else a)
     denominator = a if is_large else (a + 1.0 if is_middle else 1.0)
     base = HALF_PI if is_large else (QUARTER_PI if is_middle else 0.0)
     u = numerator / denominator
-    result = base + u * atan_series(u * u)
+    result: float = base + u * atan_series(u * u)
+    return result
+
+
+@inlined
+def atan32(x: np.float32) -> np.float32:
+    """Return atan x."""
+    d = np.float64(x)
+    result = atan64(-d if d < 0.0 else d)
     signed = np.float32(-result if d < 0.0 else result)
     return x if (x != x) | (d == 0.0) else signed
 

@@ -1,10 +1,13 @@
-"""Tree ensembles: eight trees are walked side by side, then their leaves are added up in order."""
+"""Tree ensembles: many rows, or many trees, are walked side by side; leaves are added in order."""
+
+from typing import Any
 
 import numpy as np
 
 from cvm.inference.backends.cpu import definition, scores
-from cvm.inference.backends.cpu.compilation import kernel
+from cvm.inference.backends.cpu.compilation import inlined, kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
+from cvm.inference.backends.cpu.tree_nodes import lowered
 from cvm.inference.operators.feature_rows import FeatureRows
 from cvm.inference.operators.tree_ensemble import TreeEnsemble
 from cvm.inference.operators.tree_ensemble_classifier import (
@@ -15,15 +18,43 @@ from cvm.inference.operators.tree_ensemble_classifier import (
 from cvm.inference.operators.tree_ensemble_regressor import TreeEnsembleRegressorParameters
 from cvm.inference.tensor_type import Array
 
-LANES = 8
-"""Trees that are walked side by side: their loads do not wait for each other."""
+TREES = 16
+"""Trees that are walked side by side for a single row: their loads do not wait for each other."""
 
-NODE_WORDS = 4
-"""A node is 16 bytes: 16 * feature + ways, value, false child, true child."""
+ROWS = 64
+"""Rows that are walked side by side: with the nodes of one tree they fill the first cache."""
+
+FEW_ROWS = 4
+"""So many rows are walked one after the other, each down `TREES` trees at once."""
+
+
+@inlined
+def child(x: Array, row: int, words: Array, values: Array, place: np.uint32) -> np.uint32:
+    """Return where a row goes from the node at `place`: right unless its feature is <= value."""
+    is_left = x[np.uint64(row + words[place])] <= values[place + np.uint32(1)]
+    below: np.uint32 = words[place + (np.uint32(2) if is_left else np.uint32(3))]
+    return below
+
+
+@inlined
+def add_leaf(
+    node: np.uint32,
+    starts: Array,
+    columns: Array,
+    weights: Array,
+    is_dense: bool,
+    sums: Array,
+    start: int,
+) -> None:
+    """Add what a leaf holds to the sums of a row, which are at `start`, in the file's order."""
+    first, count = np.uint64(starts[node]), starts[node + np.uint32(1)] - starts[node]
+    for i in range(count):
+        column = i if is_dense else columns[first + np.uint64(i)]
+        sums[np.uint64(start + column)] += weights[first + np.uint64(i)]
 
 
 @kernel
-def sum_leaves(
+def walk_trees(
     x: Array,
     features: int,
     words: Array,
@@ -35,37 +66,79 @@ def sum_leaves(
     starts: Array,
     columns: Array,
     weights: Array,
+    is_dense: bool,
     base: Array,
     sums: Array,
 ) -> None:
     """Equal `operators.tree_ensemble.summed` on flat rows; `values` is the memory of `words`.
 
-    The trees stand by depth in `roots`, `LANES` of one depth of `depths` together; tree t is at
-    `slots[t]`. A leaf is its own child, so that a shallower tree waits there.
+    The trees stand by depth in `roots`, `TREES` of at most one depth of `depths` together; tree t
+    is at `slots[t]`. A leaf is its own child, so that a shallower tree waits there.
     """
     width = len(base)
     for row in range(len(sums) // width):
-        first = row * features
         for block in range(len(depths)):
-            start = block * LANES
-            for lane in range(LANES):
-                places[start + lane] = roots[start + lane]
+            first = block * TREES
+            lanes = places[first : first + TREES]
+            for lane in range(TREES):
+                lanes[lane] = roots[first + lane]
             for _ in range(depths[block]):
-                for lane in range(LANES):
-                    word = places[start + lane] * NODE_WORDS
-                    head = words[word]
-                    feature, value = x[first + (head >> 4)], values[word + 1]
-                    relation = np.int32(feature == value)
-                    relation += np.int32(2) * np.int32(feature > value)
-                    relation += np.int32(3) * np.int32(feature != feature)
-                    places[start + lane] = words[word + 2 + ((head >> relation) & 1)]
-        out = row * width
+                for lane in range(TREES):
+                    lanes[lane] = child(x, row * features, words, values, lanes[lane])
+        start = row * width
         for column in range(width):
-            sums[out + column] = base[column]
+            sums[start + column] = base[column]
         for tree in range(len(slots)):
-            leaf = places[slots[tree]]
-            for i in range(starts[leaf], starts[leaf + 1]):
-                sums[out + columns[i]] += weights[i]
+            node = places[slots[tree]] >> np.uint32(2)
+            add_leaf(node, starts, columns, weights, is_dense, sums, start)
+
+
+@kernel
+def walk_rows(
+    x: Array,
+    features: int,
+    words: Array,
+    values: Array,
+    roots: Array,
+    depths: Array,
+    places: Array,
+    starts: Array,
+    columns: Array,
+    weights: Array,
+    is_dense: bool,
+    base: Array,
+    sums: Array,
+) -> None:
+    """Equal `walk_trees`, `ROWS` rows side by side down one tree after the other."""
+    width = len(base)
+    rows = len(sums) // width
+    for i in range(len(sums)):
+        sums[i] = base[i % width]
+    for first in range(0, rows, ROWS):
+        lanes = places[: min(ROWS, rows - first)]
+        for tree in range(len(roots)):
+            for lane in range(len(lanes)):
+                lanes[lane] = roots[tree]
+            for _ in range(depths[tree]):
+                for lane in range(len(lanes)):
+                    row = (first + lane) * features
+                    lanes[lane] = child(x, row, words, values, lanes[lane])
+            for lane in range(len(lanes)):
+                start = (first + lane) * width
+                node = lanes[lane] >> np.uint32(2)
+                add_leaf(node, starts, columns, weights, is_dense, sums, start)
+
+
+@kernel
+def repeat_features(x: Array, features: int, y: Array) -> None:
+    """Write each row twice, the second time with -inf for NaN."""
+    for row in range(len(x) // features):
+        source = x[row * features :]
+        target, second = y[2 * row * features :], y[(2 * row + 1) * features :]
+        for i in range(features):
+            value = source[i]
+            target[i] = value
+            second[i] = value if value == value else np.float32(-np.inf)
 
 
 @kernel
@@ -111,38 +184,33 @@ def build_regressor(builder: StepBuilder) -> None:
 
 
 def add_walk(
-    builder: StepBuilder, given: FeatureRows, trees: TreeEnsemble, base: Array, sums: object
+    builder: StepBuilder, given: FeatureRows, trees: TreeEnsemble, base: Array, sums: Any
 ) -> None:
     """Plan the sums of every row, from `base`."""
-    words = node_words(trees)
-    order = trees.depths.argsort(kind="stable")
+    nodes = lowered(trees, given.features)
+    x, features = scores.float_rows(builder), given.features
+    if nodes.reads_repeated:
+        repeated = builder.scratch("float32", 2 * given.rows * features)
+        builder.add(repeat_features, x, features, repeated)
+        x, features = repeated, 2 * features
+    walked = (x, features, nodes.words, nodes.words.view(np.float32))
+    leaves = (trees.starts, trees.columns, trees.weights, is_dense(trees, base.size), base, sums)
+    if given.rows > FEW_ROWS:
+        places = builder.scratch("uint32", ROWS)
+        builder.add(walk_rows, *walked, nodes.roots, nodes.depths, places, *leaves)
+        return
+    order = nodes.depths.argsort(kind="stable")
     slots = np.empty(len(order), np.int32)
     slots[order] = np.arange(len(order))
-    spare = -len(order) % LANES
-    padded = np.concatenate([order, np.repeat(order[-1:], spare)])
-    builder.add(
-        sum_leaves,
-        scores.float_rows(builder),
-        given.features,
-        words,
-        words.view(np.float32),
-        trees.roots[padded],
-        np.ascontiguousarray(trees.depths[padded][LANES - 1 :: LANES]),
-        slots,
-        builder.scratch("int32", len(padded)),
-        trees.starts,
-        trees.columns,
-        trees.weights,
-        base,
-        sums,
+    padded = np.concatenate([order, np.repeat(order[-1:], -len(order) % TREES)])
+    depths = np.ascontiguousarray(nodes.depths[padded][TREES - 1 :: TREES])
+    places = builder.scratch("uint32", len(padded))
+    builder.add(walk_trees, *walked, nodes.roots[padded], depths, slots, places, *leaves)
+
+
+def is_dense(trees: TreeEnsemble, width: int) -> bool:
+    """Say whether each leaf holds one weight for each column, in order."""
+    counts = np.unique(trees.starts[1:] - trees.starts[:-1])
+    return set(counts.tolist()) <= {0, width} and bool(
+        (trees.columns.reshape(-1, width) == np.arange(width)).all()
     )
-
-
-def node_words(trees: TreeEnsemble) -> Array:
-    """Return the nodes as int32, `NODE_WORDS` each; a value stands there by its bits."""
-    words = np.empty((len(trees.values), NODE_WORDS), np.int32)
-    words[:, 0] = trees.features * 16 + trees.ways
-    words[:, 1] = np.ascontiguousarray(trees.values).view(np.int32)
-    words[:, 2] = trees.false_children
-    words[:, 3] = trees.true_children
-    return words.reshape(-1)

@@ -99,11 +99,17 @@ def is_finite(d: float) -> bool:
 
 
 @inlined
+def is_large(d: float) -> bool:
+    """Say whether d is finite and beyond LARGEST_SMALL."""
+    return is_finite(d) & (not is_small(d))
+
+
+@inlined
 def holds_large(x: Array, start: int, stop: int) -> bool:
-    """Say whether an element is beyond LARGEST_SMALL, infinite or NaN; a loop without branches."""
+    """Say whether an element is finite and beyond LARGEST_SMALL; a loop without branches."""
     found = False
     for i in range(start, stop):
-        found |= not is_small(np.float64(x[i]))
+        found |= is_large(np.float64(x[i]))
     return found
 
 
@@ -112,17 +118,16 @@ def sin_or_cos(x: Array, quarters: int, y: Array) -> None:
     """Equal `sin32` (no quarters) or `cos32` (one quarter)."""
     keeps_zero = quarters == 0
     for i in range(len(x)):
-        n_small, r_small = quadrant_of_small(np.float64(x[i]))
+        d = np.float64(x[i])
+        n_small, r_small = quadrant_of_small(d)
         value = turned(n_small + quarters, r_small)
-        y[i] = x[i] if (np.float64(x[i]) == 0.0) & keeps_zero else value
+        value = value if is_finite(d) else NAN
+        y[i] = x[i] if (d == 0.0) & keeps_zero else value
     for start in range(0, len(x), BLOCK):
         stop = start + BLOCK if start + BLOCK < len(x) else len(x)
         if holds_large(x, start, stop):
             for i in range(start, stop):
-                d = np.float64(x[i])
-                if not is_finite(d):
-                    y[i] = NAN
-                elif not is_small(d):
+                if is_large(np.float64(x[i])):
                     n, r = quadrant_of_large(x[i])
                     y[i] = turned(n + quarters, r)
 
@@ -131,17 +136,16 @@ def sin_or_cos(x: Array, quarters: int, y: Array) -> None:
 def tan(x: Array, y: Array) -> None:
     """Equal `tan32`."""
     for i in range(len(x)):
-        n_small, r_small = quadrant_of_small(np.float64(x[i]))
+        d = np.float64(x[i])
+        n_small, r_small = quadrant_of_small(d)
         value = slope(n_small, r_small)
-        y[i] = x[i] if np.float64(x[i]) == 0.0 else value
+        value = value if is_finite(d) else NAN
+        y[i] = x[i] if d == 0.0 else value
     for start in range(0, len(x), BLOCK):
         stop = start + BLOCK if start + BLOCK < len(x) else len(x)
         if holds_large(x, start, stop):
             for i in range(start, stop):
-                d = np.float64(x[i])
-                if not is_finite(d):
-                    y[i] = NAN
-                elif not is_small(d):
+                if is_large(np.float64(x[i])):
                     n, r = quadrant_of_large(x[i])
                     y[i] = slope(n, r)
 

@@ -1,4 +1,4 @@
-"""Add, Mul, Relu and Clip as launches of `kernels/elementwise.cu`."""
+"""Relu and Clip as launches of `kernels/elementwise.cu`, and how operands are walked."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,6 @@ from cvm.inference.backends.cuda.device import Kernel
 from cvm.inference.backends.cuda.launch_builder import LaunchBuilder, Place
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.tensor_type import Shape
-
-WIDTHS = {"float32": "f32", "int8": "8", "uint8": "8", "int32": "32", "int64": "64"}
-"""The kernel of a dtype; integers of one width wrap around alike, signed or not."""
-
-
-def build_add(builder: LaunchBuilder) -> None:
-    """Launch Add-14."""
-    _build_broadcast(builder, "add")
-
-
-def build_mul(builder: LaunchBuilder) -> None:
-    """Launch Mul-14."""
-    _build_broadcast(builder, "mul")
 
 
 def build_relu(builder: LaunchBuilder) -> None:
@@ -40,25 +27,6 @@ def _build_clip(builder: LaunchBuilder, low: Place | None, high: Place | None) -
     builder.add_over(Kernel("elementwise", f"clip_{x.dtype}"), x.size, words)
 
 
-def _build_broadcast(builder: LaunchBuilder, operation: str) -> None:
-    a, b, y = builder.operand_type(0), builder.operand_type(1), builder.result_type()
-    axes = merged_axes(
-        y.shape, stretching_steps(a.shape, y.shape), stretching_steps(b.shape, y.shape)
-    )
-    unused = (0,) * (MAX_RANK - len(axes))
-    columns = [(*column, *unused) for column in zip(*axes, strict=True)] or [(0,) * MAX_RANK] * 3
-    words = (
-        builder.result(),
-        builder.operand(0),
-        builder.operand(1),
-        y.size,
-        len(axes),
-        *(word for column in columns for word in column),
-    )
-    kernel = Kernel("elementwise", f"{operation}_{WIDTHS[y.dtype]}")
-    builder.add_over(kernel, y.size, words)
-
-
 def stretching_steps(shape: Shape, target: Shape) -> tuple[int, ...]:
     """Return, by axis of `target`, how far apart neighbours lie in a C-ordered `shape`.
 
@@ -72,20 +40,27 @@ def stretching_steps(shape: Shape, target: Shape) -> tuple[int, ...]:
     return (0,) * (len(target) - len(shape)) + tuple(reversed(steps))
 
 
-def merged_axes(
-    lengths: Shape, a_steps: Sequence[int], b_steps: Sequence[int]
-) -> list[tuple[int, int, int]]:
-    """Return (length, step in a, step in b) by axis, axes that need no division merged.
+def merged_axes(lengths: Shape, *steps: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return (length, step in each operand) by axis, axes that need no division merged.
 
-    An axis of length 1 is dropped; one that continues its inner neighbour in both operands
+    An axis of length 1 is dropped; one that continues its inner neighbour in every operand
     joins it.
     """
-    axes: list[tuple[int, int, int]] = []
-    for length, a_step, b_step in zip(lengths, a_steps, b_steps, strict=True):
+    axes: list[tuple[int, ...]] = []
+    for length, *own in zip(lengths, *steps, strict=True):
         if length == 1:
             continue
-        if axes and axes[-1][1:] == (a_step * length, b_step * length):
-            axes[-1] = (axes[-1][0] * length, a_step, b_step)
+        if axes and axes[-1][1:] == tuple(step * length for step in own):
+            axes[-1] = (axes[-1][0] * length, *own)
         else:
-            axes.append((length, a_step, b_step))
+            axes.append((length, *own))
     return axes
+
+
+def walk_words(lengths: Shape, *steps: Sequence[int]) -> tuple[int, ...]:
+    """Return the fields rank, lengths and steps of a record that walks several operands."""
+    axes = merged_axes(lengths, *steps)
+    unused = (0,) * (MAX_RANK - len(axes))
+    none: list[tuple[int, ...]] = [()] * (1 + len(steps))
+    columns = list(zip(*axes, strict=True)) or none
+    return (len(axes), *(word for column in columns for word in (*column, *unused)))

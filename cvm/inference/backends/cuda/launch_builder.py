@@ -20,6 +20,7 @@ class Region(IntEnum):
     ACTIVATIONS = 1
     SCRATCH = 2
     RECORDS = 3
+    FAULT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Place:
 
     region: Region
     offset: int
+
+    def after(self, size_bytes: int) -> "Place":
+        """Return the place so many bytes further on."""
+        return Place(self.region, self.offset + size_bytes)
 
 
 Word = int | Place | None
@@ -80,6 +85,7 @@ class LaunchBuilder:
         self.node = node
         self.launches: list[PlannedLaunch] = []
         self.scratch_bytes = 0
+        self.checks_indices = False
         self._locate = locate
         self._constants = constants
 
@@ -102,13 +108,18 @@ class LaunchBuilder:
         """Return the value of input `index` where it is an initializer, else None."""
         return self.node.view.constant_at(index)
 
-    def result(self) -> Place:
-        """Return where the node's one output lies."""
-        return self._locate(self.node.outputs[0])
+    def result(self, index: int = 0) -> Place:
+        """Return where an output of the node lies."""
+        return self._locate(self.node.outputs[index])
 
-    def result_type(self) -> TensorType:
-        """Return the type of the node's one output."""
-        return self.node.output_types[0]
+    def result_type(self, index: int = 0) -> TensorType:
+        """Return the type of an output of the node."""
+        return self.node.output_types[index]
+
+    def fault(self) -> Place:
+        """Return the int32 that a kernel sets where an index that it reads lies outside."""
+        self.checks_indices = True
+        return Place(Region.FAULT, 0)
 
     def table(self, array: Array) -> Place:
         """Keep an array on the device for as long as the plan lives."""

@@ -33,7 +33,7 @@ class CudaPlan:
 
     def __init__(self, graph: Graph, device: Device) -> None:
         layout = _Layout(graph)
-        planned = [(node, layout.launches_of(node)) for node in graph.nodes]
+        planned = [(node, layout.launches_of(i, node)) for i, node in enumerate(graph.nodes)]
         records = [launch for _, launches in planned for launch in launches or ()]
         sizes = layout.region_bytes(records)
         self._device = device
@@ -43,20 +43,37 @@ class CudaPlan:
         self._upload_at(self._bases[Region.RECORDS], self._record_words(records))
         self._addresses = {name: self._address(place) for name, place in layout.places.items()}
         self._nodes = self._linked(planned)
+        self._checking = frozenset(layout.checking)
         self._steps = list(self._joined_steps())
         self._inputs = [(value.name, _empty(value.type)) for value in graph.inputs]
         self._outputs = [(value.name, value.type) for value in graph.outputs]
 
     def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
         """Run one item; see `backend.Plan`. The outputs have canonical NaNs."""
-        for (name, staging), array in zip(self._inputs, inputs, strict=True):
-            np.copyto(staging, array, casting="no")
-            self._upload(name, staging)
+        self._begin(inputs)
         if trace is None:
             self.execute()
+            if self._has_fault():
+                self._begin(inputs)
+                self._run_traced(_ignore)
         else:
             self._run_traced(trace)
         return tuple(canonical_nan(self._download(name, kind)) for name, kind in self._outputs)
+
+    def _begin(self, inputs: Sequence[Array]) -> None:
+        """Copy the inputs of an item to the device, and forget any fault."""
+        for (name, staging), array in zip(self._inputs, inputs, strict=True):
+            np.copyto(staging, array, casting="no")
+            self._upload(name, staging)
+        if self._checking:
+            self._upload_at(self._bases[Region.FAULT], np.zeros(1, np.int32))
+
+    def _has_fault(self) -> bool:
+        """Return whether a kernel has met an index outside since `_begin`."""
+        fault = np.zeros(1, np.int32)
+        if self._checking:
+            self._device.download(self._bases[Region.FAULT], fault)
+        return bool(fault[0])
 
     def execute(self) -> None:
         """Start the work of one item on the inputs of the last run; copy and await nothing."""
@@ -64,12 +81,16 @@ class CudaPlan:
             step()
 
     def _run_traced(self, trace: Trace) -> None:
-        """Run node by node and report what each made, before anything can overwrite it."""
-        for node, launches in self._nodes:
-            if launches is None:
-                self._definition_step(node)()
-            else:
+        """Run node by node and report what each made, before anything can overwrite it.
+
+        A node whose kernels met an index outside is run by its definition, which names the
+        index: it raises `InputOutOfRange`.
+        """
+        for index, (node, launches) in enumerate(self._nodes):
+            if launches is not None:
                 self._device.run(launches)
+            if launches is None or (index in self._checking and self._has_fault()):
+                self._definition_step(node)()
             made = zip(node.outputs, node.output_types, strict=True)
             trace(node, tuple(canonical_nan(self._download(name, kind)) for name, kind in made))
 
@@ -134,10 +155,11 @@ class _Layout:
         self._scratch_bytes = 0
         offsets, self._activation_bytes = lay_out(graph)
         self.constants = ConstantPool()
+        self.checking: set[int] = set()
         self.places = {name: Place(Region.ACTIVATIONS, at) for name, at in offsets.items()}
 
-    def launches_of(self, node: Node) -> Sequence[PlannedLaunch] | None:
-        """Return the launches of a node, or None where no kernel runs it.
+    def launches_of(self, index: int, node: Node) -> Sequence[PlannedLaunch] | None:
+        """Return the launches of node number `index`, or None where no kernel runs it.
 
         A view has no launches and lies where its source lies.
         """
@@ -150,6 +172,8 @@ class _Layout:
         builder = LaunchBuilder(node, self._locate, self.constants)
         build(builder)
         self._scratch_bytes = max(self._scratch_bytes, builder.scratch_bytes)
+        if builder.checks_indices:
+            self.checking.add(index)
         return builder.launches
 
     def region_bytes(self, launches: Sequence[PlannedLaunch]) -> list[int]:
@@ -160,6 +184,7 @@ class _Layout:
             self._activation_bytes,
             self._scratch_bytes,
             record_bytes,
+            WORD_BYTES,
         )
         return [aligned(size_bytes) for size_bytes in sizes]
 
@@ -168,6 +193,10 @@ class _Layout:
         if name not in self.places:
             self.places[name] = self.constants.add(self._graph.constants[name])
         return self.places[name]
+
+
+def _ignore(_node: Node, _outputs: tuple[Array, ...]) -> None:
+    """Take no notice of what a node made."""
 
 
 def _empty(tensor_type: TensorType) -> Array:

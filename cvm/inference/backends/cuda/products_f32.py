@@ -25,8 +25,16 @@ def build_matmul(builder: LaunchBuilder) -> None:
             (rows, shape.depth), shape.b_shape[-2:], (), (rows, shape.columns)
         )
     a_steps, b_steps = (shape.depth, 1), (shape.columns, 1)
-    operands = (builder.operand(0), builder.operand(1), None)
-    _add_product(builder, shape, operands, (*a_steps, *b_steps), NOTHING_MORE)
+    places = (builder.result(), builder.operand(0), builder.operand(1), None)
+    _add_product(builder, shape, places, (*a_steps, *b_steps), NOTHING_MORE)
+
+
+def add_plain_product(
+    builder: LaunchBuilder, shape: MatrixProductShape, y: Place, a: Place, b: Place
+) -> None:
+    """Append ordered dot products of C-ordered stacks a and b into y."""
+    steps = (shape.depth, 1, shape.columns, 1)
+    _add_product(builder, shape, (y, a, b, None), steps, NOTHING_MORE)
 
 
 def build_gemm(builder: LaunchBuilder) -> None:
@@ -43,8 +51,8 @@ def build_gemm(builder: LaunchBuilder) -> None:
     shape = MatrixProductShape(
         (by.rows, by.depth), (by.depth, by.columns), (), (by.rows, by.columns)
     )
-    operands = (builder.operand(0), b, builder.optional(2))
-    _add_product(builder, shape, operands, (*a_steps, *b_steps), (*factors, *c_steps))
+    places = (builder.result(), builder.operand(0), b, builder.optional(2))
+    _add_product(builder, shape, places, (*a_steps, *b_steps), (*factors, *c_steps))
 
 
 def _gemm_right(builder: LaunchBuilder, by: GemmParameters) -> tuple[Place, tuple[int, int]]:
@@ -65,15 +73,17 @@ def _factor(value: np.float32) -> tuple[int, int]:
 def _add_product(
     builder: LaunchBuilder,
     shape: MatrixProductShape,
-    operands: tuple[Place, Place, Place | None],
+    places: tuple[Place, Place, Place, Place | None],
     steps: tuple[int, int, int, int],
     more: tuple[Word, ...],
 ) -> None:
-    """Append the product; steps are a's by row and k, and b's by k and column."""
+    """Append the product; places are y, a, b, c.
+
+    The steps are those of a by row and k, and of b by k and column.
+    """
     size = tile_size(shape.rows, shape.columns)
     words = (
-        builder.result(),
-        *operands,
+        *places,
         shape.rows,
         shape.columns,
         shape.depth,

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
+from cvm.inference.backends.cuda.composition import Composer
 from cvm.inference.backends.cuda.device import Kernel
 from cvm.inference.backends.cuda.launch_builder import LaunchBuilder, Place, Word
 from cvm.inference.backends.cuda.packing import (
+    OFFSETS,
     carried_zero,
     flip_of,
     packed_along,
@@ -35,7 +39,8 @@ class Packed:
 def build_matmul_integer(builder: LaunchBuilder) -> None:
     """Launch MatMulInteger-10."""
     by: MatMulIntegerParameters = builder.node.parameters
-    _build(builder, by, 1, result_words(builder, None, 0, "int32"))
+    row_zeros = _computed_zeros(builder, by) if by.has_computed_a_zero else None
+    _build(builder, by, 1, result_words(builder, None, 0, "int32"), row_zeros)
 
 
 def build_qlinear_matmul(builder: LaunchBuilder) -> None:
@@ -44,14 +49,31 @@ def build_qlinear_matmul(builder: LaunchBuilder) -> None:
     _build(builder, by, 3, result_words(builder, by.multiplier, by.y_zero, by.y_dtype))
 
 
-def _build(builder: LaunchBuilder, by: Parameters, b_index: int, result: tuple[Word, ...]) -> None:
-    """Append packing, the sums that zero points multiply, and the product."""
+def _computed_zeros(builder: LaunchBuilder, by: MatMulIntegerParameters) -> Place:
+    """Return the zero points of the rows where a run computes the one of a."""
+    composer = Composer(builder)
+    zero = composer.cast(composer.operand(2), "int32").shaped(1)
+    offset = composer.constant(np.full(by.rows, OFFSETS[builder.operand_type(0).dtype], np.int32))
+    return composer.binary("sub", zero, offset).place
+
+
+def _build(
+    builder: LaunchBuilder,
+    by: Parameters,
+    b_index: int,
+    result: tuple[Word, ...],
+    row_zeros: Place | None = None,
+) -> None:
+    """Append packing, the sums that zero points multiply, and the product.
+
+    `row_zeros` are those of the rows of a, if the run computes them.
+    """
     a = _packed(builder, 0, by.a_shape, len(by.a_shape) - 1)
     b = _packed(builder, b_index, by.b_shape, len(by.b_shape) - 2)
     a_zero = carried_zero(by.a_zero, builder.operand_type(0).dtype)
     b_zero = carried_zero(by.b_zero, builder.operand_type(b_index).dtype)
     correction = (
-        *_zeros_and_sums(builder, a_zero, b),
+        *_zeros_and_sums(builder, a_zero, b, row_zeros),
         *_zeros_and_sums(builder, b_zero, a),
         None,
         1,
@@ -88,13 +110,13 @@ def _packed(builder: LaunchBuilder, index: int, shape: Shape, axis: int) -> Pack
 
 
 def _zeros_and_sums(
-    builder: LaunchBuilder, zeros: Array, other: Packed
+    builder: LaunchBuilder, zeros: Array, other: Packed, computed: Place | None = None
 ) -> tuple[Place | None, Place | None]:
     """Return zero points and the other operand's sums, or neither where all zeros are 0."""
-    if not zeros.any():
+    if computed is None and not zeros.any():
         return None, None
     sums = builder.scratch("int32", other.outer, other.inner)
     size = other.outer * other.inner
     record = (sums, other.place, size, other.words, other.inner)
     builder.add_over(Kernel(SOURCE, "word_sums"), size, record)
-    return builder.table(zeros), sums
+    return builder.table(zeros) if computed is None else computed, sums

@@ -1,4 +1,4 @@
-"""GlobalAveragePool, Softmax and ArgMax as launches of `kernels/reductions.cu`."""
+"""GlobalAveragePool, Softmax, ArgMax and ArgMin as launches of `kernels/reductions.cu`."""
 
 from dataclasses import dataclass
 from math import prod
@@ -68,6 +68,16 @@ def build_softmax(builder: LaunchBuilder) -> None:
 
 def build_argmax(builder: LaunchBuilder) -> None:
     """Launch ArgMax-13."""
+    _build_extreme(builder, "argmax")
+
+
+def build_argmin(builder: LaunchBuilder) -> None:
+    """Launch ArgMin-13."""
+    _build_extreme(builder, "argmin")
+
+
+def _build_extreme(builder: LaunchBuilder, name: str) -> None:
+    """Append the search of every slice by one thread."""
     parameters: ArgMaxParameters = builder.node.parameters
     axis = axis_of(parameters.input_shape, parameters.axis)
     words = (
@@ -78,7 +88,7 @@ def build_argmax(builder: LaunchBuilder) -> None:
         axis.inner,
         int(parameters.select_last),
     )
-    kernel = Kernel(SOURCE, f"argmax_{builder.operand_type(0).dtype}")
+    kernel = Kernel(SOURCE, f"{name}_{builder.operand_type(0).dtype}")
     builder.add_over(kernel, axis.slices, words)
 
 

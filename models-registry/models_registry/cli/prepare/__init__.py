@@ -9,6 +9,7 @@
 | fix input shapes | `input_shapes` |
 | convert to opset 21 and ai.onnx.ml 3 | `opset`, `opset_rules`, `ml_rules` |
 | ONNX's definition for operators that the engine lacks | `pipeline` |
+| a Sum of two values becomes an Add | `plain_forms` |
 | floats to finite float32 | `precision` |
 | remove nodes that hand on what they read | `bypass` |
 | fold constants, take the branches of If | `fold`, `evaluate`, `branches` |

@@ -109,11 +109,17 @@ def _axis(parts: list[str]) -> int | None:
 def _numbers(text: str, option: str) -> Array:
     """Return one number or a list by commas; each is 0.5, 1e-3 or 1/255."""
     try:
-        return np.array([float(Fraction(part)) for part in text.split(",")])
+        return np.array([_number(part) for part in text.split(",")])
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise CannotPrepare(
             f"{option!r}: {text!r} is no number, nor a list of numbers by commas (0.5, 1/255)"
         ) from error
+
+
+def _number(text: str) -> float:
+    """Return 0.5, 1e-3, 1/255 or 1/127.5."""
+    above, separator, below = text.partition("/")
+    return float(Fraction(above) / Fraction(below) if separator else Fraction(above))
 
 
 def add_input_adapters(draft: Draft, adapters: Mapping[str, InputAdapter]) -> list[str]:

@@ -24,14 +24,16 @@ class OutputAgreement:
     """How one output compares over all items.
 
     `same_winner` is the share of rows whose largest element (or index, or first of the top k)
-    is the original's, None for an output without rows. `largest_difference` stands beside the
-    `largest_value` of the original; both are None for indices.
+    is the original's, None for an output without rows; `equal` is the share of integers that are
+    the original's, None for floats. `largest_difference` stands beside the `largest_value` of the
+    original; both are None for indices and integers.
     """
 
     name: str
     same_winner: float | None
     largest_difference: float | None
     largest_value: float | None
+    equal: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def compare(
         len(real),
         outputs,
         _accuracy(_column(found, scored), labels, adapter),
-        _accuracy(_column(wanted, scored), labels, None),
+        _accuracy(_best(_column(wanted, scored), adapter), labels, adapter),
     )
 
 
@@ -127,6 +129,8 @@ def _agreement(
         first = [np.take(a, 0, axis) if kind == "topk" else a for a in found]
         winners = [np.argmax(array, axis=axis) for array in wanted]
         return OutputAgreement(name, _share(first, winners), None, None)
+    if adapter is None and all(array.dtype.kind in "iub" for array in wanted):
+        return OutputAgreement(name, None, None, None, _share(found, wanted))
     scale = adapter.scale if adapter is not None and kind == "fixed32" else 1.0
     real = [array.astype(np.float64) * scale for array in found]
     meant = [
@@ -160,6 +164,15 @@ def _accuracy(found: list[Array], labels: Array, adapter: OutputAdapter | None) 
     kind = "" if adapter is None else adapter.kind
     hits = [_hits(array, int(label), kind) for array, label in zip(found, labels, strict=True)]
     return sum(hits) / len(hits)
+
+
+def _best(arrays: list[Array], adapter: OutputAdapter | None) -> list[Array]:
+    """Return the original's values as an adapter of places would give them."""
+    if adapter is None or adapter.kind not in ("argmax", "topk"):
+        return arrays
+    count = max(adapter.count, 1)
+    order = [np.argsort(-array, axis=adapter.axis, kind="stable") for array in arrays]
+    return [np.take(places, np.arange(count), axis=adapter.axis) for places in order]
 
 
 def _hits(array: Array, label: int, kind: str) -> bool:
@@ -197,6 +210,8 @@ def _comparison_lines(comparison: Comparison) -> list[str]:
         parts = []
         if output.same_winner is not None:
             parts.append(f"same winner in {output.same_winner:.2%}")
+        if output.equal is not None:
+            parts.append(f"equal in {output.equal:.2%}")
         if output.largest_difference is not None:
             parts.append(
                 f"largest difference {output.largest_difference:.3g} "

@@ -12,7 +12,7 @@ from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import Node, NodeView
 from cvm.inference.graph_builder import node_cost
 from cvm.inference.known_values import KnownValues
-from cvm.inference.limits import MAX_ELEMENTS
+from cvm.inference.limits import OFF_CHAIN_LIMITS
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.refused import REFUSED
 from cvm.inference.operators.table import OPERATORS
@@ -25,6 +25,8 @@ from models_registry.cli.prepare.faults import CannotPrepare
 GROWTH_BYTES = 2**20
 """How much larger than what a node reads its result may be, to be written out."""
 
+MAX_ELEMENTS = OFF_CHAIN_LIMITS.elements
+"""Elements of one value; what a chain takes is for the strict check to say."""
 
 TOO_LARGE = f" elements, limit {MAX_ELEMENTS}"
 """How the refusal of a value ends that nothing may work out."""
@@ -175,7 +177,7 @@ class _Walk:
             raise InvalidModel("outputs", f"{named} are read, engine 1 makes {len(types)}")
         for tensor_type in types:
             _require_possible(tensor_type)
-        cost = node_cost(spec.cost(parameters, view, types), view, types)
+        cost = node_cost(spec, parameters, view, types)
         names = tuple(name for name in node.outputs if name)
         self._engine_knows.learn(
             Node(view.name, spec, parameters, view, tuple(node.inputs), names, types, cost)

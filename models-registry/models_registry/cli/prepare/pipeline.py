@@ -23,6 +23,7 @@ from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
 from models_registry.cli.prepare.names import drop_unused, make_outputs, repair_names, sort_nodes
 from models_registry.cli.prepare.onnx_file import INLINER_FAULTS, inline_operators, parse_onnx
 from models_registry.cli.prepare.opset import convert_opset
+from models_registry.cli.prepare.plain_forms import bring_to_plain_forms
 from models_registry.cli.prepare.precision import bring_to_float32
 from models_registry.cli.prepare.quantise import items_of, quantised
 from models_registry.cli.prepare.read_onnx import draft_of
@@ -83,6 +84,7 @@ def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
         convert_opset,
         expand_functions,
         take_constant_nodes,
+        bring_to_plain_forms,
         bring_to_float32,
     )
     return [note for step in steps for note in step(draft)]

@@ -44,6 +44,7 @@ CASES: list[tuple[str, dict[str, AttributeValue], Inputs, set[int]]] = [
     ("Gemm", {"alpha": np.float32(2)}, [IMAGE[0, 0], IMAGE[0, 0]], set()),
     ("GlobalAveragePool", {}, [IMAGE], set()),
     *((op, {}, [IMAGE], set()) for op in ("Atan", "Celu", "Cos", "Elu", "Erf", "Exp", "Gelu")),
+    *((op, {}, [IMAGE], set()) for op in ("Acos", "Asin", "Cosh", "Sign", "Sinh")),
     *((op, {}, [IMAGE], set()) for op in ("HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish")),
     *((op, {}, [IMAGE], set()) for op in ("Selu", "Sigmoid", "Sin", "Softplus", "Softsign")),
     *((op, {}, [IMAGE], set()) for op in ("Tan", "Tanh", "ThresholdedRelu")),
@@ -100,6 +101,7 @@ MAY_FUSE = {
 
 MAY_WIDEN = {
     *("atan", "celu", "elu", "erf", "exp", "gelu", "gelu_tanh", "log", "mish", "power", "selu"),
+    *("acos", "asin", "cosh", "sinh"),
     *("gru_steps", "lstm_steps", "rnn_steps", "local_response", "log_softmax", "log_sum_exp"),
     *("logarithms", "integer_logarithms"),
     *("couple", "logistic", "row_softmax", "svm_pairs", "svm_values"),

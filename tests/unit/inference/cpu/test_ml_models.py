@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cvm.inference.backends.cpu.tree_nodes import bits_before
+from cvm.inference.backends.cpu.trees import FEW_ROWS, ROWS, TREES
 from cvm.inference.graph import AttributeValue
 from cvm.inference.operators.tree_ensemble import WAYS_TO_TRUE
 from cvm.inference.tensor_type import Array
@@ -33,8 +35,13 @@ def numbers(values: Any) -> tuple[np.float32, ...]:
     return tuple(np.asarray(values, np.float32).reshape(-1))
 
 
-def drawn_trees(seed: int, trees: int, features: int, columns: int, prefix: str) -> Attributes:
-    """Return trees of all modes and uneven depths, some of them one leaf."""
+def drawn_trees(
+    seed: int, trees: int, features: int, columns: int, prefix: str, is_dense: bool = False
+) -> Attributes:
+    """Return trees of all modes and uneven depths, some of them one leaf.
+
+    A leaf holds a weight for each column where `is_dense`, else 0 to 2 weights of any column.
+    """
     rng = np.random.default_rng(seed)
     nodes: list[list[Any]] = []
     weights: list[tuple[int, int, int, np.float32]] = []
@@ -44,9 +51,9 @@ def drawn_trees(seed: int, trees: int, features: int, columns: int, prefix: str)
         if depth == 0 or rng.random() < 0.2:
             nodes.append([tree, own, "LEAF", 0, np.float32(0), 0, 0, 0])
             held = int(rng.integers(0, 3)) if weights else 1
+            targets = range(columns) if is_dense else rng.integers(columns, size=held).tolist()
             weights.extend(
-                (tree, own, int(rng.integers(columns)), np.float32(rng.choice(FINITE[:-4])))
-                for _ in range(held)
+                (tree, own, target, np.float32(rng.choice(FINITE[:-4]))) for target in targets
             )
             return own
         value = np.float32(rng.choice(FINITE) if rng.random() < 0.5 else rng.standard_normal())
@@ -86,11 +93,12 @@ def rows(seed: int, *shape: int) -> list[Array]:
     classes=st.integers(3, 5),
     transform=st.sampled_from(TRANSFORMS),
     has_base=st.booleans(),
+    is_dense=st.booleans(),
 )
 def test_tree_classifiers(
-    seed: int, trees: int, classes: int, transform: str, has_base: bool
+    seed: int, trees: int, classes: int, transform: str, has_base: bool, is_dense: bool
 ) -> None:
-    attributes = drawn_trees(seed, trees, 4, classes, "class")
+    attributes = drawn_trees(seed, trees, 4, classes, "class", is_dense)
     attributes |= {"classlabels_int64s": tuple(range(classes)), "post_transform": transform}
     if has_base:
         attributes["base_values"] = numbers(draw(seed, "float32", classes))
@@ -125,6 +133,58 @@ def test_tree_regressors(seed: int, targets: int, aggregate: str) -> None:
     }
     for x in rows(seed, 3, 3):
         assert_equals_definition(LEVEL, "TreeEnsembleRegressor", attributes, [x])
+
+
+@pytest.mark.parametrize("is_dense", [True, False])
+@pytest.mark.parametrize("count", [1, FEW_ROWS, FEW_ROWS + 1, ROWS - 1, ROWS, 2 * ROWS + 3])
+def test_trees_on_few_and_many_rows(count: int, is_dense: bool) -> None:
+    attributes = drawn_trees(count, TREES + 1, 5, 2, "target", is_dense) | {"n_targets": 2}
+    for x in rows(count, count, 5):
+        assert_equals_definition(LEVEL, "TreeEnsembleRegressor", attributes, [x])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("tracks_true", [0, 1])
+@pytest.mark.parametrize("value", FINITE, ids=[f"{bits:08x}" for bits in FINITE.view(np.uint32)])
+def test_a_branch_on_every_side_of_its_value(
+    mode: str, tracks_true: int, value: np.float32
+) -> None:
+    attributes: Attributes = {
+        "nodes_treeids": (0, 0, 0),
+        "nodes_nodeids": (0, 1, 2),
+        "nodes_featureids": (0, 0, 0),
+        "nodes_modes": (mode, "LEAF", "LEAF"),
+        "nodes_values": numbers([value, 0, 0]),
+        "nodes_truenodeids": (1, 0, 0),
+        "nodes_falsenodeids": (2, 0, 0),
+        "nodes_missing_value_tracks_true": (tracks_true, 0, 0),
+        "target_treeids": (0, 0),
+        "target_nodeids": (1, 2),
+        "target_ids": (0, 0),
+        "target_weights": numbers([1, 2]),
+    }
+    near = int(value.view(np.uint32)) + np.array([-1, 0, 1])
+    neighbours = near.astype(np.uint32).view(np.float32)
+    x = np.concatenate([HOSTILE, neighbours]).reshape(-1, 1)
+    assert_equals_definition(LEVEL, "TreeEnsembleRegressor", attributes, [x])
+
+
+@pytest.mark.parametrize(
+    ("bits", "expected"),
+    [
+        pytest.param(0x3F800000, 0x3F7FFFFF, id="1"),
+        pytest.param(0xBF800000, 0xBF800001, id="-1"),
+        pytest.param(0x00000000, 0x80000001, id="0"),
+        pytest.param(0x80000000, 0x80000001, id="-0"),
+        pytest.param(0x00000001, 0x00000000, id="the least subnormal"),
+        pytest.param(0x80000001, 0x80000002, id="the greatest below zero"),
+        pytest.param(0x00800000, 0x007FFFFF, id="the least normal"),
+        pytest.param(0xFF7FFFFF, 0xFF800000, id="the least: -inf"),
+    ],
+)
+def test_the_float_before_a_value(bits: int, expected: int) -> None:
+    values = np.array([bits], np.uint32).view(np.float32)
+    assert bits_before(values).tolist() == [expected]
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

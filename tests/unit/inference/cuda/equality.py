@@ -24,9 +24,10 @@ def assert_equals_definition(
     inputs: Inputs,
     constants: Collection[int] = (),
     schedule: int = SHUFFLED,
+    outputs: int = 1,
 ) -> list[str]:
     """Compare every bit, and return the kernels that were launched."""
-    graph = one_node_graph(op, attributes, inputs, constants)
+    graph = one_node_graph(op, attributes, inputs, constants, outputs)
     given = run_inputs(inputs, constants)
     device = ShimDevice(shim, schedule)
     expected = output_bytes(ReferenceBackend(), graph, given)

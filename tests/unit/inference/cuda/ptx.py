@@ -16,20 +16,56 @@ ORDERED_DOT_PRODUCTS = frozenset(
         "conv_f32_small_padded",
         "conv_f32_wide",
         "conv_f32_wide_padded",
+        "conv_transpose_f32",
+        "gru",
+        "lstm",
+        "pair_scores",
         "product_f32_small",
         "product_f32_wide",
+        "rnn",
+        "squared_distances",
     }
 )
 """The only kernels that may fuse a multiplication and an addition."""
 
-TRANSCENDENTALS = frozenset({"exponentials"})
+TRANSCENDENTALS = frozenset(
+    {
+        "acos_float32",
+        "asin_float32",
+        "atan_float32",
+        "celu_float32",
+        "cos_float32",
+        "cosh_float32",
+        "elu_float32",
+        "erf_float32",
+        "exp_float32",
+        "exponentials",
+        "gelu_float32",
+        "gelu_tanh_float32",
+        "gru",
+        "log_float32",
+        "lstm",
+        "mish_float32",
+        "pow_float32",
+        "rnn",
+        "selu_float32",
+        "sigmoid_float32",
+        "sin_float32",
+        "sinh_float32",
+        "softplus_float32",
+        "tan_float32",
+        "tanh_float32",
+    }
+)
 """The only kernels that may work in float64."""
 
 _FORBIDDEN = re.compile(
-    r"\.ftz|\.approx|\.full\.|f32x2|\.b?f16|\.tf32|\b(atom|red|rcp|rsqrt|ex2|lg2|sin|cos|tanh|mad)\."
+    r"\.ftz|\.approx|\.full\.|f32x2|\.b?f16|\.tf32|\b(atom|red|rsqrt|ex2|lg2|sin|cos|tanh|mad)\."
     r"[a-z.]*f(32|64)|\bfma\.[a-z.]*f64"
 )
-_ARITHMETIC = re.compile(r"\b(add|sub|mul|div|sqrt|fma)\.([a-z.]*)f(32|64)\b")
+_ARITHMETIC = re.compile(r"\b(add|sub|mul|div|rcp|sqrt|fma)\.([a-z.]*)f(32|64)\b")
+"""`rcp.rn` is the division 1 / x, correctly rounded: PTX ISA, section on `rcp`."""
+
 _ENTRY = re.compile(r"\.entry\s+(\w+)\s*\(")
 
 

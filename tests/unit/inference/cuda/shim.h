@@ -26,6 +26,9 @@ EXACT float f32_mul(float a, float b) { return a * b; }
 EXACT float f32_div(float a, float b) { return a / b; }
 EXACT float f32_fma(float a, float b, float c) { return std::fma(a, b, c); }
 EXACT float f32_rint(float a) { return std::nearbyint(a); }
+EXACT float f32_floor(float a) { return std::floor(a); }
+EXACT float f32_ceil(float a) { return std::ceil(a); }
+EXACT float f32_sqrt(float a) { return std::sqrt(a); }
 EXACT float f32_of_f64(double a) { return (float)a; }
 EXACT float f32_of_i32(int a) { return (float)a; }
 EXACT float f32_of_i64(long long a) { return (float)a; }
@@ -40,10 +43,19 @@ EXACT unsigned bits_of_f32(float a) {
     return result;
 }
 EXACT int i32_of_f32(float a) { return (int)std::nearbyint(a); }
+EXACT long long i64_of_truncated(float a) { return (long long)a; }
 
 EXACT double f64_add(double a, double b) { return a + b; }
 EXACT double f64_sub(double a, double b) { return a - b; }
 EXACT double f64_mul(double a, double b) { return a * b; }
+EXACT double f64_div(double a, double b) { return a / b; }
+EXACT double f64_sqrt(double a) { return std::sqrt(a); }
+EXACT double f64_of_i64(long long a) { return (double)a; }
+EXACT long long bits_of_f64(double a) {
+    long long result;
+    std::memcpy(&result, &a, sizeof result);
+    return result;
+}
 EXACT double f64_rint(double a) { return std::nearbyint(a); }
 EXACT double f64_of_f32(float a) { return (double)a; }
 EXACT double f64_of_bits(long long a) {

@@ -9,8 +9,17 @@ import pytest
 from cvm.inference.backends import cuda
 from cvm.inference.backends.cuda.device import THREADS
 from cvm.inference.backends.cuda.kernels import headers, source_names, source_text
-from cvm.inference.exact import exponential
+from cvm.inference.exact import (
+    error_function,
+    exponential,
+    hyperbolic,
+    inverse_trigonometric,
+    logarithm,
+    trigonometric,
+)
 from cvm.inference.exact.ordered_sum import CHUNK
+from cvm.inference.limits import MAX_RANK
+from cvm.inference.operators.recurrent_activations import KINDS
 from cvm.inference.operators.window import MAX_SPATIAL_RANK
 from tests.unit.inference.cuda.ptx import (
     ORDERED_DOT_PRODUCTS,
@@ -23,7 +32,7 @@ from tests.unit.inference.cuda.ptx import (
 FIRST = "75"
 OTHERS = ["80", "86", "89", "90", "100", "120"]
 CAPABILITIES = [FIRST, *(pytest.param(entry, marks=pytest.mark.slow) for entry in OTHERS)]
-FUSED = {"conv_f32", "products_f32"}
+FUSED = {"conv_f32", "conv_transpose", "models", "products_f32", "recurrent"}
 
 needs_compiler = pytest.mark.skipif(not can_compile(), reason="needs nvcc or CuPy's NVRTC")
 
@@ -50,6 +59,8 @@ STRAY = [
     pytest.param("add_f32", "add.rn.f64 %fd1, %fd2, %fd3;", id="float64 outside"),
     pytest.param("quotients", "div.full.f32 %f1, %f2, %f3;", id="inexact division"),
     pytest.param("quotients", "sqrt.approx.f32 %f1, %f2;", id="inexact root"),
+    pytest.param("quotients", "rcp.approx.f32 %f1, %f2;", id="inexact reciprocal"),
+    pytest.param("reciprocal_float32", "rcp.rz.f32 %f1, %f2;", id="truncated reciprocal"),
     pytest.param("chunk_sums", "atom.global.add.f32 %f1, [%rd1], %f2;", id="atomic sum"),
 ]
 
@@ -85,10 +96,42 @@ def test_the_exponential_has_the_constants_of_its_definition() -> None:
     assert tuple(map(float.fromhex, written)) == exponential.COEFFICIENTS
 
 
+def test_the_activations_stand_in_the_order_of_the_definition() -> None:
+    (listed,) = re.findall(r"enum Kind {(.*?)}", source_text("recurrent"), re.S)
+    words = [
+        "".join(part.capitalize() for part in n.split("_")) for n in listed.strip().split(", ")
+    ]
+    assert words == [*KINDS]
+
+
+SERIES = [
+    pytest.param("hyperbolic_sine_series", hyperbolic.SINH_COEFFICIENTS, id="sinh"),
+    pytest.param("small_error_series", error_function.SMALL, id="erf, small"),
+    pytest.param("large_error_series", error_function.LARGE, id="erf, large"),
+    pytest.param("arc_tangent_series", inverse_trigonometric.COEFFICIENTS, id="atan"),
+    pytest.param("logarithm_series", logarithm.COEFFICIENTS, id="log"),
+    pytest.param("logarithm_series_to_one", logarithm.SERIES_TO_ONE, id="softplus"),
+    pytest.param("sine_series", trigonometric.SIN_COEFFICIENTS, id="sin"),
+    pytest.param("cosine_series", trigonometric.COS_COEFFICIENTS, id="cos"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), SERIES)
+def test_a_series_has_the_coefficients_of_its_definition(
+    name: str, expected: tuple[float, ...]
+) -> None:
+    (body,) = re.findall(rf"double {name}\(double t\) {{\n(.*?)\n}}", headers()["series.cuh"], re.S)
+    written = re.findall(r"(?:double p = |horner\(p, t, )(-?0x[0-9a-f.]+p[+-]\d+)", body)
+    assert tuple(map(float.fromhex, written)) == expected
+    assert body.count("horner") == len(expected) - 1
+
+
 CONSTANTS = [
     pytest.param("ieee.cuh", "THREADS", THREADS, id="threads of a block"),
     pytest.param("reductions.cu", "CHUNK", CHUNK, id="chunk of a sum"),
     pytest.param("pooling.cu", "CHUNK", CHUNK, id="chunk of a pool"),
+    pytest.param("running.cu", "CHUNK", CHUNK, id="chunk of neighbours"),
+    pytest.param("broadcast.cuh", "MAX_RANK", MAX_RANK, id="axes of a walk"),
     pytest.param("dot_tile.cuh", "SIDE", 16, id="side of a block"),
     pytest.param("matrices.cuh", "MAX_BATCH_RANK", 4, id="axes of a stack"),
 ]

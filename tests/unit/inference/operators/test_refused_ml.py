@@ -320,13 +320,17 @@ def test_a_feature_index_out_of_range_is_a_fault_of_the_input() -> None:
 COSTS = [
     pytest.param(
         tree(t("float32", 3, 2)),
-        Cost(elementwise=3 * (2 + 1 + 1), bytes_moved=3 * (2 * 64 + 2 * 8), weight_bytes=64),
+        Cost(
+            elementwise=(16 * 2 + 5 * 2 + 3 * 2) * 32, bytes_moved=2 * 64 + 3 * 2 * 8,
+            weight_bytes=64,
+        ),
         id="one branch, one weight, one base",
     ),
     pytest.param(
         linear(post_transform="SOFTMAX"),
         Cost(
-            float32_macs=4, elementwise=2 + 2 + 8, transcendental=2, bytes_moved=24, weight_bytes=24
+            float32_macs=4, elementwise=4 * 64 + 2 + 2 + 8, transcendental=2, bytes_moved=24,
+            weight_bytes=24,
         ),
         id="LinearClassifier",
     ),

@@ -1,41 +1,19 @@
-// Add, Mul, Relu and Clip: one thread makes one element.
-#include "ordering.cuh"
-
-#define MAX_RANK 6
-
-// Both operands stretch to y by steps of 0; axes that need no division have been merged by the planner.
-template <class T> struct Broadcast {
-    T* y;
-    const T* a;
-    const T* b;
-    word size, rank, lengths[MAX_RANK], a_steps[MAX_RANK], b_steps[MAX_RANK];
-};
-
-template <class T, class Operation> EXACT void broadcast(const Broadcast<T>& work, Operation operation) {
-    int i = global_thread(), rest = i, a = 0, b = 0;
-    if (i >= work.size) return;
-    for (int axis = (int)work.rank - 1; axis >= 0; axis--) {
-        int length = (int)work.lengths[axis], at = rest % length;
-        rest /= length;
-        a += at * (int)work.a_steps[axis];
-        b += at * (int)work.b_steps[axis];
-    }
-    work.y[i] = operation(work.a[a], work.b[b]);
-}
+// Add, Sub, Mul, Relu and Clip: one thread makes one element.
+#include "broadcast.cuh"
 
 // Unsigned arithmetic wraps around, and its low bits are those of two's complement.
-#define BROADCAST(NAME, TYPE, EXPRESSION) \
-    extern "C" __global__ void NAME(const Broadcast<TYPE>* work) { \
-        broadcast(*work, [](TYPE a, TYPE b) { return (TYPE)(EXPRESSION); }); \
-    }
-BROADCAST(add_f32, float, f32_add(a, b))
-BROADCAST(add_8, unsigned char, a + b)
-BROADCAST(add_32, unsigned, a + b)
-BROADCAST(add_64, unsigned long long, a + b)
-BROADCAST(mul_f32, float, f32_mul(a, b))
-BROADCAST(mul_8, unsigned char, a * b)
-BROADCAST(mul_32, unsigned, a * b)
-BROADCAST(mul_64, unsigned long long, a * b)
+BROADCAST(add_f32, float, float, f32_add(a, b))
+BROADCAST(add_8, unsigned char, unsigned char, a + b)
+BROADCAST(add_32, unsigned, unsigned, a + b)
+BROADCAST(add_64, unsigned long long, unsigned long long, a + b)
+BROADCAST(sub_f32, float, float, f32_sub(a, b))
+BROADCAST(sub_8, unsigned char, unsigned char, a - b)
+BROADCAST(sub_32, unsigned, unsigned, a - b)
+BROADCAST(sub_64, unsigned long long, unsigned long long, a - b)
+BROADCAST(mul_f32, float, float, f32_mul(a, b))
+BROADCAST(mul_8, unsigned char, unsigned char, a * b)
+BROADCAST(mul_32, unsigned, unsigned, a * b)
+BROADCAST(mul_64, unsigned long long, unsigned long long, a * b)
 
 // Min(Max(x, low), high); a bound that is absent is a null pointer and no step at all.
 template <class T> struct Clip {

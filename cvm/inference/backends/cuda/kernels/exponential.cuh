@@ -11,10 +11,14 @@
 // p * r + coefficient, rounded twice.
 EXACT double horner(double p, double r, double coefficient) { return f64_add(f64_mul(p, r), coefficient); }
 
-EXACT float exp32(float x) {
-    if (is_nan(x)) return f32_of_bits(CANONICAL_NAN);
-    double d = f64_of_f32(x);
-    d = d > HIGHEST ? HIGHEST : d < LOWEST ? LOWEST : d;
+// d moved to the nearer end of [low, high]; NaN gives 0.
+EXACT double clamped(double d, double low, double high) {
+    if (d != d) return 0.0;
+    return d > high ? high : d < low ? low : d;
+}
+
+// e^d for |d| up to 128.
+EXACT double exp64(double d) {
     double n = f64_rint(f64_mul(d, INVERSE_LN2));
     double r = f64_sub(f64_sub(d, f64_mul(n, LN2_HIGH)), f64_mul(n, LN2_LOW));
     double p = 0x1.ae64567f544e4p-26;         // 1 / 11!
@@ -29,5 +33,10 @@ EXACT float exp32(float x) {
     p = horner(p, r, 0x1.0000000000000p-1);   // 1 / 2!
     p = horner(p, r, 0x1.0000000000000p+0);   // 1 / 1!
     p = horner(p, r, 0x1.0000000000000p+0);   // 1 / 0!
-    return f32_of_f64(f64_mul(p, f64_of_bits((i64_of_f64(n) + 1023) << 52)));
+    return f64_mul(p, f64_of_bits((i64_of_f64(n) + 1023) << 52));
+}
+
+EXACT float exp32(float x) {
+    if (is_nan(x)) return f32_of_bits(CANONICAL_NAN);
+    return f32_of_f64(exp64(clamped(f64_of_f32(x), LOWEST, HIGHEST)));
 }

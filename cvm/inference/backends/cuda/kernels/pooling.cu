@@ -46,15 +46,12 @@ EXACT long long counted_taps(const AveragePool& work, int axis, int start) {
     return count;
 }
 
-// An ordered sum whose chunks are cut by the place in the kernel, then one division.
-extern "C" __global__ void average_pool(const AveragePool* work) {
-    int i = global_thread();
-    if (i >= work->size) return;
-    int outputs = spatial_size(work->window.output), plane = i / outputs, chunk = 0;
-    const float* x = work->x + (long long)plane * spatial_size(work->window.input);
-    Position start = window_start(work->window, i % outputs);
+// An ordered sum whose chunks are cut by the place in the kernel.
+EXACT float pooled_sum(const Window& window, const float* planes, int i) {
+    int outputs = spatial_size(window.output), plane = i / outputs, chunk = 0;
+    const float* x = planes + (long long)plane * spatial_size(window.input);
     float total = 0.0f, partial = 0.0f;
-    for_taps(work->window, start, [&](int tap, int at) {
+    for_taps(window, window_start(window, i % outputs), [&](int tap, int at) {
         if (tap / CHUNK != chunk) {
             chunk = tap / CHUNK;
             total = f32_add(total, partial);
@@ -62,7 +59,26 @@ extern "C" __global__ void average_pool(const AveragePool* work) {
         }
         partial = f32_add(partial, x[at]);
     });
-    total = f32_add(total, partial);
+    return f32_add(total, partial);
+}
+
+extern "C" __global__ void average_pool(const AveragePool* work) {
+    int i = global_thread();
+    if (i >= work->size) return;
+    Position start = window_start(work->window, i % spatial_size(work->window.output));
     long long count = counted_taps(*work, 0, start.z) * counted_taps(*work, 1, start.y) * counted_taps(*work, 2, start.x);
-    work->y[i] = f32_div(total, f32_of_i64(count));
+    work->y[i] = f32_div(pooled_sum(work->window, work->x, i), f32_of_i64(count));
+}
+
+struct SumPool {
+    float* y;
+    const float* x;
+    word size;
+    Window window;
+};
+
+// LpPool, between its powers and its roots.
+extern "C" __global__ void sum_pool(const SumPool* work) {
+    int i = global_thread();
+    if (i < work->size) work->y[i] = pooled_sum(work->window, work->x, i);
 }

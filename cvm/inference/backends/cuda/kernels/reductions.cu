@@ -5,57 +5,58 @@
 
 #define CHUNK 256
 
-struct Fold {
-    float* y;        // chunk results (outer, chunks, inner), or slices (outer, inner)
-    const float* x;
+template <class T> struct Fold {
+    T* y;        // chunk results (outer, chunks, inner), or slices (outer, inner)
+    const T* x;
     word size, length, inner;
 };
 
 // The range of one axis that a thread folds; `at` is its first element.
-struct Run {
-    const float* at;
+template <class T> struct Run {
+    const T* at;
     int count, step;
 };
 
-EXACT Run chunk_of(const Fold& work, int i) {
+template <class T> EXACT Run<T> chunk_of(const Fold<T>& work, int i) {
     int inner = (int)work.inner, length = (int)work.length, chunks = (length + CHUNK - 1) / CHUNK;
     int n = i % inner, first = i / inner % chunks * CHUNK, outer = i / inner / chunks;
     return {work.x + ((long long)outer * length + first) * inner + n, length - first < CHUNK ? length - first : CHUNK, inner};
 }
 
-EXACT float sum(const Run& run) {
-    float total = 0.0f;
-    for (int i = 0; i < run.count; i++) total = f32_add(total, run.at[(long long)i * run.step]);
-    return total;
-}
-
-EXACT float maximum(const Run& run) {
-    float largest = f32_of_bits(NEGATIVE_INFINITY);
-    for (int i = 0; i < run.count; i++) largest = larger(largest, run.at[(long long)i * run.step]);
-    return largest;
-}
-
-EXACT Run slice_of(const Fold& work, int i) {
+template <class T> EXACT Run<T> slice_of(const Fold<T>& work, int i) {
     int inner = (int)work.inner;
     return {work.x + (long long)(i / inner) * work.length * inner + i % inner, (int)work.length, inner};
 }
 
-extern "C" __global__ void chunk_sums(const Fold* work) {
-    int i = global_thread();
-    if (i < work->size) work->y[i] = sum(chunk_of(*work, i));
+template <class T, class Join> EXACT T folded(const Run<T>& run, T total, Join join) {
+    for (int i = 0; i < run.count; i++) total = join(total, run.at[(long long)i * run.step]);
+    return total;
 }
-extern "C" __global__ void chunk_maxima(const Fold* work) {
-    int i = global_thread();
-    if (i < work->size) work->y[i] = maximum(chunk_of(*work, i));
-}
-extern "C" __global__ void slice_sums(const Fold* work) {
-    int i = global_thread();
-    if (i < work->size) work->y[i] = sum(slice_of(*work, i));
-}
-extern "C" __global__ void slice_maxima(const Fold* work) {
-    int i = global_thread();
-    if (i < work->size) work->y[i] = maximum(slice_of(*work, i));
-}
+
+#define FOLD(PART, NAME, T, START, EXPRESSION) \
+    extern "C" __global__ void PART##_##NAME(const Fold<T>* work) { \
+        int i = global_thread(); \
+        if (i < work->size) work->y[i] = folded<T>(PART##_of(*work, i), START, [](T a, T b) { return (T)(EXPRESSION); }); \
+    }
+#define FOLDS(NAME, T, START, EXPRESSION) \
+    FOLD(chunk, NAME, T, START, EXPRESSION) \
+    FOLD(slice, NAME, T, START, EXPRESSION)
+FOLDS(sums, float, 0.0f, f32_add(a, b))
+FOLDS(sums_32, unsigned, 0u, a + b)
+FOLDS(sums_64, unsigned long long, 0ULL, a + b)
+FOLDS(maxima, float, f32_of_bits(NEGATIVE_INFINITY), larger(a, b))
+FOLDS(maxima_int8, signed char, -128, larger(a, b))
+FOLDS(maxima_uint8, unsigned char, 0, larger(a, b))
+FOLDS(maxima_int32, int, -2147483647 - 1, larger(a, b))
+FOLDS(maxima_int64, long long, -9223372036854775807LL - 1, larger(a, b))
+FOLDS(minima, float, f32_of_bits(0x7f800000u), smaller(a, b))
+FOLDS(minima_int8, signed char, 127, smaller(a, b))
+FOLDS(minima_uint8, unsigned char, 255, smaller(a, b))
+FOLDS(minima_int32, int, 2147483647, smaller(a, b))
+FOLDS(minima_int64, long long, 9223372036854775807LL, smaller(a, b))
+FOLD(slice, products, float, 1.0f, f32_mul(a, b))
+FOLD(slice, products_32, unsigned, 1u, a * b)
+FOLD(slice, products_64, unsigned long long, 1ULL, a * b)
 
 struct Mean {
     float* y;
@@ -66,7 +67,8 @@ struct Mean {
 extern "C" __global__ void slice_means(const Mean* work) {
     int i = global_thread();
     if (i >= work->size) return;
-    float total = sum({work->chunk_sums + (long long)i * work->chunks, (int)work->chunks, 1});
+    Run<float> chunks = {work->chunk_sums + (long long)i * work->chunks, (int)work->chunks, 1};
+    float total = folded(chunks, 0.0f, [](float a, float b) { return f32_add(a, b); });
     work->y[i] = f32_div(total, f32_of_i64(work->count));
 }
 
@@ -92,14 +94,14 @@ extern "C" __global__ void quotients(const PerSlice* work) {
     if (i < work->size) work->y[i] = f32_div(work->x[i], slice_value(*work, i));
 }
 
-template <class T> struct ArgMax {
+template <class T> struct ArgExtreme {
     long long* y;
     const T* x;
     word size, length, inner, select_last;
 };
 
 // NaN stands above everything and all NaN are equal; -0 equals +0.
-template <class T> EXACT void argmax(const ArgMax<T>& work) {
+template <class T> EXACT void argmax(const ArgExtreme<T>& work) {
     int i = global_thread(), inner = (int)work.inner, index = 0;
     if (i >= work.size) return;
     const T* x = work.x + (long long)(i / inner) * work.length * inner + i % inner;
@@ -114,7 +116,28 @@ template <class T> EXACT void argmax(const ArgMax<T>& work) {
     work.y[i] = index;
 }
 
-extern "C" __global__ void argmax_float32(const ArgMax<float>* work) { argmax(*work); }
-extern "C" __global__ void argmax_int8(const ArgMax<signed char>* work) { argmax(*work); }
-extern "C" __global__ void argmax_uint8(const ArgMax<unsigned char>* work) { argmax(*work); }
-extern "C" __global__ void argmax_int32(const ArgMax<int>* work) { argmax(*work); }
+extern "C" __global__ void argmax_float32(const ArgExtreme<float>* work) { argmax(*work); }
+extern "C" __global__ void argmax_int8(const ArgExtreme<signed char>* work) { argmax(*work); }
+extern "C" __global__ void argmax_uint8(const ArgExtreme<unsigned char>* work) { argmax(*work); }
+extern "C" __global__ void argmax_int32(const ArgExtreme<int>* work) { argmax(*work); }
+
+// NaN stands above everything here too, so it wins only among NaN.
+template <class T> EXACT void argmin(const ArgExtreme<T>& work) {
+    int i = global_thread(), inner = (int)work.inner, index = 0;
+    if (i >= work.size) return;
+    const T* x = work.x + (long long)(i / inner) * work.length * inner + i % inner;
+    T best = x[0];
+    for (int at = 1; at < (int)work.length; at++) {
+        T value = x[(long long)at * inner];
+        bool wins = value < best || (!is_nan(value) && is_nan(best));
+        if (work.select_last) wins = wins || value == best || (is_nan(value) && is_nan(best));
+        best = wins ? value : best;
+        index = wins ? at : index;
+    }
+    work.y[i] = index;
+}
+
+extern "C" __global__ void argmin_float32(const ArgExtreme<float>* work) { argmin(*work); }
+extern "C" __global__ void argmin_int8(const ArgExtreme<signed char>* work) { argmin(*work); }
+extern "C" __global__ void argmin_uint8(const ArgExtreme<unsigned char>* work) { argmin(*work); }
+extern "C" __global__ void argmin_int32(const ArgExtreme<int>* work) { argmin(*work); }

@@ -1,0 +1,108 @@
+"""Makes, once and at planning, what a graph would make again of its weights in every run.
+
+A file may hold a weight as ConstantOfShape, or as 8 bits with a DequantizeLinear. No input can
+change such a value, so a plan may make it by the operator's definition and pack it like a weight.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cvm.inference.float_environment import default_float_environment
+from cvm.inference.graph import Graph, Node
+from cvm.inference.memory import live_bytes
+from cvm.inference.tensor_type import Array
+
+EARLY = frozenset(
+    {"Cast", "ConstantOfShape", "DequantizeLinear", "Expand", "Identity", "Reshape", "Squeeze"}
+    | {"Tile", "Transpose", "Unsqueeze"}
+)
+"""Operators whose definition is a few passes over the result, so that planning stays short."""
+
+
+def with_early_values(graph: Graph) -> Graph:
+    """Return a graph that gives the same bytes, its early values among the constants.
+
+    The values that are kept and the activations that are left take no more than the graph's
+    `peak_bytes`; where all would take more, half of the nodes stay early, then a quarter ...
+    A graph with an early float that is no finite number stays as it is: kernels know that
+    constants are finite.
+    """
+    early = _early_nodes(graph)
+    while early:
+        names = {name for node in early for name in node.outputs}
+        late = [node for node in graph.nodes if node.outputs[0] not in names]
+        kept = [name for name in _read_by(late) if name in names]
+        if _bytes_needed(graph, early, late, kept) <= graph.cost.peak_bytes:
+            values = _values_of(early, graph.constants)
+            added = {name: values[name] for name in kept}
+            return _replaced(graph, late, added) if _are_finite(added.values()) else graph
+        early = early[: len(early) // 2]
+    return graph
+
+
+def _early_nodes(graph: Graph) -> list[Node]:
+    """Return the nodes that read nothing but constants, whose values are no output."""
+    known = set(graph.constants)
+    outputs = {value.name for value in graph.outputs}
+    found = []
+    for node in graph.nodes:
+        is_listed = node.spec.name in EARLY and outputs.isdisjoint(node.outputs)
+        if is_listed and known.issuperset(filter(None, node.inputs)):
+            found.append(node)
+            known.update(node.outputs)
+    return found
+
+
+def _read_by(nodes: Sequence[Node]) -> list[str]:
+    """Return the names of the values that some nodes read, each once."""
+    return list(dict.fromkeys(name for node in nodes for name in node.inputs))
+
+
+def _bytes_needed(
+    graph: Graph, early: Sequence[Node], late: Sequence[Node], kept: Sequence[str]
+) -> int:
+    """Return what weights, early values and late activations take together."""
+    types = {
+        name: tensor_type
+        for node in early
+        for name, tensor_type in zip(node.outputs, node.output_types, strict=True)
+    }
+    activations = max(live_bytes(graph.inputs, graph.outputs, late), default=0)
+    return graph.cost.weight_bytes + sum(types[name].size_bytes for name in kept) + activations
+
+
+def _values_of(early: Sequence[Node], constants: Mapping[str, Array]) -> dict[str, Array]:
+    """Return what the early nodes make, by their definitions."""
+    values = dict(constants)
+    with default_float_environment(), np.errstate(all="ignore"):
+        for node in early:
+            absent = (None,) * (node.spec.operand_count() - len(node.inputs))
+            operands = [values.get(name) for name in node.inputs]
+            made = node.spec.run(node.parameters, *operands, *absent)
+            values.update(zip(node.outputs, made, strict=True))
+    return values
+
+
+def _are_finite(values: Iterable[Array]) -> bool:
+    """Say whether no value holds a NaN or an infinity."""
+    return all(value.dtype != np.float32 or np.isfinite(value).all() for value in values)
+
+
+def _replaced(graph: Graph, late: Sequence[Node], added: Mapping[str, Array]) -> Graph:
+    """Return the graph with the late nodes alone, which see the added values as constants."""
+    nodes = [
+        replace(
+            node,
+            view=replace(
+                node.view,
+                constants=tuple(
+                    added.get(name, value)
+                    for name, value in zip(node.inputs, node.view.constants, strict=True)
+                ),
+            ),
+        )
+        for node in late
+    ]
+    return replace(graph, nodes=tuple(nodes), constants={**graph.constants, **added})
