@@ -28,7 +28,7 @@ from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
 
 BLOCKS_AHEAD = 32
 """Blocks whose senders are recovered together, ahead of their execution."""
-BLOCKS_TOGETHER = 64
+BLOCKS_TOGETHER = 256
 """Blocks that one durable transaction holds."""
 
 

@@ -14,8 +14,8 @@ from tests.conformance.archives import files_of, require_suite
 
 HEAD = bytes.fromhex("d4a8090b9de16baae99540d32b02b4d970428fb1d07b4ea200bc6bb7894034a0")
 BLOCKS = 3_000
-SOME = 150
-"""More blocks than two groups of them hold."""
+SOME = 300
+"""More blocks than one group holds."""
 
 
 @pytest.fixture

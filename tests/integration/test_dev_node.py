@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from cvm.evm.transaction import BLOB
+from cvm.evm.transaction_signing import UnsignedTransaction
 from tests.integration.node_process import (
     DEV_ACCOUNT,
     DEV_KEY,
@@ -43,6 +45,19 @@ def signed(nonce: int = 0, chain_id: int = DEV_CHAIN_ID, **fields: Any) -> str:
     return f"0x{raw.hex()}"
 
 
+def blob() -> str:
+    transaction = UnsignedTransaction(
+        type_id=BLOB,
+        chain_id=DEV_CHAIN_ID,
+        nonce=0,
+        max_fee_per_gas=10**11,
+        to=bytes.fromhex(SECOND_ACCOUNT[2:]),
+        max_fee_per_blob_gas=1,
+        blob_versioned_hashes=(b"\1" + bytes(31),),
+    )
+    return f"0x{transaction.sign(bytes.fromhex(DEV_KEY.removeprefix('0x'))).raw.hex()}"
+
+
 def error_of(node: NodeProcess, method: str, *params: object) -> tuple[int, str]:
     error = node.ask(method, *params)["error"]
     assert "Traceback" not in error["message"]
@@ -66,7 +81,7 @@ def test_an_idle_node_makes_blocks(node: NodeProcess) -> None:
         pytest.param("0xc0", "cannot decode transaction", id="an empty list"),
         pytest.param("0xf8", "cannot decode transaction: the length", id="bad RLP"),
         pytest.param("0x02" + "c1" * 9_000, "cannot decode transaction", id="nested RLP"),
-        pytest.param("0x03c0", "transaction type not supported: 3", id="a blob transaction"),
+        pytest.param(blob(), "transaction type not supported: 3", id="a blob transaction"),
         pytest.param(signed(chain_id=1), "have 1 want 31337", id="wrong chain id"),
         pytest.param(signed(nonce=7), "nonce too high", id="nonce gap"),
         pytest.param(signed(gas=20_000), "intrinsic gas too low: have 20000", id="little gas"),
