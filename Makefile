@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz hostile cross-machine bench bench-infer calibrate-gas clean
+.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz hostile cross-machine bench bench-infer bench-evm calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -69,6 +69,9 @@ bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 
 calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
 	$(BIN)/python -m bench.calibrate_gas
+
+bench-evm: install  ## time the execution core beside py-evm and anvil; ends in one JSON line
+	$(BIN)/python -m bench.evm_report
 
 clean:              ## remove what make install and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .cache

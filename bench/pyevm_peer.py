@@ -19,31 +19,30 @@ class StockPyEvm:
 
     def seconds_for(self, codes: dict[bytes, bytes], target: bytes) -> float:
         """Return how long a call of `target` takes in a fresh state with some code."""
-        context: Any = ExecutionContext(
-            coinbase=bytes(20),  # type: ignore[arg-type]
+        typed: Any = ExecutionContext  # py-evm's own types are not worth a cast each
+        context = typed(
+            coinbase=bytes(20),
             timestamp=1,
-            block_number=1,  # type: ignore[arg-type]
+            block_number=1,
             difficulty=0,
-            mix_hash=bytes(32),  # type: ignore[arg-type]
+            mix_hash=bytes(32),
             gas_limit=GAS,
             prev_hashes=iter(()),
             chain_id=1,
             base_fee_per_gas=0,
             excess_blob_gas=0,
         )
-        state: Any = PragueVM.get_state_class()(AtomicDB(), context, BLANK_ROOT)  # type: ignore[arg-type]
+        state_class: Any = PragueVM.get_state_class()  # the same
+        state = state_class(AtomicDB(), context, BLANK_ROOT)
         for address, code in codes.items():
             state.set_code(address, code)
             state.mark_address_warm(address)
-        message: Any = Message(
-            gas=GAS,
-            to=target,
-            sender=SENDER,
-            value=0,
-            data=b"",  # type: ignore[arg-type]
-            code=codes[target],
+        make_message: Any = Message  # the same
+        message = make_message(
+            gas=GAS, to=target, sender=SENDER, value=0, data=b"", code=codes[target]
         )
-        transaction: Any = BaseTransactionContext(gas_price=0, origin=SENDER)  # type: ignore[arg-type]
+        make_context: Any = BaseTransactionContext  # the same
+        transaction = make_context(gas_price=0, origin=SENDER)
         start = time.perf_counter()
         computation = state.computation_class.apply_message(state, message, transaction)
         seconds = time.perf_counter() - start

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consensus.block import (
-    EMPTY_REQUESTS_HASH,
     EMPTY_WITHDRAWALS_ROOT,
     MAX_BLOCK_BYTES,
     ZERO_NONCE,
@@ -20,15 +19,18 @@ from consensus.faults import (
     Inferences,
     InvalidTransaction,
     InvalidTransactionInBlock,
+    RequestsFailed,
 )
 from consensus.fork_schedule import Machines
 from consensus.header_rules import DerivedFields, derive_fields, validate_header
 from consensus.parameters import ChainParameters
+from cvm.evm.block_requests import MalformedDeposit
 from cvm.evm.execution import BlockContext, BlockExecution, ExecutedBlock
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateUpdate
 from cvm.evm.state_reader import StateChanges, StateReader
+from cvm.evm.system_calls import SystemCallFailed
 from cvm.evm.transaction import Transaction
 from cvm.evm.trie import list_root
 from cvm.faults import ModelDataMissing
@@ -104,7 +106,7 @@ class BlockRunner:
         with self._states.reader(root) as reader:
             execution = self._execution(parent, reader, derived, proposal.coinbase, timestamp)
             included, left_out, inferences = self._fill(execution, candidates)
-            executed = execution.finish()
+            executed = finished(execution, derived.number)
         update = self._states.commit(root, executed.changes)
         header = make_header(derived, proposal, timestamp, self._parameters, executed, update.root)
         block = Block(header, included)
@@ -179,7 +181,7 @@ class BlockRunner:
         with self._states.reader(parent.header.state_root) as reader:
             execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
             inferences = self._run_all(execution, block)
-            return execution.finish(), inferences
+            return finished(execution, block.number), inferences
 
     def _run_all(self, execution: BlockExecution, block: Block) -> Inferences:
         """Run the transactions of a block and return what they inferred."""
@@ -272,6 +274,14 @@ class BlockSize:
         return len(tx.raw) + MAX_RLP_PREFIX_BYTES
 
 
+def finished(execution: BlockExecution, number: int) -> ExecutedBlock:
+    """Return what a header must show; raises `RequestsFailed` where a request contract fails."""
+    try:
+        return execution.finish()
+    except (SystemCallFailed, MalformedDeposit) as error:
+        raise RequestsFailed(number, str(error)) from error
+
+
 def make_header(
     derived: DerivedFields,
     proposal: Proposal,
@@ -300,7 +310,7 @@ def make_header(
         blob_gas_used=0,
         excess_blob_gas=0,
         parent_beacon_block_root=derived.parent_beacon_block_root,
-        requests_hash=EMPTY_REQUESTS_HASH,
+        requests_hash=executed.requests_hash,
     )
 
 

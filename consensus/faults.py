@@ -144,6 +144,13 @@ class InferenceGasTooHigh(InvalidTransaction):
         )
 
 
+class RequestsFailed(InvalidBlock):
+    """A block's requests could not be made: a call failed, or a deposit is malformed."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"block {number}: requests: {reason}")
+
+
 class BadCertificate(InvalidBlock):
     """The commit certificate does not prove the block final."""
 

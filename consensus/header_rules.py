@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from consensus.block import (
     EMPTY_OMMERS_HASH,
-    EMPTY_REQUESTS_HASH,
     EMPTY_WITHDRAWALS_ROOT,
     ZERO_NONCE,
 )
@@ -90,7 +89,6 @@ def validate_constants(header: BlockHeader, parameters: ChainParameters) -> None
     expect(header, "blobGasUsed", header.blob_gas_used, 0)
     expect(header, "excessBlobGas", header.excess_blob_gas, 0)
     expect(header, "withdrawalsRoot", header.withdrawals_root, EMPTY_WITHDRAWALS_ROOT)
-    expect(header, "requestsHash", header.requests_hash, EMPTY_REQUESTS_HASH)
 
 
 def validate_timestamp(header: BlockHeader, derived: DerivedFields) -> None:

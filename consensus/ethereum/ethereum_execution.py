@@ -5,7 +5,6 @@ from collections.abc import Callable
 from consensus.ethereum.ethereum_block import EthereumBlock
 from consensus.ethereum.faults import (
     NoRequestContract,
-    RequestsFailed,
     WrongBlobGasUsed,
     WrongBloom,
     WrongGasUsed,
@@ -13,7 +12,7 @@ from consensus.ethereum.faults import (
     WrongRequestsHash,
     WrongTransactionsRoot,
 )
-from consensus.faults import InvalidTransactionInBlock
+from consensus.faults import InvalidTransactionInBlock, RequestsFailed
 from cvm.evm.block_requests import REQUEST_CONTRACTS, MalformedDeposit
 from cvm.evm.execution import (
     BlockContext,

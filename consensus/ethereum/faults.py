@@ -9,7 +9,7 @@
   - DifficultyNotZero, NonceNotZero, OmmersNotEmpty
   - BlobGasAboveLimit, BlobGasNotWhole, WrongExcessBlobGas
   - BlockTooLarge, WrongTransactionsRoot, WrongWithdrawalsRoot
-  - NoRequestContract, RequestsFailed
+  - NoRequestContract
   - WrongGasUsed, WrongBloom, WrongReceiptsRoot, WrongStateRoot, WrongBlobGasUsed,
     WrongRequestsHash
   - MalformedBlock, ExtraDataTooLong, InvalidTransactionInBlock of `consensus.faults`
@@ -224,10 +224,3 @@ class NoRequestContract(InvalidBlock):
 
     def __init__(self, number: int, address: bytes) -> None:
         super().__init__(f"block {number}: no code at {shown(address)}, which must give requests")
-
-
-class RequestsFailed(InvalidBlock):
-    """A block's requests could not be made: a call failed, or a deposit is malformed."""
-
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(f"block {number}: requests: {reason}")

@@ -66,7 +66,7 @@ def _message(
             frame.caller, here, there, frame.value, gas, data, frame.is_static, transfers=False
         )
     if opcode == CALLCODE:
-        return Message(here, here, there, value, gas, data, frame.is_static, transfers=False)
+        return Message(here, here, there, value, gas, data, frame.is_static)
     is_static = frame.is_static or opcode == STATICCALL
     return Message(here, there, there, value, gas, data, is_static)
 

@@ -17,7 +17,6 @@ from consensus.ethereum.faults import (
     GasUsedAboveLimit,
     NoRequestContract,
     OmmersNotEmpty,
-    RequestsFailed,
     TimestampNotLater,
     UnknownParent,
     WrongBaseFee,
@@ -32,7 +31,7 @@ from consensus.ethereum.faults import (
     WrongTransactionsRoot,
     WrongWithdrawalsRoot,
 )
-from consensus.faults import ExtraDataTooLong, MalformedBlock
+from consensus.faults import ExtraDataTooLong, MalformedBlock, RequestsFailed
 from cvm.evm.faults import (
     BadAuthorizationList,
     BadBlobHashVersion,

@@ -328,9 +328,10 @@ def run(registers: int) -> int:
                 event = FAILED
                 failure = at.OUT_OF_GAS
                 break
-            if height < ((rule >> at.NEEDED_SHIFT) & at.FIELD_MASK):
+            needed = (rule >> at.NEEDED_SHIFT) & at.FIELD_MASK
+            if height < needed:
                 event = FAILED
-                failure = at.STACK_UNDERFLOW
+                failure = at.INVALID_OPCODE if needed == at.UNDEFINED else at.STACK_UNDERFLOW
                 break
             if height > (rule >> at.MOST_SHIFT):
                 event = FAILED

@@ -323,6 +323,7 @@ def honest() -> Block:
         pytest.param({"bloom": 1}, "logsBloom", id="bloom"),
         pytest.param({"receipt_root": b"\1" * 32}, "receiptsRoot", id="receipts root"),
         pytest.param({"state_root": b"\1" * 32}, "stateRoot", id="state root"),
+        pytest.param({"requests_hash": b"\1" * 32}, "requestsHash", id="requests"),
     ],
 )
 def test_a_header_that_execution_does_not_give_is_refused(

@@ -48,7 +48,6 @@ def test_what_the_proposer_decides_is_free() -> None:
         pytest.param({"blob_gas_used": 1 << 17}, "blobGasUsed", id="blob gas"),
         pytest.param({"excess_blob_gas": 1}, "excessBlobGas", id="excess blob gas"),
         pytest.param({"withdrawals_root": b"\1" * 32}, "withdrawalsRoot", id="withdrawals"),
-        pytest.param({"requests_hash": b"\1" * 32}, "requestsHash", id="requests"),
     ],
 )
 def test_a_wrong_field_is_named(fields: dict[str, Any], name: str) -> None:

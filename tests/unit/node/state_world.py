@@ -7,7 +7,7 @@ from consensus.block import Block
 from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateCommitter, StateUpdate
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT, Account, StateChanges
-from node.storage.chain_database import ChainDatabase, FinalBlock
+from node.storage.chain_database import ChainDatabase, FinalBlock, header_of_block
 
 NO_CHANGES = StateChanges({}, {}, frozenset(), {})
 
@@ -30,7 +30,7 @@ class StateWorld:
         update = self.committer.commit(parent, changes)
         block = final_block(number, update)
         if number == 0:
-            self.database.write_genesis(b"{}", block.block.header, update)
+            self.database.write_genesis(b"{}", header_of_block(block.block.encode()), update)
         else:
             self.database.write_block(block)
         self.roots.append(update.root)

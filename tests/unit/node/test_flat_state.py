@@ -18,6 +18,7 @@ from node.storage.chain_database import (
     FlatStateTooShort,
     NoFlatState,
     NotTheNextBlock,
+    header_of_block,
 )
 from node.storage.flat_state import UNDO_BLOCKS, decode_compact, encode_compact
 from node.storage.undo_record import encode_record, find_old_value
@@ -98,7 +99,7 @@ def test_everything_of_a_block_is_there(world: StateWorld) -> None:
     database, block = world.database, final.block
     assert database.hash_at(1) == database.head_hash() == block.hash
     assert database.block_bytes(block.hash) == block.encode()
-    assert database.header(block.hash) == block.header
+    assert database.header(block.hash) == header_of_block(block.encode())
     assert all(database.state(node_hash) == data for node_hash, data in final.state.nodes.items())
     assert all(database.code(code_hash) == code for code_hash, code in final.state.codes.items())
 

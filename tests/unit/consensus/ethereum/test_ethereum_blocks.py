@@ -20,7 +20,6 @@ from consensus.ethereum.faults import (
     FieldOfLaterFork,
     NoRequestContract,
     OmmersNotEmpty,
-    RequestsFailed,
     UnknownParent,
     WrongBlobGasUsed,
     WrongBloom,
@@ -34,7 +33,7 @@ from consensus.ethereum.faults import (
     WrongTransactionsRoot,
     WrongWithdrawalsRoot,
 )
-from consensus.faults import InvalidBlock, MalformedBlock
+from consensus.faults import InvalidBlock, MalformedBlock, RequestsFailed
 from cvm.evm.forks import CANCUN, OSAKA, PARIS, PRAGUE, SHANGHAI, Fork
 from cvm.evm.state_reader import Account
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS
