@@ -181,7 +181,7 @@ class BlockRunner:
         with self._states.reader(parent.header.state_root) as reader:
             execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
             inferences = self._run_all(execution, block)
-            return finished(execution, block.number), inferences
+            return finished(execution, block.number, header.transaction_root), inferences
 
     def _run_all(self, execution: BlockExecution, block: Block) -> Inferences:
         """Run the transactions of a block and return what they inferred."""
@@ -274,10 +274,12 @@ class BlockSize:
         return len(tx.raw) + MAX_RLP_PREFIX_BYTES
 
 
-def finished(execution: BlockExecution, number: int) -> ExecutedBlock:
+def finished(
+    execution: BlockExecution, number: int, transactions_root: bytes | None = None
+) -> ExecutedBlock:
     """Return what a header must show; raises `RequestsFailed` where a request contract fails."""
     try:
-        return execution.finish()
+        return execution.finish(transactions_root)
     except (SystemCallFailed, MalformedDeposit) as error:
         raise RequestsFailed(number, str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cvm.evm.blob_gas import GAS_PER_BLOB, blob_base_fee
 from cvm.evm.block_requests import (
@@ -73,8 +74,7 @@ class Withdrawal:
     amount_gwei: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionResult:
+class TransactionResult(NamedTuple):
     """What one transaction did; `error` is the outermost frame's, or None."""
 
     receipt: Receipt
@@ -181,8 +181,11 @@ class BlockExecution:
             world.set_balance(account, account.balance + withdrawal.amount_gwei * WEI_PER_GWEI)
         world.end_transaction()
 
-    def finish(self) -> ExecutedBlock:
-        """Make the requests of the block and return what a header must show."""
+    def finish(self, transactions_root: bytes | None = None) -> ExecutedBlock:
+        """Make the requests of the block and return what a header must show.
+
+        A caller that knows the root of exactly these transactions passes it on.
+        """
         requests: list[bytes] = []
         if self.rules.fork.is_prague:
             requests.append(deposit_requests(self._receipts, self.rules.deposit_contract))
@@ -194,7 +197,7 @@ class BlockExecution:
                 bloom |= receipt.bloom
         return ExecutedBlock(
             changes=self.world.changes(),
-            transactions_root=list_root([tx.raw for tx in self._transactions]),
+            transactions_root=transactions_root or list_root([tx.raw for tx in self._transactions]),
             receipts_root=list_root([receipt.encode() for receipt in self._receipts]),
             requests_hash=requests_hash(requests),
             bloom=bloom,

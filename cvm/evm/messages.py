@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.native import layout
@@ -15,8 +16,7 @@ class Status(IntEnum):
     HALTED = layout.HALTED
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One call or creation.
 
     `target` is the account whose storage and address the code has, `code_address` the account
@@ -36,8 +36,7 @@ class Message:
     code: ContractCode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a message ended; `error` names the halt, `execution reverted`, or is None."""
 
     status: Status
@@ -65,8 +64,7 @@ class BlockEnvironment:
     blob_base_fee: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionEnvironment:
+class TransactionEnvironment(NamedTuple):
     """What opcodes see of the transaction."""
 
     origin: bytes

@@ -1,7 +1,7 @@
 """Runs one transaction: what it pays first, its message, and what is settled at its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.contract_code import ContractCode
@@ -19,8 +19,7 @@ NEW_ACCOUNT_REFUND = 12_500  # EIP-7702: 25,000 - 12,500
 MAX_NONCE = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(NamedTuple):
     """What one transaction did: its outcome and the gas that its sender pays for."""
 
     outcome: Outcome

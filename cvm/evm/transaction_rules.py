@@ -5,6 +5,7 @@ brought in asks the fork.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.faults import (
@@ -53,8 +54,7 @@ class ChainRules:
     carries_blobs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BlockRoom:
+class BlockRoom(NamedTuple):
     """What the block says of the next transaction: its fees in wei per gas, and the gas left."""
 
     base_fee: int

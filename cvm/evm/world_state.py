@@ -32,7 +32,7 @@ class LiveAccount:
 
     __slots__ = (
         "address", "balance", "code_hash", "exists", "fresh", "loaded", "nonce", "number",
-        "storage_gone",
+        "storage_gone", "touched_in",
     )  # fmt: skip
 
     def __init__(self, address: bytes, number: int, loaded: Account | None) -> None:
@@ -45,6 +45,7 @@ class LiveAccount:
         self.balance = found.balance
         self.code_hash = found.code_hash
         self.fresh = 0  # the transaction that created it
+        self.touched_in = 0  # the transaction that touched it last
         self.storage_gone = False  # what the reader holds of its storage no longer counts
 
     @property
@@ -77,7 +78,7 @@ class WorldState:
         self._codes: dict[bytes, bytes] = {}
         self._kept: list[ContractCode] = []
         self._journal: list[tuple[Any, ...]] = []
-        self._touched: dict[bytes, LiveAccount] = {}
+        self._touched: list[LiveAccount] = []
         self._destroyed: dict[bytes, LiveAccount] = {}
         self.transaction = 0
 
@@ -112,15 +113,15 @@ class WorldState:
 
     def set_balance(self, account: LiveAccount, balance: int) -> None:
         """Set a balance in wei; the account exists from now on."""
-        self._change(account, "balance", balance)
+        self._journal.append((setattr, account, "balance", account.balance))
+        account.balance = balance
+        if account.touched_in != self.transaction:
+            self.touch(account)
 
     def set_nonce(self, account: LiveAccount, nonce: int) -> None:
         """Set a nonce; the account exists from now on."""
-        self._change(account, "nonce", nonce)
-
-    def _change(self, account: LiveAccount, field: str, value: object) -> None:
-        self._note(setattr, account, field, getattr(account, field))
-        setattr(account, field, value)
+        self._note(setattr, account, "nonce", account.nonce)
+        account.nonce = nonce
         self.touch(account)
 
     def touch(self, account: LiveAccount) -> None:
@@ -128,9 +129,10 @@ class WorldState:
         if not account.exists:
             self._note(setattr, account, "exists", False)
             account.exists = True
-        if account.address not in self._touched:
-            self._touched[account.address] = account
-            self._note(self._touched.pop, account.address)
+        if account.touched_in != self.transaction:
+            self._note(setattr, account, "touched_in", account.touched_in)
+            account.touched_in = self.transaction
+            self._touched.append(account)
 
     def transfer(self, sender: LiveAccount, receiver: LiveAccount, value: int) -> None:
         """Move wei that the sender has; both are touched."""
@@ -155,7 +157,9 @@ class WorldState:
         self._codes[code_hash] = data
         self._forget_callable(account)
         self._note(self._forget_callable, account)
-        self._change(account, "code_hash", code_hash)
+        self._note(setattr, account, "code_hash", account.code_hash)
+        account.code_hash = code_hash
+        self.touch(account)
 
     def analysed(self, account: LiveAccount) -> ContractCode:
         """Return the code of an account, analysed."""
@@ -303,6 +307,9 @@ class WorldState:
 
     def _note(self, undo: Callable[..., object], *arguments: object) -> None:
         self._journal.append((undo, *arguments))
+
+    def show_journal(self) -> None:
+        """Tell the compiled code how long the host's journal is, before it runs."""
         self.registers[at.HOST_JOURNAL] = len(self._journal)
 
     def mark(self) -> Mark:
@@ -401,8 +408,9 @@ class WorldState:
         """Remove what was destroyed, and what was touched and is empty (EIP-161)."""
         for account in self._destroyed.values():
             self._remove(account)
-        for account in self._touched.values():
-            if account.exists and account.is_empty:
+        for account in self._touched:
+            is_touched = account.touched_in == self.transaction  # unless that was taken back
+            if is_touched and account.exists and account.is_empty:
                 self._remove(account)
 
     def _remove(self, account: LiveAccount) -> None:
