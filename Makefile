@@ -17,6 +17,8 @@ $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV)"
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev]'
+	@echo "compiling the execution core"
+	$(BIN)/python -m node.warm_kernels
 	touch $(STAMP)
 
 demo: install       ## a chain, a registered model, a contract that calls it, a second node that agrees

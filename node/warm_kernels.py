@@ -1,0 +1,85 @@
+"""Compiles what a node runs first into the disk cache: `python -m node.warm_kernels`.
+
+`make install` runs it, so that the first block or call of a new installation does not wait for a
+compiler. Kernels of inference are compiled when a model is planned.
+"""
+
+from cvm.numba_cache import configure_numba_cache
+
+configure_numba_cache()
+
+# The cache folder must be named before a module with kernels is imported.
+from cvm.evm.execution import BlockContext, BlockExecution, ExecutionRules  # noqa: E402
+from cvm.evm.forks import OSAKA  # noqa: E402
+from cvm.evm.message_rules import Additions  # noqa: E402
+from cvm.evm.precompiles.table import precompiles  # noqa: E402
+from cvm.evm.state_reader import Account  # noqa: E402
+from cvm.evm.transaction import Transaction  # noqa: E402
+from cvm.evm.transaction_signing import UnsignedTransaction  # noqa: E402
+from node.sender_recovery import SenderRecovery  # noqa: E402
+
+CHAIN_ID = 1
+GAS = 10_000_000
+TEST_KEY = (1).to_bytes(32, "big")  # known to everybody; it signs nothing that is sent
+CALLER = b"\x01" * 20
+KERNEL_INPUTS = {0x06: bytes(128), 0x07: bytes(96), 0x08: bytes(192), 0x09: bytes(212) + b"\1"}
+"""Inputs that make the precompiles with kernels of their own run."""
+
+
+class EmptyState:
+    """A state without accounts."""
+
+    def account(self, address: bytes) -> Account | None:  # noqa: ARG002  (there is none)
+        """Return None."""
+        return None
+
+    def storage(self, address: bytes, slot: int) -> int:  # noqa: ARG002  (all is empty)
+        """Return 0."""
+        return 0
+
+    def code(self, code_hash: bytes) -> bytes:
+        """Raise: no account has code."""
+        raise KeyError(code_hash.hex())
+
+
+def main() -> None:
+    """Run each kind of work once."""
+    context = BlockContext(
+        chain_id=CHAIN_ID,
+        number=1,
+        timestamp=1,
+        coinbase=bytes(20),
+        gas_limit=GAS,
+        base_fee=0,
+        prev_randao=bytes(32),
+        parent_hash=bytes(32),
+        parent_beacon_block_root=bytes(32),
+    )
+    rules = ExecutionRules(OSAKA, Additions())
+    execution = BlockExecution(rules, EmptyState(), context, lambda _number: bytes(32))
+    execution.apply(signed(b"", bytes.fromhex("5f5f5260015f555f545000")))
+    recovery = SenderRecovery(1)
+    recovery.recover([signed(CALLER, b"")])
+    recovery.close()
+    for number, data in KERNEL_INPUTS.items():
+        precompiles(OSAKA)[number.to_bytes(20, "big")].run(data)
+    execution.finish()
+
+
+def signed(to: bytes, data: bytes) -> Transaction:
+    """Return a transaction that costs nothing."""
+    return UnsignedTransaction(
+        type_id=2,
+        chain_id=CHAIN_ID,
+        nonce=0,
+        max_priority_fee_per_gas=0,
+        max_fee_per_gas=0,
+        gas=1_000_000,
+        to=to,
+        value=0,
+        data=data,
+    ).sign(TEST_KEY)
+
+
+if __name__ == "__main__":
+    main()
