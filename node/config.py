@@ -14,7 +14,7 @@ class NodeConfig:
     """Folders, addresses and duties of one node process.
 
     Without a `validator_key` the node only answers; `instant` and `idle_blocks` are explained
-    in `block_producer`.
+    in `block_producer`. With `prune_blocks` the tries keep the state of so many last blocks only.
     """
 
     datadir: Path
@@ -24,6 +24,7 @@ class NodeConfig:
     validator_key: PrivateKey | None = field(repr=False)
     instant: bool
     idle_blocks: bool
+    prune_blocks: int | None = None
 
     @property
     def chain_folder(self) -> Path:

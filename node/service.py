@@ -44,11 +44,21 @@ def open_node(config: NodeConfig, *, read_only: bool = False) -> Iterator[OpenNo
         raise NoChainHere(config.datadir)
     database = ChainDatabase(config.chain_folder, read_only=read_only)
     try:
+        if not read_only:
+            prune_state(database, config.prune_blocks)
         store = ModelStore(config.models_folder)
         host = NodeInferenceHost(store, backend_named(config.backend))
         yield OpenNode(Chain(database, host), store)
     finally:
         database.close()
+
+
+def prune_state(database: ChainDatabase, keep_blocks: int | None) -> None:
+    """Drop older states if that is wanted; a database that prunes goes on doing so."""
+    if keep_blocks is None or database.kept_blocks() == keep_blocks:
+        return
+    log.info("pruning state", keep_blocks=keep_blocks)
+    log.info("pruned state", trie_nodes=database.prune(keep_blocks))
 
 
 def plan_active_models(chain: Chain) -> None:

@@ -1,6 +1,7 @@
 """Code ready to run: padded bytes and a map of its JUMPDESTs, found once per code."""
 
 from collections import OrderedDict
+from contextlib import suppress
 
 import numpy as np
 
@@ -54,12 +55,13 @@ class CodeCache:
         """Return the code with a hash, analysed."""
         code = self._codes.get(code_hash)
         if code is not None:
-            self._codes.move_to_end(code_hash)
+            with suppress(KeyError):  # another thread may have let it go
+                self._codes.move_to_end(code_hash)
             return code
         code = ContractCode(data)
         self._codes[code_hash] = code
         self._left_bytes -= 2 * code.size
         while self._left_bytes < 0 and len(self._codes) > 1:
-            _, oldest = self._codes.popitem(last=False)
-            self._left_bytes += 2 * oldest.size
+            with suppress(KeyError):
+                self._left_bytes += 2 * self._codes.popitem(last=False)[1].size
         return code

@@ -104,6 +104,10 @@ def node(
     password: Annotated[
         Path | None, typer.Option("--password", help="file that holds the keystore's password")
     ] = None,
+    prune: Annotated[
+        int | None,
+        typer.Option("--prune", min=1, help="keep the state of so many last blocks, not of all"),
+    ] = None,
     log_json: LogJson = False,
 ) -> None:
     """Run a full node on a data directory that `cvm init` made."""
@@ -120,6 +124,7 @@ def node(
             validator_key=key,
             instant=False,
             idle_blocks=True,
+            prune_blocks=prune,
         )
         uvloop.run(run_node(config, announce))
 
