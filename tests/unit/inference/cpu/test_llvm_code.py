@@ -110,7 +110,7 @@ MAY_WIDEN = {
 """Kernels of transcendental functions, which work in float64."""
 
 MAY_CALL = re.compile(
-    r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|[su](add|sub|mul)\.with|[su](min|max)|masked|vector|"
+    r"llvm\.(fma|fabs|sqrt|is\.fpclass|lifetime|mem(set|cpy|move)|[su](add|sub|mul)\.with|[su](min|max|cmp)|masked|vector|"
     r"experimental\.noalias|assume|abs|fshl|usub\.sat|x86\.atomic|x86\.avx512\.(vpdpbusd|pmaddw)|x86\.avx2\.pmadd)"
     r"|NRT_|numba_|Py|_Py|_ZN|__numba|memset|memcpy"
 )
