@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fix check types layers test test-all fuzz bench clean
+.PHONY: help install demo fix check types layers test test-all fuzz fuzz-evm bench clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -43,6 +43,9 @@ test-all: install   ## the long suites too
 
 fuzz: install       ## N random nodes on the definition and every feature level (N=100000 SEED=0)
 	$(BIN)/python -m tests.inference_fuzzer --nodes $(or $(N),100000) --seed $(or $(SEED),0)
+
+fuzz-evm: install   ## N random blocks on two execution cores (N=10000 SEED=0 PEER=native, eels or anvil)
+	$(BIN)/python -m tests.evm_fuzzer --cases $(or $(N),10000) --seed $(or $(SEED),0) --peer $(or $(PEER),native)
 
 bench: install      ## timings (pytest-benchmark)
 	$(BIN)/pytest bench --benchmark-only

@@ -168,6 +168,7 @@ class CaseDrawer:
         self._fork, self._context = fork, context
         salt = f"{seed}/{number}/".encode()
         self._keys = [keccak256(salt + b"key%d" % n) for n in range(SENDERS)]
+        self._unborn = keccak256(salt + b"unborn")
         self._senders = [address_of_key(key) for key in self._keys]
         self._contracts = [keccak256(salt + b"contract%d" % n)[12:] for n in range(CONTRACTS)]
         born = [creation_address(self._contracts[0], 1), creation_address(self._senders[0], 0)]
@@ -190,7 +191,9 @@ class CaseDrawer:
 
     def _contract(self, address: bytes) -> Contract:
         source = self._source
-        storage = {slot: source.choice((1, 2, 1 << 200)) for slot in range(4) if source.random() < 0.4}
+        storage = {
+            slot: source.choice((1, 2, 1 << 200)) for slot in range(4) if source.random() < 0.4
+        }
         balance = source.choice((0, 0, 1, 10**6, 1 << 101))
         if self._is_deep:
             program = deep_program(source, source.choice(self._contracts))
@@ -266,7 +269,7 @@ class CaseDrawer:
         source = self._source
         target = source.choice((bytes(20), *self._contracts, *self._contracts, *self._known))
         return Delegation(
-            source.choice(self._keys),
+            source.choice((*self._keys, *self._keys, self._unborn)),
             target,
             source.choice((0, CHAIN_ID, CHAIN_ID, CHAIN_ID, 2)),
             0 if source.random() < 0.9 else source.choice((1, -1)),

@@ -12,6 +12,7 @@ from cvm.evm.forks import PRAGUE, Fork
 from cvm.evm.keccak import keccak256
 from cvm.evm.plain_interpreter import PlainInterpreter
 from cvm.evm.state_reader import EMPTY_CODE_HASH
+from cvm.evm.transaction_decoding import decode_transaction
 from tests.evm_fuzz_blocks import Answer, Block, Log, Ran, run_block
 
 EELS_PYTHON = ".eels/bin/python"
@@ -19,8 +20,12 @@ EELS_SCRIPT = Path(__file__).with_name("eels_answers.py")
 GAS_LIMIT = 1 << 38
 
 
+class NoAnswer(Exception):
+    """The peer breaks down on this block."""
+
+
 class Peer(Protocol):
-    """Runs blocks; `completed` says in which environment, where the peer decides about that."""
+    """Runs blocks; raises `NoAnswer`."""
 
     def answer(self, block: Block) -> tuple[Block, Answer]:
         """Return the block as it was run, and the answer."""
@@ -84,6 +89,8 @@ class EelsPeer:
         if not line:
             raise RuntimeError("the specification's process ended")
         reply = json.loads(line)
+        if not reply:
+            raise NoAnswer
         return block, Answer(tuple(map(ran_from, reply["transactions"])), reply["root"])
 
     def block_hash(self, height: int) -> bytes:
@@ -115,8 +122,11 @@ class AnvilPeer:
     def answer(self, block: Block) -> tuple[Block, Answer]:
         """Mine the block on the first state, of the transactions that the pool lets through.
 
-        The pool of anvil looks at nonces before delegations count them up.
+        The pool of anvil looks at nonces before delegations count them up. Blocks are left out
+        that delegate accounts which are not there: anvil pays a refund for those.
         """
+        if not signers_of(block) <= set(block.accounts):
+            raise NoAnswer
         self._anvil.ask("evm_revert", self._snapshot)
         self._snapshot = self._anvil.ask("evm_snapshot")
         self._prepare(block)
@@ -167,16 +177,11 @@ class AnvilPeer:
         slots = [(a, s) for a, known in (wanted.storage or {}).items() for s in known]
         addresses = list(wanted.accounts or {})
         calls: list[tuple[str, tuple[Any, ...]]] = []
-        for address in addresses:
-            calls.append(("eth_getProof", (f"0x{address}", [], "latest")))
-        for address, slot in slots:
-            calls.append(("eth_getStorageAt", (f"0x{address}", f"0x{slot:064x}", "latest")))
+        calls += [("eth_getProof", (f"0x{address}", [], "latest")) for address in addresses]
+        calls += [("eth_getStorageAt", (f"0x{a}", f"0x{s:064x}", "latest")) for a, s in slots]
         replies = [reply["result"] for reply in self._anvil.ask_all(calls)]
-        accounts = {}
-        for address, proof in zip(addresses, replies, strict=False):
-            code_hash = proof["codeHash"][2:]
-            code_hash = code_hash if code_hash.strip("0") else EMPTY_CODE_HASH.hex()
-            accounts[address] = (int(proof["nonce"], 16), int(proof["balance"], 16), code_hash)
+        proofs = zip(addresses, replies, strict=False)
+        accounts = {address: account_of_proof(proof) for address, proof in proofs}
         storage: dict[str, dict[int, int]] = {address: {} for address in addresses}
         for (address, slot), value in zip(slots, replies[len(addresses) :], strict=True):
             storage[address][slot] = int(value, 16)
@@ -190,6 +195,19 @@ class AnvilPeer:
 
     def close(self) -> None:
         self._anvil.close()
+
+
+def signers_of(block: Block) -> set[str]:
+    """Return who signed the delegations of a block."""
+    items = [a for raw in block.transactions for a in decode_transaction(raw).authorization_list]
+    return {signer.hex() for signer in (item.signer() for item in items) if signer is not None}
+
+
+def account_of_proof(proof: dict[str, Any]) -> tuple[int, int, str]:
+    """Return nonce, balance and code hash of an EIP-1186 proof."""
+    code_hash = proof["codeHash"][2:]
+    code_hash = code_hash if code_hash.strip("0") else EMPTY_CODE_HASH.hex()
+    return int(proof["nonce"], 16), int(proof["balance"], 16), code_hash
 
 
 def ran_of_receipt(receipt: dict[str, Any]) -> Ran:

@@ -1,4 +1,4 @@
-"""Draws programs that mostly run: every opcode, operands that fit, and now and then hostile ones."""
+"""Draws programs that mostly run: every opcode, fitting operands, now and then hostile ones."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -66,6 +66,8 @@ class ProgramDrawer:
     def draw(self, statements: int) -> Program:
         """Draw a program with an end."""
         self._body(statements)
+        if self._source.random() < 0.7:
+            self._show()
         self._end()
         return Program(tuple(self._steps), tuple(self._children))
 
@@ -94,7 +96,7 @@ class ProgramDrawer:
             self._number(source.choice(HOSTILE))
             return
         available = self._height - self._floor
-        if kind in "vw" and available and source.random() < 0.3:
+        if kind in "vw" and available and source.random() < 0.45:
             self._add(0x7F + source.randint(1, min(16, available)), 0, 1)
         elif kind == "v":
             self._value()
@@ -188,7 +190,7 @@ class ProgramDrawer:
             self._number(self._source.choice(HOSTILE))
 
     def _call(self) -> None:
-        """A call of any kind with ranges in memory, and what becomes of its result."""
+        """Call in any way with ranges in memory, and what becomes of its result."""
         source = self._source
         opcode = source.choice((CALL, CALL, CALL, CALLCODE, DELEGATECALL, STATICCALL))
         for kind in "soso":
@@ -255,6 +257,19 @@ class ProgramDrawer:
         self._operand("o")
         self._add(RETURNDATACOPY, 3)
 
+    def _show(self) -> None:
+        """Fold the stack into one word, and write that and all memory where peers look."""
+        if self._height:
+            for _ in range(min(self._height - 1, 16)):
+                self._number(31)
+                self._add(0x02, 2, 1)
+                self._add(0x01, 2, 1)
+            self._number(7)
+            self._add(SSTORE if self._source.random() < 0.3 else MSTORE, 2)
+        self._add(0x59, 0, 1)
+        self._number(0)
+        self._add(0xA0, 2)
+
     def _new_label(self) -> int:
         self._labels += 1
         return self._labels
@@ -267,7 +282,7 @@ class ProgramDrawer:
             self._number(0)
 
     def _loop(self) -> None:
-        """A body that runs a few times, or now and then until the gas is gone."""
+        """Run a body a few times, or now and then until the gas is gone."""
         start, outer = self._new_label(), self._floor
         times = self._source.randint(1, 5)
         self._number(times if self._source.random() < 0.98 else (1 << 256) - 1)
@@ -284,7 +299,7 @@ class ProgramDrawer:
         self._floor = outer
 
     def _branch(self) -> None:
-        """A part that may be jumped over."""
+        """Jump over a part, or not."""
         end, height, outer = self._new_label(), self._height, self._floor
         self._operand("v")
         self._push(push_label(end))
@@ -296,7 +311,7 @@ class ProgramDrawer:
         self._steps.append(label(end))
 
     def _rare(self) -> None:
-        """What ends a frame early: bad jumps, no operands, a full stack, bytes of no meaning."""
+        """End a frame early: bad jumps, no operands, a full stack, bytes of no meaning."""
         source = self._source
         chosen = source.randint(0, 6)
         if chosen == 0:
@@ -319,7 +334,7 @@ class ProgramDrawer:
             self._add(SELFDESTRUCT, 1)
 
     def _end(self) -> None:
-        """An end of the frame; initcode mostly returns a drawn program."""
+        """End the frame; initcode mostly returns a drawn program."""
         source, draw = self._source, self._source.random()
         if self._is_initcode and draw < 0.75:
             drawer = ProgramDrawer(source, self._fork, self._addresses, self._nesting + 1)

@@ -1,4 +1,6 @@
-"""Machine memory with marked bytes around every buffer, to see what compiled code writes outside."""
+"""Machine memory with marked bytes around every buffer, to see what writes outside."""
+
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +19,7 @@ class MemoryOverrun(Exception):
 class GuardedMemory(MachineMemory):
     """A machine's memory whose buffers lie between guards; `check` looks at all of them."""
 
-    made: "list[GuardedMemory]" = []
+    made: ClassVar["list[GuardedMemory]"] = []
 
     def __init__(self) -> None:
         self._guarded: dict[int, Array] = {}
@@ -41,6 +43,10 @@ class GuardedMemory(MachineMemory):
         if capacity is not None:
             self._limit(capacity, size_bytes)
         return view_of(inner)
+
+    def guarded(self, register: int) -> Array:
+        """Return a buffer with its guards."""
+        return self._guarded[register]
 
     def check(self) -> None:
         """Look at every guard; raises `MemoryOverrun`."""
