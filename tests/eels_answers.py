@@ -39,7 +39,7 @@ class Specification:
         self.blocks: Any = importlib.import_module(f"{name}.blocks")
         self.trie: Any = importlib.import_module(f"{name}.trie")
         self._process = self.fork.process_message_call
-        self.fork.process_message_call = self._watched
+        vars(self.fork)["process_message_call"] = self._watched
         self.output: Any = None
 
     def _watched(self, message: Any) -> Any:
