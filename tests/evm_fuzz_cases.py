@@ -240,11 +240,13 @@ class CaseDrawer:
     def _gas(self) -> int:
         source, draw = self._source, self._source.random()
         if self._is_deep:
-            return 1 << 24 if self._fork.max_tx_gas else 1 << 36
+            return 1 << 23 if self._fork.max_tx_gas else 1 << 36
         if draw < 0.04:
             return source.choice((-1, 0, 1, 2))
         if draw < 0.35:
             return source.randint(0, 60_000)
+        if draw > 0.997 and self._fork.max_tx_gas:
+            return self._fork.max_tx_gas
         return source.choice((100_000, 100_000, 200_000, 300_000, 700_000))
 
     def _data(self) -> bytes:

@@ -113,7 +113,17 @@ class AnvilPeer:
 
     def __init__(self, fork: Fork = PRAGUE) -> None:
         self.fork = fork
-        options = ("--no-mining", "--order", "fifo", "--accounts", "0", "--chain-id", "1")
+        options: tuple[str, ...] = (
+            "--no-mining",
+            "--order",
+            "fifo",
+            "--accounts",
+            "0",
+            "--chain-id",
+            "1",
+        )
+        if fork.max_tx_gas is not None:
+            options = (*options, "--enable-tx-gas-limit")
         self._anvil = Anvil.start(fork.name.lower(), GAS_LIMIT, options)
         self._snapshot = self._anvil.ask("evm_snapshot")
         self._hashes: dict[int, bytes] = {}

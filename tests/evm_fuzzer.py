@@ -11,6 +11,7 @@ with status 1.
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,7 +25,7 @@ from cvm.evm.signatures import address_of_key  # noqa: E402
 from cvm.evm.transaction import LEGACY, SET_CODE, Authorization, Transaction  # noqa: E402
 from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas  # noqa: E402
 from cvm.evm.transaction_signing import UnsignedTransaction, sign_authorization  # noqa: E402
-from tests.evm_fuzz_blocks import Answer, Block, OwnRun, difference, run_block  # noqa: E402
+from tests.evm_fuzz_blocks import Answer, Block, OwnRun, Ran, difference, run_block  # noqa: E402
 from tests.evm_fuzz_cases import CHAIN_ID, Case, DrawnTransaction, drawn_case  # noqa: E402
 from tests.evm_fuzz_peers import AnvilPeer, EelsPeer, NoAnswer, Peer, PlainPeer  # noqa: E402
 
@@ -35,9 +36,13 @@ PROGRESS_EVERY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FuzzReport:
-    """How many cases ran, how their transactions went, and the first difference."""
+    """How many cases ran, how their transactions went, and the first difference.
+
+    On `unanswered` of the cases the peer breaks down; nothing was compared there.
+    """
 
     cases: int
+    unanswered: int
     succeeded: int
     failed: int
     refused: int
@@ -92,12 +97,9 @@ def signed_block(case: Case) -> tuple[Block, Answer]:
 
 
 def judge(case: Case, peer: Peer) -> tuple[Answer, str | None]:
-    """Return our answer to a case, and the first difference to the peer's."""
+    """Return our answer to a case, and the first difference to the peer's; raises `NoAnswer`."""
     block, ours = signed_block(case)
-    try:
-        asked, theirs = peer.answer(block)
-    except NoAnswer:
-        return ours, None
+    asked, theirs = peer.answer(block)
     if isinstance(peer, AnvilPeer):
         ours = run_block(asked, NativeInterpreter, peer.block_hash)
         theirs = peer.state(ours, theirs)
@@ -106,24 +108,47 @@ def judge(case: Case, peer: Peer) -> tuple[Answer, str | None]:
 
 def fuzz(cases: int, seed: int, peer: Peer, forks: Sequence[Fork], start: int = 0) -> FuzzReport:
     """Run random cases until so many ran, or one differs."""
-    succeeded = failed = refused = 0
+    counts: Counter[str] = Counter()
+    text = None
     began = shown = time.monotonic()
     for number in range(start, start + cases):
         case = drawn_case(seed, number, forks)
-        ours, found = judge(case, peer)
-        for ran in ours.transactions:
-            succeeded += ran is not None and ran.is_success
-            failed += ran is not None and not ran.is_success
-            refused += ran is None
+        counts["cases"] += 1
+        try:
+            ours, found = judge(case, peer)
+        except NoAnswer:
+            counts["unanswered"] += 1
+            continue
+        counts.update(map(fate, ours.transactions))
         if found is not None:
             text = described(case, number, peer)
-            return FuzzReport(number - start + 1, succeeded, failed, refused, text)
+            break
         if time.monotonic() - shown > PROGRESS_EVERY_S:
             shown = time.monotonic()
-            seconds = shown - began
-            line = f"{number - start + 1} cases, {seconds:.0f} s, {succeeded} transactions went"
-            sys.stderr.write(f"{line} well, {failed} failed, {refused} refused\n")
-    return FuzzReport(cases, succeeded, failed, refused, None)
+            sys.stderr.write(f"{shown - began:.0f} s: {dict(counts)}\n")
+    return FuzzReport(
+        counts["cases"],
+        counts["unanswered"],
+        counts["succeeded"],
+        counts["failed"],
+        counts["refused"],
+        text,
+    )
+
+
+def fate(ran: Ran | None) -> str:
+    """Return how a transaction went, in one word."""
+    if ran is None:
+        return "refused"
+    return "succeeded" if ran.is_success else "failed"
+
+
+def differs(case: Case, peer: Peer) -> bool:
+    """Tell whether a peer answers a case, and otherwise than we."""
+    try:
+        return judge(case, peer)[1] is not None
+    except NoAnswer:
+        return False
 
 
 def described(case: Case, number: int, peer: Peer) -> str:
@@ -142,7 +167,7 @@ def shrunk(case: Case, peer: Peer) -> Case:
             tries += 1
             if tries >= MAX_TRIES:
                 break
-            if less.transactions and judge(less, peer)[1] is not None:
+            if less.transactions and differs(less, peer):
                 case, is_smaller = less, True
                 break
     return case
@@ -173,7 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         peer.close()
     sys.stdout.write(
-        f"{report.cases} cases against {chosen.peer}: {report.succeeded} transactions went well,"
+        f"{report.cases} cases against {chosen.peer}, {report.unanswered} of them without an"
+        f" answer: {report.succeeded} transactions went well,"
         f" {report.failed} failed, {report.refused} refused\n"
     )
     if report.found is not None:
