@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 GAS = 10**9
@@ -20,13 +21,15 @@ class Anvil:
         self._url = f"http://127.0.0.1:{port}"
 
     @classmethod
-    def start(cls) -> "Anvil":
+    def start(
+        cls, hardfork: str = "prague", gas_limit: int = 2 * GAS, options: Sequence[str] = ()
+    ) -> "Anvil":
         """Start anvil with a gas limit that any program fits, and await its first answer."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = ["anvil", "--port", str(port), "--gas-limit", str(2 * GAS), "--silent"]
-        command += ["--hardfork", "prague"]
+        command = ["anvil", "--port", str(port), "--gas-limit", str(gas_limit), "--silent"]
+        command += ["--hardfork", hardfork, *options]
         peer = cls(subprocess.Popen(command, stdout=subprocess.DEVNULL), port)
         deadline = time.monotonic() + READY_S
         while True:
@@ -53,6 +56,21 @@ class Anvil:
         if "error" in reply:
             raise RuntimeError(f"anvil: {method}: {reply['error']}")
         return reply["result"]
+
+    def ask_all(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[dict[str, Any]]:
+        """Return the replies to many calls in one request, each with `result` or `error`."""
+        body = [
+            {"jsonrpc": "2.0", "id": place, "method": method, "params": list(parameters)}
+            for place, (method, parameters) in enumerate(calls)
+        ]
+        if not body:
+            return []
+        request = urllib.request.Request(
+            self._url, json.dumps(body).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            replies: list[dict[str, Any]] = json.load(answer)
+        return sorted(replies, key=lambda reply: int(reply["id"]))
 
     def deploy(self, address: bytes, code: bytes) -> None:
         """Put code at an address."""

@@ -58,7 +58,11 @@ class ListedState:
 
     def root_after(self, changes: StateChanges) -> bytes:
         """Return the state root after changes, which are not kept."""
-        return self._committer.commit(self.root, changes).root
+        return self.update_after(changes).root
+
+    def update_after(self, changes: StateChanges) -> StateUpdate:
+        """Return what changes make of the state, which are not kept."""
+        return self._committer.commit(self.root, changes)
 
     def account(self, address: bytes) -> Account | None:
         return self._start.accounts.get(address)

@@ -151,9 +151,9 @@ def test_validate_fee_cap(type_id: int) -> None:
 
 
 def test_validate_block_gas() -> None:
-    validate(changed(gas=30_000), room=replace(ROOM, gas_left=30_000))
+    validate(changed(gas=30_000), room=ROOM._replace(gas_left=30_000))
     with pytest.raises(BlockGasExceeded, match="asks for 30000, the block has 29999 left"):
-        validate(changed(gas=30_000), room=replace(ROOM, gas_left=29_999))
+        validate(changed(gas=30_000), room=ROOM._replace(gas_left=29_999))
 
 
 # EIP-4844
@@ -201,9 +201,9 @@ def test_validate_blob_fee_cap() -> None:
 
 def test_validate_block_blob_gas() -> None:
     two = changed(BLOBS, blob_versioned_hashes=(BLOB_HASH, BLOB_HASH))
-    validate(two, room=replace(ROOM, blob_gas_left=262_144))
+    validate(two, room=ROOM._replace(blob_gas_left=262_144))
     with pytest.raises(BlobGasExceeded, match="tx uses 262144, the block has 262143 left"):
-        validate(two, room=replace(ROOM, blob_gas_left=262_143))
+        validate(two, room=ROOM._replace(blob_gas_left=262_143))
 
 
 @pytest.mark.parametrize(
