@@ -2,10 +2,10 @@
 
 from math import prod
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.argmax import ArgMaxParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

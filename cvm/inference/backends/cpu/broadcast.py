@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
-from cvm.inference.backends.cpu.compilation import inlined, kernel
 from cvm.inference.backends.cpu.elementwise import Six, as_six, merged_axes, steps_of
 from cvm.inference.backends.cpu.numpy_loops import run_copy, run_loop
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32
@@ -14,6 +13,7 @@ from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import pow32
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.tensor_type import Array, Shape
+from cvm.native_code import inlined, kernel
 
 MAXIMUM = 0
 MINIMUM = 1

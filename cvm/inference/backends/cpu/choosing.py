@@ -4,7 +4,6 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import dense_steps, words
 from cvm.inference.backends.cpu.elementwise import Six, as_six
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
@@ -15,6 +14,7 @@ from cvm.inference.operators.gather import GatherParameters
 from cvm.inference.operators.gather_nd import GatherNDParameters
 from cvm.inference.operators.scatter_places import ScatterParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

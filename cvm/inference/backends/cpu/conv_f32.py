@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.im2col import (
     Planes,
@@ -14,6 +13,7 @@ from cvm.inference.backends.cpu.micro_kernel_f32 import dot_tile_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder
 from cvm.inference.backends.cpu.vector_copy import copy_words
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 NO_BIAS = np.float32(-0.0)
 """Adding -0 changes no bit of any value, where adding +0 would turn -0 into +0."""

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.conv_f32 import (
     EXACT_PRODUCT,
     conv_f32,
@@ -26,6 +25,7 @@ from cvm.inference.backends.cpu.scalar_operations import float_bits, fma_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.conv_transpose import ConvTransposeParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 MAX_PHASES = 64
 """With more, and with three spatial axes, the definition runs."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.elementwise import Six, as_six, steps_of
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.tile_transpose import TILE_SIZES, transpose_tile
@@ -23,6 +22,7 @@ from cvm.inference.operators.slice import SliceParameters
 from cvm.inference.operators.split import SplitParameters
 from cvm.inference.operators.transpose import TransposeParameters
 from cvm.inference.tensor_type import Array, Shape
+from cvm.native_code import kernel
 
 BLOCK = 32
 """Rows and columns that are transposed at once, so that their lines stay in the first cache."""

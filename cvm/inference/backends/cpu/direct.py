@@ -6,10 +6,10 @@ They are the plainest form of the definitions, a few nanoseconds a term: a kerne
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import Window
 from cvm.inference.backends.cpu.scalar_operations import fma_f32
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.reduction_kernels import LANES, extreme_of_floats
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32, round_to_integer
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -5,12 +5,12 @@ from functools import cache
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.broadcasting import BroadcastParameters
 from cvm.inference.tensor_type import Array, Shape
+from cvm.native_code import kernel
 
 ADD = 0
 MULTIPLY = 1

@@ -4,7 +4,6 @@ import numpy as np
 
 from cvm.inference.backends.cpu import scores
 from cvm.inference.backends.cpu.choosing import add_places, copy_slices
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import words
 from cvm.inference.backends.cpu.scalar_operations import larger, sqrt_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
@@ -13,6 +12,7 @@ from cvm.inference.operators.gather import GatherParameters
 from cvm.inference.operators.normalizer import NORMS, NormalizerParameters
 from cvm.inference.operators.scaler import ScalerParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 L1, L2 = NORMS.index("L1"), NORMS.index("L2")
 

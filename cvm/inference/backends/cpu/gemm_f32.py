@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import direct
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.micro_kernel_f32 import dot_tile_f32
 from cvm.inference.backends.cpu.panels import pack_rows, pack_strided
@@ -16,6 +15,7 @@ from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.gemm import GemmParameters
 from cvm.inference.operators.matmul import MatMulParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @cache

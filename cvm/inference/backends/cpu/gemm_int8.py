@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import direct
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import QUADS, FeatureLevel
 from cvm.inference.backends.cpu.micro_kernel_int8 import dot_tile_int8
 from cvm.inference.backends.cpu.panels import (
@@ -26,6 +25,7 @@ from cvm.inference.operators.matmul_integer import MatMulIntegerParameters
 from cvm.inference.operators.qlinear_matmul import QLinearMatMulParameters
 from cvm.inference.operators.quantisation import LIMITS
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @cache

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.operators import window as operators_window
 from cvm.inference.tensor_type import Array, Shape
+from cvm.native_code import kernel
 
 MAX_SPATIAL_RANK = 2
 """Windows over three axes run by the definition."""

@@ -10,7 +10,6 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu import definition, direct
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.conv_f32 import EXACT_PRODUCT, NO_BIAS, has_smaller
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, Window, window_of
@@ -34,6 +33,7 @@ from cvm.inference.backends.cpu.step_builder import StepBuilder, Stored, flat
 from cvm.inference.graph import Node
 from cvm.inference.operators.conv import ConvParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 NOTHING = np.full(2 * BLOCK, NO_BIAS, np.float32)
 """The addend of a convolution without one."""

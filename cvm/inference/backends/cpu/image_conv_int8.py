@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import definition, direct
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import PAIRS, QUADS, FeatureLevel
 from cvm.inference.backends.cpu.gemm_int8 import requantise_all
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, window_of
@@ -34,6 +33,7 @@ from cvm.inference.operators.convolution import ConvolutionShape
 from cvm.inference.operators.qlinear_conv import QLinearConvParameters
 from cvm.inference.operators.quantisation import LIMITS
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 TILE_PIXELS = np.arange(BLOCK, dtype=np.int64) * 2 * BLOCK
 """Where the pixels of a tile lie that is stored to be spread over a plain image."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import Window, window_of
 from cvm.inference.backends.cpu.lane_operations import add_block, take_larger_block
 from cvm.inference.backends.cpu.layout import BLOCK, Places
@@ -13,6 +12,7 @@ from cvm.inference.exact.ordering import lowest
 from cvm.inference.operators.global_average_pool import GlobalAveragePoolParameters
 from cvm.inference.operators.max_pool import MaxPoolParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

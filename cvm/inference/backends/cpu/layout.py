@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.tensor_type import Array, Shape
+from cvm.native_code import kernel
 
 BLOCK = 16
 """Channels side by side: the float32 lanes of the widest vector, the bytes of the narrowest."""

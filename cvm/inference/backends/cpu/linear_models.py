@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import scores
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import fma_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import exp32, sigmoid32, tanh32
@@ -20,6 +19,7 @@ from cvm.inference.operators.support_vectors import KERNELS, SupportVectors
 from cvm.inference.operators.svm_classifier import SvmClassifierParameters
 from cvm.inference.operators.svm_regressor import SvmRegressorParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 POLY, RBF, SIGMOID = (KERNELS.index(name) for name in ("POLY", "RBF", "SIGMOID"))
 

@@ -5,7 +5,6 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.reduction import source_and_extents
 from cvm.inference.backends.cpu.scalar_operations import larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
@@ -13,6 +12,7 @@ from cvm.inference.backends.cpu.transcendental import exp32, log32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.operators.softmax import SoftmaxParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -3,13 +3,13 @@
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, window_of
 from cvm.inference.backends.cpu.pooling import average_pool
 from cvm.inference.backends.cpu.reduction_kernels import square_roots
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.lp_pool import LpPoolParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -4,12 +4,12 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import pow32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.operators.lrn import LrnParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 BLOCK = 1024
 """Positions that are summed side by side, so that their sums stay in the first cache."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from cvm.inference.backends.cpu import copying
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import dense_steps, words
 from cvm.inference.backends.cpu.elementwise import Six, as_six
 from cvm.inference.backends.cpu.step_builder import StepBuilder
@@ -15,6 +14,7 @@ from cvm.inference.operators.resize import ResizeParameters
 from cvm.inference.operators.resize_coordinates import nearest_places
 from cvm.inference.operators.tile import TileParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

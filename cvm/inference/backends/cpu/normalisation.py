@@ -7,7 +7,6 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu import definition
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.reduction import merged_groups
 from cvm.inference.backends.cpu.reduction_kernels import PLAIN, ROWS, SQUARE, sum_rows
 from cvm.inference.backends.cpu.scalar_operations import sqrt_f32
@@ -21,6 +20,7 @@ from cvm.inference.operators.mean_variance_normalization import (
     MeanVarianceNormalizationParameters,
 )
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 sum_of_values = sum_rows(PLAIN)
 sum_of_squares = sum_rows(SQUARE)

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import words
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.exact.ordering import NAN_KEY
 from cvm.inference.operators.topk import TopKParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 INFINITY_BITS = 0x7F800000
 

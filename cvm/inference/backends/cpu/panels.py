@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import QUADS, FeatureLevel
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 SIGN = 128
 """What int8 and uint8 are apart; as a byte, the bit that differs."""

@@ -1,7 +1,7 @@
 """Where the taps of a pooling window meet the image."""
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import Window
+from cvm.native_code import kernel
 
 
 @kernel

@@ -3,7 +3,6 @@
 import numpy as np
 
 from cvm.inference.backends.cpu import definition, image_pooling
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.im2col import MAX_SPATIAL_RANK, Window, window_of
 from cvm.inference.backends.cpu.layout import PLAIN
 from cvm.inference.backends.cpu.pool_window import outputs_inside
@@ -15,6 +14,7 @@ from cvm.inference.operators.average_pool import AveragePoolParameters, divisors
 from cvm.inference.operators.global_average_pool import GlobalAveragePoolParameters
 from cvm.inference.operators.max_pool import MaxPoolParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

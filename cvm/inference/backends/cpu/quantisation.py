@@ -5,13 +5,13 @@ from math import prod
 import numpy as np
 
 from cvm.inference.backends.cpu.byte_vectors import LANES, dequantise_vector, quantise_vector
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import round_to_integer
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat, flat_bytes
 from cvm.inference.operators.axis_scale import AxisScale
 from cvm.inference.operators.quantisation import LIMITS
 from cvm.inference.operators.quantize_linear import QuantizeLinearParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

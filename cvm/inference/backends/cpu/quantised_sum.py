@@ -3,12 +3,12 @@
 import numpy as np
 
 from cvm.inference.backends.cpu.byte_vectors import LANES, quantise_sum_vector
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder
 from cvm.inference.backends.cpu.task import QuantisedSum
 from cvm.inference.operators.quantisation import LIMITS
 from cvm.inference.operators.quantize_linear import QuantizeLinearParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

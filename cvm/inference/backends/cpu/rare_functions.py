@@ -8,13 +8,13 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from cvm.inference.backends.cpu.compilation import inlined, kernel
 from cvm.inference.backends.cpu.llvm_vectors import vector_intrinsic
 from cvm.inference.backends.cpu.transcendental import atan64, clamped, exp64, polynomial
 from cvm.inference.backends.cpu.unary import plain
 from cvm.inference.exact.exponential import HIGHEST
 from cvm.inference.exact.hyperbolic import SINH_COEFFICIENTS
 from cvm.inference.tensor_type import Array
+from cvm.native_code import inlined, kernel
 
 NAN = np.float32(np.nan)
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.feature_level import FeatureLevel
 from cvm.inference.backends.cpu.micro_kernel_f32 import dot_tile_f32
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32
 from cvm.inference.backends.cpu.transcendental import sigmoid32, tanh32
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 SIGMOID, TANH, RELU, HARD_SIGMOID, AFFINE, LEAKY_RELU = range(6)
 

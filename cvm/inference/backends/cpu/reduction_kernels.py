@@ -5,12 +5,12 @@ from functools import cache
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.elementwise import Six
 from cvm.inference.backends.cpu.scalar_operations import sqrt_f32
 from cvm.inference.backends.cpu.transcendental import log32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 PLAIN = 0
 MAGNITUDE = 1

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import mapped_copy
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.resize import ResizeParameters
 from cvm.inference.operators.resize_coordinates import LinearTaps, linear_taps
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -4,12 +4,12 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.copying import words
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.cumsum import CumSumParameters
 from cvm.inference.operators.trilu import TriluParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

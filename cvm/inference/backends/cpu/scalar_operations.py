@@ -8,8 +8,8 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.llvm_vectors import vector_intrinsic
+from cvm.native_code import kernel
 
 ROUNDING_MAGIC = np.float32(12582912.0)
 """1.5 * 2**23: adding and subtracting it rounds a float32 of magnitude below 2**22 to an integer,

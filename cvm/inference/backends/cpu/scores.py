@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import larger
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import exp32, sigmoid32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.operators.post_transform import HALF, NEAR_ZERO
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

@@ -4,7 +4,6 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.lane_operations import take_larger_block
 from cvm.inference.backends.cpu.layout import BLOCK
 from cvm.inference.backends.cpu.scalar_operations import larger
@@ -13,6 +12,7 @@ from cvm.inference.backends.cpu.transcendental import exp32
 from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.operators.softmax import SoftmaxParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 
 @kernel

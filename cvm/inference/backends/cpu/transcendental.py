@@ -13,7 +13,6 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from cvm.inference.backends.cpu.compilation import inlined
 from cvm.inference.backends.cpu.llvm_vectors import vector_intrinsic
 from cvm.inference.backends.cpu.scalar_operations import double_of_bits, float_bits
 from cvm.inference.exact import (
@@ -40,6 +39,7 @@ from cvm.inference.exact.inverse_trigonometric import (
     TAN_THREE_EIGHTHS_PI,
 )
 from cvm.inference.exact.logarithm import ONE_BITS, SQRT_HALF_BITS
+from cvm.native_code import inlined
 
 MAGIC = 1.5 * 2.0**52
 """Adding and subtracting it rounds a float64 below 2**51 to an integer, ties to even."""

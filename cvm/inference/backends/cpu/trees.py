@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.backends.cpu import definition, scores
-from cvm.inference.backends.cpu.compilation import inlined, kernel
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.tree_nodes import lowered
 from cvm.inference.operators.feature_rows import FeatureRows
@@ -17,6 +16,7 @@ from cvm.inference.operators.tree_ensemble_classifier import (
 )
 from cvm.inference.operators.tree_ensemble_regressor import TreeEnsembleRegressorParameters
 from cvm.inference.tensor_type import Array
+from cvm.native_code import inlined, kernel
 
 TREES = 16
 """Trees that are walked side by side for a single row: their loads do not wait for each other."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import inlined, kernel
 from cvm.inference.backends.cpu.scalar_operations import float_bits
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import MAGIC, bits_of_double, polynomial
@@ -19,6 +18,7 @@ from cvm.inference.exact.trigonometric import (
     WORDS,
 )
 from cvm.inference.tensor_type import Array
+from cvm.native_code import inlined, kernel
 
 INFINITY = np.inf
 NAN = np.float32(np.nan)

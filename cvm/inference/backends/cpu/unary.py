@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.scalar_operations import larger, min_f32
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.backends.cpu.transcendental import (
@@ -20,6 +19,7 @@ from cvm.inference.backends.cpu.transcendental import (
 from cvm.inference.operators import gelu as gelu_operator
 from cvm.inference.operators import hard_swish as hard_swish_operator
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 
 ZERO, ONE, THREE, HALF = np.float32(0), np.float32(1), np.float32(3), np.float32(0.5)
 SQRT_TWO = np.float32(gelu_operator.SQRT_TWO)

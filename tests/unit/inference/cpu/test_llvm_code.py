@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cvm.inference.backends.cpu import CpuBackend
-from cvm.inference.backends.cpu.compilation import compiled
 from cvm.inference.graph import AttributeValue
 from cvm.inference.operators.table import OPERATORS
+from cvm.native_code import compiled
 from node.self_test_vectors import load_self_test_vectors
 from tests.unit.inference.cpu.levels import LEVELS
 from tests.unit.inference.cpu.one_node import Inputs, draw, one_node_graph

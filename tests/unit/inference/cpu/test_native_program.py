@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cvm.inference.backends.cpu import CpuBackend
-from cvm.inference.backends.cpu.compilation import kernel
 from cvm.inference.backends.cpu.native_program import NativeGroup, native_program
 from cvm.inference.float_environment import default_float_environment
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_bytes import encode_tensors
 from cvm.inference.tensor_type import Array
+from cvm.native_code import kernel
 from node.self_test_vectors import load_self_test_vectors
 from tests.unit.inference.cpu.levels import LEVELS
 
