@@ -1,7 +1,7 @@
 """Convolutions and products term by term, for shapes whose panels would take too much memory.
 
-They are the plainest form of the definitions, a few nanoseconds a term: a kernel of 2**20 by
-2**20 dilated taps, or a product of two long vectors, is not worth packing.
+They are the plainest form of the definitions: a kernel of 2**20 by 2**20 dilated taps, or a product
+of two long vectors, is not worth packing. A convolution still works on whole rows of outputs.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from cvm.inference.backends.cpu.im2col import Window
 from cvm.inference.backends.cpu.scalar_operations import fma_f32
 from cvm.inference.tensor_type import Array
-from cvm.native_code import kernel
+from cvm.native_code import inlined, kernel
 
 
 @kernel
@@ -64,32 +64,14 @@ def product_int8(
                 y[(product * m + row) * n + column] = np.int32(total)
 
 
-@kernel
-def fold_inside(
-    x: Array,
-    first_plane: int,
-    window: Window,
-    weights: Array,
-    output_map: int,
-    channels: int,
-    column: int,
-) -> np.float32:
-    """Return one float32 dot product of a window, its padded taps skipped."""
-    top = column // window.out_width * window.stride_height - window.pad_top
-    left = column % window.out_width * window.stride_width - window.pad_left
-    total = np.float32(0)
-    weight = output_map * channels * window.kernel_height * window.kernel_width
-    for channel in range(channels):
-        plane = (first_plane + channel) * window.height * window.width
-        for kernel_row in range(window.kernel_height):
-            row = top + kernel_row * window.dilation_height
-            for kernel_column in range(window.kernel_width):
-                position = left + kernel_column * window.dilation_width
-                if 0 <= row < window.height and 0 <= position < window.width:
-                    pixel = x[plane + row * window.width + position]
-                    total = fma_f32(pixel, weights[weight], total)
-                weight += 1
-    return total
+@inlined
+def columns_inside(window: Window, kernel_column: int) -> tuple[int, int, int]:
+    """Return which output columns a tap finds inside the image, and the position of column 0."""
+    first = kernel_column * window.dilation_width - window.pad_left
+    stride = window.stride_width
+    low = 0 if first >= 0 else (stride - 1 - first) // stride
+    high = min(window.out_width, (window.width - first + stride - 1) // stride)
+    return low, high, first
 
 
 @kernel
@@ -104,18 +86,42 @@ def convolution_f32(
     maps: int,
     y: Array,
 ) -> None:
-    """Write a float32 convolution; `bias` has whole panels of maps for each group."""
-    columns = window.out_height * window.out_width
+    """Write a float32 convolution; `bias` has whole panels of maps for each group.
+
+    The sums of a row of outputs grow side by side, each in the order of its taps.
+    """
     padded_maps = len(bias) // groups
-    for item in range(images * groups):
+    stride = window.stride_width
+    for line in range(images * groups * maps * window.out_height):
+        item, m = line // window.out_height // maps, line // window.out_height % maps
+        top = line % window.out_height * window.stride_height - window.pad_top
         group = item % groups
-        for m in range(maps):
-            addend = bias[group * padded_maps + m]
-            for column in range(columns):
-                total = fold_inside(
-                    x, item * channels, window, weights, group * maps + m, channels, column
-                )
-                y[(item * maps + m) * columns + column] = total + addend
+        out = line * window.out_width
+        y[out : out + window.out_width] = 0
+        weight = (group * maps + m) * channels * window.kernel_height * window.kernel_width
+        for channel in range(channels):
+            plane = (item * channels + channel) * window.height
+            for kernel_row in range(window.kernel_height):
+                row = top + kernel_row * window.dilation_height
+                for kernel_column in range(window.kernel_width):
+                    low, high, first = columns_inside(window, kernel_column)
+                    if not 0 <= row < window.height or high <= low:
+                        weight += 1
+                        continue
+                    start = (plane + row) * window.width + first
+                    factor = weights[weight]
+                    weight += 1
+                    sums = y[out + low : out + high]
+                    if stride == 1:
+                        pixels = x[start + low : start + high]
+                        for c in range(len(sums)):
+                            sums[c] = fma_f32(pixels[c], factor, sums[c])
+                    else:
+                        for c in range(len(sums)):
+                            sums[c] = fma_f32(x[start + (low + c) * stride], factor, sums[c])
+        addend = bias[group * padded_maps + m]
+        for c in range(out, out + window.out_width):
+            y[c] += addend
 
 
 @kernel
@@ -132,22 +138,37 @@ def convolution_int8(
     maps: int,
     y: Array,
 ) -> None:
-    """Write the int32 sums of (x - zx) * (w - zw) plus the bias; padded taps add nothing."""
-    columns = window.out_height * window.out_width
-    taps = window.kernel_height * window.kernel_width
-    for line in range(images * groups * maps):
-        item, m = line // maps, line % maps
+    """Write the int32 sums of (x - zx) * (w - zw) plus the bias; padded taps add nothing.
+
+    The sums wrap around at 32 bits.
+    """
+    stride = window.stride_width
+    for line in range(images * groups * maps * window.out_height):
+        item, m = line // window.out_height // maps, line // window.out_height % maps
+        top = line % window.out_height * window.stride_height - window.pad_top
         output_map = item % groups * maps + m
-        for column in range(columns):
-            top = column // window.out_width * window.stride_height - window.pad_top
-            left = column % window.out_width * window.stride_width - window.pad_left
-            total = np.int64(bias[output_map])
-            for tap in range(channels * taps):
-                plane = (item * channels + tap // taps) * window.height
-                row = top + tap % taps // window.kernel_width * window.dilation_height
-                position = left + tap % window.kernel_width * window.dilation_width
-                if 0 <= row < window.height and 0 <= position < window.width:
-                    pixel = np.int64(x[(plane + row) * window.width + position]) - x_zero
-                    weight = np.int64(weights[output_map * channels * taps + tap])
-                    total += pixel * (weight - w_zeros[output_map])
-            y[line * columns + column] = np.int32(total)
+        out = line * window.out_width
+        y[out : out + window.out_width] = bias[output_map]
+        zero = np.int32(x_zero)
+        weight = output_map * channels * window.kernel_height * window.kernel_width
+        for channel in range(channels):
+            plane = (item * channels + channel) * window.height
+            for kernel_row in range(window.kernel_height):
+                row = top + kernel_row * window.dilation_height
+                for kernel_column in range(window.kernel_width):
+                    low, high, first = columns_inside(window, kernel_column)
+                    if not 0 <= row < window.height or high <= low:
+                        weight += 1
+                        continue
+                    start = (plane + row) * window.width + first
+                    factor = np.int32(np.int32(weights[weight]) - np.int32(w_zeros[output_map]))
+                    weight += 1
+                    sums = y[out + low : out + high]
+                    if stride == 1:
+                        pixels = x[start + low : start + high]
+                        for c in range(len(sums)):
+                            sums[c] += np.int32((np.int32(pixels[c]) - zero) * factor)
+                    else:
+                        for c in range(len(sums)):
+                            pixel = np.int32(x[start + (low + c) * stride])
+                            sums[c] += np.int32((pixel - zero) * factor)
