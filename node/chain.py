@@ -199,15 +199,17 @@ class Chain:
         """Open the state after a block."""
         return self._states.reader_after(header)
 
-    def _setting(self, header: BlockHeader, state: StateReader, *, free_gas: bool) -> CallSetting:
-        """Return where a message runs after a block.
+    def _setting(
+        self, header: BlockHeader, state: StateReader, *, free_gas: bool, blocks_later: int = 0
+    ) -> CallSetting:
+        """Return where a message runs after a block: in it, or in one of the blocks after it.
 
         With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price.
         """
         context = BlockContext(
             chain_id=self.parameters.chain_id,
-            number=header.block_number,
-            timestamp=header.timestamp,
+            number=header.block_number + blocks_later,
+            timestamp=header.timestamp + blocks_later * self.parameters.period_s,
             coinbase=header.coinbase,
             gas_limit=header.gas_limit,
             base_fee=0 if free_gas else header.base_fee_per_gas or 0,
@@ -224,6 +226,10 @@ class Chain:
             return run_message(self._setting(header, state, free_gas=tx.gas_price == 0), tx)
 
     def estimate_gas(self, header: BlockHeader, tx: SimulatedTransaction) -> int | MessageResult:
-        """Return the least gas with which a message succeeds after a block, or its failure."""
+        """Return the least gas with which a message succeeds in the next block, or its failure.
+
+        The gas of a transaction may depend on the number of its block, which is not this one's.
+        """
         with self.state_at(header) as state:
-            return estimate_gas(self._setting(header, state, free_gas=tx.gas_price == 0), tx)
+            setting = self._setting(header, state, free_gas=tx.gas_price == 0, blocks_later=1)
+            return estimate_gas(setting, tx)

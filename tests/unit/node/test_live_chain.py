@@ -136,6 +136,13 @@ def test_a_transfer_is_estimated_at_21000(live: Live) -> None:
     assert live.estimate(value=1) == 21_000
 
 
+def test_an_estimate_at_genesis_is_enough_in_block_1(live: Live) -> None:
+    stores_its_number = bytes.fromhex("435f5500")  # NUMBER PUSH0 SSTORE STOP; 0 costs less than 1
+    estimate = live.estimate(to=None, data=stores_its_number)
+    assert isinstance(estimate, int)
+    live.world.send(None, stores_its_number, gas=estimate)
+
+
 def test_an_estimate_is_bounded_by_what_the_sender_can_pay(live: Live) -> None:
     poor = live.estimate(sender=address_of(STRANGER), gas_price=FEE_CAP)
     assert isinstance(poor, CallResult)
