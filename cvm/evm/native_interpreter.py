@@ -31,6 +31,7 @@ CALLS = frozenset((CALL, CALLCODE, DELEGATECALL, STATICCALL))
 CREATIONS = frozenset((CREATE, CREATE2))
 SELFDESTRUCT = 0xFF
 STACK_LIMIT = 1_024
+NO_CODE = ContractCode(b"")
 
 
 class NativeInterpreter:
@@ -208,9 +209,8 @@ class NativeInterpreter:
         return 0
 
     def _push_creation(self, message: Message, mark: Mark) -> None:
-        """Push the frame of initcode, which the host ends."""
-        code = message.code or ContractCode(b"")
-        self._world.keep(code)
+        """Push the frame of initcode, which the host ends; `_creations` keeps the code alive."""
+        code = message.code or NO_CODE
         self._frame.push_frame(message, code, mark, 0, at.HOST_ENDS)
         self._creations[self._registers[at.DEPTH]] = message
 
@@ -242,6 +242,7 @@ class NativeInterpreter:
             self._memory.grow_memory(size)
         self._memory.memory[:size] = message.data
         self._registers[at.DEPTH] = -1
+        self._creations.clear()  # those of a message that an addition's fault broke off
         if message.is_creation:
             self._push_creation(message, mark)
         else:

@@ -8,6 +8,7 @@ from cvm.evm.execution import BlockContext, TransactionResult
 from cvm.evm.faults import NonceTooLow, TransactionVetoed
 from cvm.evm.frame_view import FrameView
 from cvm.evm.message_rules import Additions
+from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.faults import DeviceFault
@@ -298,6 +299,20 @@ def test_a_local_fault_leaves_the_block_as_it_was() -> None:
     clean = BlockWorld({CONTRACT: code, OTHER: reads}, additions=faulty)
     assert world.apply(raw(to=OTHER)) == clean.apply(raw(to=OTHER))
     assert world.finish() == clean.finish()
+
+
+@pytest.mark.usefixtures("interpreter")
+def test_a_creation_broken_off_by_a_fault_does_not_touch_the_next_transaction() -> None:
+    faulty = Additions({FAULTY: raise_device_fault})
+    returns_code = push(0x60) + push(0) + bytes.fromhex("53") + push(1) + push(0)
+    returns_code += bytes.fromhex("f3")  # MSTORE8 of one byte, then RETURN of it
+    world = BlockWorld({OTHER: returns_code}, additions=faulty)
+    with pytest.raises(DeviceFault):
+        world.apply(raw(to=b"", data=bytes([FAULTY])))
+    assert world.apply(raw(to=OTHER)).output == b"\x60"
+    _, accounts, _ = world.finish()
+    codes = {account.code_hash for account in accounts.values() if account is not None}
+    assert codes == {EMPTY_CODE_HASH}
 
 
 def test_transient_storage_of_a_rolled_back_transaction_is_gone() -> None:
