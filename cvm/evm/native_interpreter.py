@@ -31,7 +31,6 @@ CALLS = frozenset((CALL, CALLCODE, DELEGATECALL, STATICCALL))
 CREATIONS = frozenset((CREATE, CREATE2))
 SELFDESTRUCT = 0xFF
 STACK_LIMIT = 1_024
-NO_CODE = ContractCode(b"")
 
 
 class NativeInterpreter:
@@ -210,7 +209,9 @@ class NativeInterpreter:
 
     def _push_creation(self, message: Message, mark: Mark) -> None:
         """Push the frame of initcode, which the host ends; `_creations` keeps the code alive."""
-        code = message.code or NO_CODE
+        code = message.code
+        if code is None:
+            raise ValueError(f"the creation of 0x{message.target.hex()} has no initcode")
         self._frame.push_frame(message, code, mark, 0, at.HOST_ENDS)
         self._creations[self._registers[at.DEPTH]] = message
 
