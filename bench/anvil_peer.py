@@ -6,7 +6,8 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Sequence
-from typing import Any
+from threading import Event, Thread
+from typing import IO, Any
 
 GAS = 10**9
 EMPTY = b"\xee" * 20
@@ -28,22 +29,16 @@ class Anvil:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = ["anvil", "--port", str(port), "--gas-limit", str(gas_limit), "--silent"]
+        command = ["anvil", "--port", str(port), "--gas-limit", str(gas_limit)]
         command += ["--hardfork", hardfork, *options]
-        peer = cls(subprocess.Popen(command, stdout=subprocess.DEVNULL), port)
-        deadline = time.monotonic() + READY_S
-        while True:
-            try:
-                peer.ask("eth_chainId")
-            except OSError:
-                if time.monotonic() > deadline:
-                    peer.close()
-                    raise
-                peer._process.poll()
-                time.sleep(0.05)
-            else:
-                peer.deploy(EMPTY, b"\x00")
-                return peer
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        peer, listens = cls(process, port), Event()
+        Thread(target=read_all, args=(process.stdout, listens), daemon=True).start()
+        if not listens.wait(READY_S):
+            peer.close()
+            raise TimeoutError(f"anvil does not listen after {READY_S} s: {' '.join(command)}")
+        peer.deploy(EMPTY, b"\x00")
+        return peer
 
     def ask(self, method: str, *parameters: Any) -> Any:
         """Return the result of a JSON-RPC call."""
@@ -90,3 +85,10 @@ class Anvil:
         """Stop the process."""
         self._process.terminate()
         self._process.wait(timeout=10)
+
+
+def read_all(output: IO[bytes] | None, listens: Event) -> None:
+    """Read what anvil prints to its end, and tell when it listens."""
+    for line in output or ():
+        if line.startswith(b"Listening on"):
+            listens.set()

@@ -9,9 +9,9 @@ from cvm.evm.creation_address import creation_address
 from cvm.evm.execution import BlockContext
 from cvm.evm.forks import Fork
 from cvm.evm.keccak import keccak256
+from cvm.evm.live_account import DELEGATION_PREFIX
 from cvm.evm.signatures import address_of_key
 from cvm.evm.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, SET_CODE, AccessList
-from cvm.evm.world_state import DELEGATION_PREFIX
 from tests.evm_assembly import Program, Step, push_bytes, push_number
 from tests.evm_fuzz_programs import ProgramDrawer
 

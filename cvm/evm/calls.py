@@ -8,8 +8,9 @@ from cvm.evm.frame_view import FrameView
 from cvm.evm.halts import OutOfGas, WriteProtection
 from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, access_gas, pop_account
 from cvm.evm.keccak import keccak256
+from cvm.evm.live_account import LiveAccount
 from cvm.evm.messages import Message
-from cvm.evm.world_state import LiveAccount, WorldState
+from cvm.evm.world_state import WorldState
 
 CALL, CALLCODE, DELEGATECALL, STATICCALL = 0xF1, 0xF2, 0xF4, 0xFA
 CREATE, CREATE2 = 0xF0, 0xF5

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from cvm.evm.frame_view import FrameView
 from cvm.evm.halts import WriteProtection
-from cvm.evm.world_state import LiveAccount, WorldState
+from cvm.evm.live_account import LiveAccount
+from cvm.evm.world_state import WorldState
 
 WARM_ACCOUNT_GAS = 100  # EIP-2929
 COLD_ACCOUNT_GAS = 2_600

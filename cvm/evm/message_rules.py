@@ -14,11 +14,12 @@ from cvm.evm.halts import (
     PrecompileFailed,
     Revert,
 )
+from cvm.evm.live_account import LiveAccount
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, Status, TransactionEnvironment
 from cvm.evm.opcode_table import OPCODES
 from cvm.evm.precompiles.table import OSAKA_TABLE
 from cvm.evm.state_reader import EMPTY_CODE_HASH
-from cvm.evm.world_state import LiveAccount, WorldState
+from cvm.evm.world_state import WorldState
 
 MAX_CODE_BYTES = 24_576  # EIP-170
 CODE_BYTE_GAS = 200

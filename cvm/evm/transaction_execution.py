@@ -6,13 +6,14 @@ from typing import NamedTuple
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.creation_address import creation_address
+from cvm.evm.live_account import DELEGATION_PREFIX, LiveAccount, delegate_address
 from cvm.evm.message_rules import Additions, Interpreter, Precompile, Rules
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, TransactionEnvironment
 from cvm.evm.payable import Payable
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.transaction import Authorization
 from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas
-from cvm.evm.world_state import DELEGATION_PREFIX, LiveAccount, WorldState, delegate_address
+from cvm.evm.world_state import WorldState
 
 MAX_REFUND_QUOTIENT = 5  # EIP-3529
 NEW_ACCOUNT_REFUND = 12_500  # EIP-7702: 25,000 - 12,500

@@ -141,6 +141,12 @@ NEED_SLOT = 7  # load the slot on top of the stack of SLOT_ACCOUNT, then come ba
 NEED_UNDO = 8  # take the host's journal back to the frame's mark, then come back
 PRECOMPILE = 9  # a frame without code has been pushed: run the precompile on its input, end it
 
+# Events inside one turn of the loop, beside those reasons.
+NONE = 0
+ENDED = 100  # STOP, RETURN, REVERT or a halt: the frame is over
+FAILED = 101  # a halt
+CALLED = 102
+
 # How a frame ended.
 SUCCEEDED, REVERTED, HALTED = 0, 1, 2
 

@@ -8,295 +8,74 @@ checked against the table of opcodes first: words needed, room on the stack, bas
 """
 
 from cvm.evm.native import layout as at
-from cvm.evm.native.division import add_modulo, divide, multiply_modulo
+from cvm.evm.native.division import (
+    add_modulo,
+    divide,
+    multiply_modulo,
+)
+from cvm.evm.native.frame_memory import (
+    copy_padded,
+    jump_target,
+    pushed_value,
+    read_padded,
+    reserved,
+    words_in,
+)
 from cvm.evm.native.frames import (
     PUSHED,
     PUSHED_PRECOMPILE,
-    TOO_LARGE,
     as_size,
     end_frame,
     enter_call,
     frame_address,
-    memory_gas,
     stack_address,
 )
-from cvm.evm.native.keccak import keccak256
-from cvm.evm.native.number_types import U, Word, int64
+from cvm.evm.native.keccak import (
+    keccak256,
+)
+from cvm.evm.native.number_types import (
+    U,
+    int64,
+)
 from cvm.evm.native.raw_memory import (
     load_byte,
     load_int,
     move_bytes,
     store_byte,
     store_int,
-    zero_bytes,
 )
-from cvm.evm.native.slots import (
-    ABSENT,
-    add_slot,
-    find_place,
-    has_room,
-    store_gas,
-    touch,
-    warm,
-    write_journal,
+from cvm.evm.native.state_opcodes import (
+    address_word,
+    load_slot,
+    store_slot,
+    transient_slot,
+    write_log,
 )
 from cvm.evm.native.word import (
     from_limb,
     leading_zeros,
     limb,
     load_word,
-    shift_left,
     shift_right,
-    shift_right_signed,
     store_word,
     swap_bytes,
     word_less_signed,
     word_not,
 )
-from cvm.native_code import inlined, kernel
+from cvm.evm.native.word_operations import (
+    is_zero,
+    power,
+    shifted,
+    sign_extended,
+    signed_quotient,
+    signed_remainder,
+    truth,
+)
+from cvm.native_code import (
+    kernel,
+)
 
 W = at.WORD_BYTES
-
-# Events inside one turn of the loop, beside the reasons of `layout`.
-NONE = 0
-ENDED = 100  # STOP, RETURN, REVERT or a halt: `status`, `offset` and `size` say how
-FAILED = 101  # a halt: `failure` says why
-CALLED = 102
-
-
-@inlined
-def truth(value: bool) -> Word:
-    """Return 1 or 0 as a word."""
-    return from_limb(U(1) if value else U(0))
-
-
-@inlined
-def is_zero(value: Word) -> bool:
-    """Tell whether a word is zero."""
-    return value == from_limb(U(0))
-
-
-@inlined
-def is_negative(value: Word) -> bool:
-    """Tell whether the top bit is set."""
-    return (limb(value, 3) >> U(63)) != U(0)
-
-
-@inlined
-def negated(value: Word) -> Word:
-    """Return the two's complement."""
-    return word_not(value) + from_limb(U(1))
-
-
-@kernel
-def signed_quotient(scratch: int, a: Word, b: Word) -> Word:
-    """Return a / b rounded towards zero (SDIV); -2**255 / -1 wraps around."""
-    negative = is_negative(a) != is_negative(b)
-    x = negated(a) if is_negative(a) else a
-    y = negated(b) if is_negative(b) else b
-    quotient = divide(scratch, x, y)[0]
-    return negated(quotient) if negative else quotient
-
-
-@kernel
-def signed_remainder(scratch: int, a: Word, b: Word) -> Word:
-    """Return the remainder with the sign of a (SMOD)."""
-    x = negated(a) if is_negative(a) else a
-    y = negated(b) if is_negative(b) else b
-    rest = divide(scratch, x, y)[1]
-    return negated(rest) if is_negative(a) else rest
-
-
-@kernel
-def power(base: Word, exponent: Word) -> Word:
-    """Return base ** exponent mod 2**256 (EXP)."""
-    result = from_limb(U(1))
-    for i in range(256 - int64(leading_zeros(exponent))):
-        if limb(shift_right(exponent, U(i)), 0) & U(1):
-            result = result * base
-        base = base * base
-    return result
-
-
-@kernel
-def sign_extended(index: Word, value: Word) -> Word:
-    """Return a value of index + 1 bytes with its sign (SIGNEXTEND)."""
-    if not index < from_limb(U(31)):
-        return value
-    bits = U(248) - U(8) * limb(index, 0)
-    return shift_right_signed(shift_left(value, bits), bits)
-
-
-@kernel
-def shifted(opcode: int, count: Word, value: Word) -> Word:
-    """SHL, SHR or SAR (EIP-145)."""
-    fits = count < from_limb(U(256))
-    bits = limb(count, 0) & U(255)
-    if opcode == 0x1B:
-        return shift_left(value, bits) if fits else from_limb(U(0))
-    if opcode == 0x1C:
-        return shift_right(value, bits) if fits else from_limb(U(0))
-    return shift_right_signed(value, bits if fits else U(255))
-
-
-@kernel
-def read_padded(start: int, size: int, offset: Word) -> Word:
-    """Return the big-endian word at an offset of some bytes, zeros after their end."""
-    first = as_size(offset)
-    result = from_limb(U(0))
-    if first >= size:
-        return result
-    if first + W <= size:
-        return swap_bytes(load_word(start, first))
-    for i in range(first, size):
-        result = shift_left(result, U(8)) | from_limb(U(load_byte(start, i)))
-    return shift_left(result, U(8 * (W - (size - first))))
-
-
-@kernel
-def pushed_value(code: int, pc: int, width: int) -> Word:
-    """Return the data of a PUSH of 2 to 32 bytes at pc; the code is padded."""
-    value = swap_bytes(load_word(code, pc + 1))
-    return shift_right(value, U(8 * (W - width)))
-
-
-@kernel
-def copy_padded(target: int, source: int, source_size: int, offset: Word, size: int) -> None:
-    """Copy `size` bytes from an offset, zeros after the source's end."""
-    first = min(as_size(offset), source_size)
-    here = min(size, source_size - first)
-    move_bytes(target, source + first, here)
-    zero_bytes(target + here, size - here)
-
-
-@kernel
-def reserved(registers: int, frame: int, gas: int, offset: Word, size: int) -> tuple[int, int]:
-    """Make memory up to offset + size, and return (gas left, offset).
-
-    Gas below zero: out of gas. An offset below zero: the host must make room first, and `gas` is
-    as it was.
-    """
-    if size == 0:
-        return gas, 0
-    start = as_size(offset)
-    end = start + size
-    if end >= TOO_LARGE:
-        return -1, 0
-    used = load_int(frame, at.MEMORY_USED)
-    if end <= used:
-        return gas, start
-    left = gas - memory_gas(used, end)
-    if left < 0:
-        return -1, 0
-    base, grown = load_int(frame, at.MEMORY_BASE), (end + 31) & ~31
-    if base + grown > load_int(registers, at.MEMORY_SIZE):
-        store_int(registers, at.NEEDED, base + grown)
-        return gas, -1
-    zero_bytes(load_int(registers, at.MEMORY) + base + used, grown - used)
-    store_int(frame, at.MEMORY_USED, grown)
-    return left, start
-
-
-@kernel
-def load_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int]:
-    """SLOAD: replace the key on top by its value; return (gas left, event)."""
-    owner = load_int(frame, at.ADDRESS_ACCOUNT)
-    slot, _ = find_place(registers, owner, top)
-    if slot == ABSENT or not has_room(registers):
-        store_int(registers, at.SLOT_ACCOUNT, owner)
-        return gas, at.NEED_SLOT if slot == ABSENT else at.NEED_SLOT_ROOM
-    record = touch(registers, slot)
-    gas -= at.WARM_GAS if load_int(record, at.SLOT_WARM) else at.COLD_SLOT_GAS
-    if gas < 0:
-        return gas, FAILED
-    warm(registers, record)
-    store_word(top, 0, load_word(record, at.SLOT_VALUE * 8))
-    return gas, NONE
-
-
-@kernel
-def store_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int]:
-    """SSTORE: the key on top, the value below; return (gas left, event)."""
-    if gas <= at.SSTORE_STIPEND:
-        return -1, FAILED
-    owner = load_int(frame, at.ADDRESS_ACCOUNT)
-    slot, _ = find_place(registers, owner, top)
-    if slot == ABSENT or not has_room(registers):
-        store_int(registers, at.SLOT_ACCOUNT, owner)
-        return gas, at.NEED_SLOT if slot == ABSENT else at.NEED_SLOT_ROOM
-    record = touch(registers, slot)
-    new = load_word(top, -W)
-    gas -= warm(registers, record) + store_gas(registers, record, new)
-    if gas < 0:
-        return gas, FAILED
-    if load_word(record, at.SLOT_VALUE * 8) != new:
-        write_journal(registers, record, at.VALUE_CHANGED)
-        store_int(record, at.SLOT_WRITTEN, 1)
-        store_word(record, at.SLOT_VALUE * 8, new)
-    return gas, NONE
-
-
-@kernel
-def transient_slot(registers: int, frame: int, top: int, writes: bool) -> int:
-    """TLOAD or TSTORE (EIP-1153); return an event."""
-    if not has_room(registers):
-        return at.NEED_SLOT_ROOM
-    owner = load_int(frame, at.ADDRESS_ACCOUNT) + at.TRANSIENT
-    slot, place = find_place(registers, owner, top)
-    if slot == ABSENT:
-        add_slot(registers, owner, top, place)
-        slot = load_int(registers, at.SLOT_COUNT) - 1
-    record = touch(registers, slot)
-    if writes:
-        write_journal(registers, record, at.VALUE_CHANGED)
-        store_word(record, at.SLOT_VALUE * 8, load_word(top, -W))
-    else:
-        store_word(top, 0, load_word(record, at.SLOT_VALUE * 8))
-    return NONE
-
-
-@kernel
-def write_log(registers: int, frame: int, top: int, topics: int, start: int, size: int) -> int:
-    """Append a log whose memory is reserved; return an event."""
-    written = load_int(registers, at.LOGS_SIZE)
-    end = written + at.LOG_HEAD_BYTES + W * topics + size
-    if end > load_int(registers, at.LOGS_CAPACITY):
-        store_int(registers, at.NEEDED, end)
-        return at.NEED_LOGS
-    head = load_int(registers, at.LOGS) + written
-    store_int(head, 0, load_int(frame, at.ADDRESS_ACCOUNT))
-    store_int(head, 1, topics)
-    store_int(head, 2, size)
-    for i in range(topics):
-        topic = swap_bytes(load_word(top, -W * (2 + i)))
-        store_word(head, at.LOG_HEAD_BYTES + W * i, topic)
-    data = load_int(registers, at.MEMORY) + load_int(frame, at.MEMORY_BASE) + start
-    move_bytes(head + at.LOG_HEAD_BYTES + W * topics, data, size)
-    store_int(registers, at.LOGS_SIZE, end)
-    store_int(registers, at.LOG_COUNT, load_int(registers, at.LOG_COUNT) + 1)
-    return NONE
-
-
-@kernel
-def address_word(registers: int, account: int) -> Word:
-    """Return the address of an account as a word."""
-    record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
-    return shift_right(shift_left(load_word(record, 0), U(96)), U(96))
-
-
-@inlined
-def words_in(size: int) -> int:
-    """Return how many words hold so many bytes."""
-    return (size + 31) >> 5
-
-
-@kernel
-def jump_target(frame: int, target: Word) -> int:
-    """Return where a jump leads, or -1 where no JUMPDEST is."""
-    place = as_size(target)
-    if place >= load_int(frame, at.CODE_SIZE):
-        return -1
-    return place if load_byte(load_int(frame, at.JUMPS), place) else -1
 
 
 @kernel
@@ -315,7 +94,7 @@ def run(registers: int) -> int:
         gas = load_int(frame, at.GAS)
         used = load_int(frame, at.MEMORY_USED)
         top = bottom + W * load_int(frame, at.HEIGHT)
-        event = failure = NONE
+        event = failure = at.NONE
         status = at.SUCCEEDED
         offset = size = 0
         while True:
@@ -325,16 +104,16 @@ def run(registers: int) -> int:
             before = gas
             gas -= rule & at.GAS_MASK
             if gas < 0:
-                event = FAILED
+                event = at.FAILED
                 failure = at.OUT_OF_GAS
                 break
             needed = (rule >> at.NEEDED_SHIFT) & at.FIELD_MASK
             if height < needed:
-                event = FAILED
+                event = at.FAILED
                 failure = at.INVALID_OPCODE if needed == at.UNDEFINED else at.STACK_UNDERFLOW
                 break
             if height > (rule >> at.MOST_SHIFT):
-                event = FAILED
+                event = at.FAILED
                 failure = at.STACK_OVERFLOW
                 break
             if op == 0x60:  # PUSH1
@@ -351,7 +130,7 @@ def run(registers: int) -> int:
             elif op == 0x56:  # JUMP
                 target = jump_target(frame, load_word(top, 0))
                 if target < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.INVALID_JUMP
                     break
                 top -= W
@@ -361,7 +140,7 @@ def run(registers: int) -> int:
                 if not is_zero(load_word(top, -W)):
                     target = jump_target(frame, load_word(top, 0))
                     if target < 0:
-                        event = FAILED
+                        event = at.FAILED
                         failure = at.INVALID_JUMP
                         break
                 top -= 2 * W
@@ -415,7 +194,7 @@ def run(registers: int) -> int:
                 exponent = load_word(top, -W)
                 gas -= at.EXP_BYTE_GAS * ((263 - int64(leading_zeros(exponent))) >> 3)
                 if gas < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 top -= W
@@ -484,7 +263,7 @@ def run(registers: int) -> int:
                 gas -= at.KECCAK_WORD_GAS * words_in(size)
                 left, start = reserved(registers, frame, gas, load_word(top, 0), size)
                 if gas < 0 or left < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if start < 0:
@@ -526,18 +305,18 @@ def run(registers: int) -> int:
                 size = as_size(load_word(top, -2 * W))
                 gas -= at.COPY_WORD_GAS * words_in(size)
                 if gas < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if op == 0x3E:
                     end = as_size(load_word(top, -W)) + size
                     if end > load_int(registers, at.RETURN_SIZE):
-                        event = FAILED
+                        event = at.FAILED
                         failure = at.RETURN_DATA_OUT_OF_BOUNDS
                         break
                 left, start = reserved(registers, frame, gas, load_word(top, 0), size)
                 if left < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if start < 0:
@@ -584,7 +363,7 @@ def run(registers: int) -> int:
                 if start + W > used:
                     left, start = reserved(registers, frame, gas, load_word(top, 0), W)
                     if left < 0:
-                        event = FAILED
+                        event = at.FAILED
                         failure = at.OUT_OF_GAS
                         break
                     if start < 0:
@@ -599,7 +378,7 @@ def run(registers: int) -> int:
                 if start + W > used:
                     left, start = reserved(registers, frame, gas, load_word(top, 0), W)
                     if left < 0:
-                        event = FAILED
+                        event = at.FAILED
                         failure = at.OUT_OF_GAS
                         break
                     if start < 0:
@@ -615,7 +394,7 @@ def run(registers: int) -> int:
                 if start + 1 > used:
                     left, start = reserved(registers, frame, gas, load_word(top, 0), 1)
                     if left < 0:
-                        event = FAILED
+                        event = at.FAILED
                         failure = at.OUT_OF_GAS
                         break
                     if start < 0:
@@ -628,17 +407,17 @@ def run(registers: int) -> int:
                 pc += 1
             elif op == 0x54:  # SLOAD
                 gas, event = load_slot(registers, frame, top, gas)
-                if event != NONE:
+                if event != at.NONE:
                     failure = at.OUT_OF_GAS
                     break
                 pc += 1
             elif op == 0x55:  # SSTORE
                 if load_int(frame, at.FLAGS) & at.STATIC:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.WRITE_PROTECTION
                     break
                 gas, event = store_slot(registers, frame, top, gas)
-                if event != NONE:
+                if event != at.NONE:
                     failure = at.OUT_OF_GAS
                     break
                 top -= 2 * W
@@ -658,11 +437,11 @@ def run(registers: int) -> int:
             elif op == 0x5C or op == 0x5D:  # TLOAD TSTORE
                 writes = op == 0x5D
                 if writes and load_int(frame, at.FLAGS) & at.STATIC:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.WRITE_PROTECTION
                     break
                 event = transient_slot(registers, frame, top, writes)
-                if event != NONE:
+                if event != at.NONE:
                     break
                 if writes:
                     top -= 2 * W
@@ -671,14 +450,14 @@ def run(registers: int) -> int:
                 size = as_size(load_word(top, -2 * W))
                 gas -= at.COPY_WORD_GAS * words_in(size)
                 if gas < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 to, source = load_word(top, 0), load_word(top, -W)
                 furthest = source if to < source else to
                 left, start = reserved(registers, frame, gas, furthest, size)
                 if left < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if start < 0:
@@ -710,14 +489,14 @@ def run(registers: int) -> int:
                 pc += 1
             elif 0xA0 <= op <= 0xA4:  # LOG0 to LOG4
                 if load_int(frame, at.FLAGS) & at.STATIC:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.WRITE_PROTECTION
                     break
                 size = as_size(load_word(top, -W))
                 price = at.LOG_TOPIC_GAS * (op - 0xA0) + at.LOG_BYTE_GAS * size
                 left, start = reserved(registers, frame, gas - price, load_word(top, 0), size)
                 if gas < price or left < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if start < 0:
@@ -725,20 +504,20 @@ def run(registers: int) -> int:
                     break
                 used = load_int(frame, at.MEMORY_USED)
                 event = write_log(registers, frame, top, op - 0xA0, start, size)
-                if event != NONE:
+                if event != at.NONE:
                     before += left - gas + price
                     break
                 gas = left
                 top -= W * (op - 0xA0 + 2)
                 pc += 1
             elif op == 0xF1 or op == 0xF4 or op == 0xFA:  # CALL DELEGATECALL STATICCALL
-                event = CALLED
+                event = at.CALLED
                 break
             elif op == 0xF3 or op == 0xFD:  # RETURN REVERT
                 size = as_size(load_word(top, -W))
                 left, offset = reserved(registers, frame, gas, load_word(top, 0), size)
                 if left < 0:
-                    event = FAILED
+                    event = at.FAILED
                     failure = at.OUT_OF_GAS
                     break
                 if offset < 0:
@@ -746,31 +525,31 @@ def run(registers: int) -> int:
                     break
                 gas = left
                 status = at.SUCCEEDED if op == 0xF3 else at.REVERTED
-                event = ENDED
+                event = at.ENDED
                 break
             elif op == 0x00:  # STOP
                 size = 0
-                event = ENDED
+                event = at.ENDED
                 break
             else:
                 event = at.HOST_OPCODE
                 break
-        if event < ENDED:  # the host acts, and the opcode starts again
+        if event < at.ENDED:  # the host acts, and the opcode starts again
             gas = before
         store_int(frame, at.PC, pc)
         store_int(frame, at.GAS, gas)
         store_int(frame, at.HEIGHT, (top - bottom) // W)
-        if event == CALLED:
+        if event == at.CALLED:
             entered = enter_call(registers, op)
             if entered == PUSHED:
                 continue
             return at.PRECOMPILE if entered == PUSHED_PRECOMPILE else at.HOST_OPCODE
-        if event == FAILED:
+        if event == at.FAILED:
             store_int(registers, at.FAILURE, failure)
             status = at.HALTED
             offset = size = 0
-            event = ENDED
-        if event == ENDED:
+            event = at.ENDED
+        if event == at.ENDED:
             event = end_frame(registers, status, offset, size)
-        if event != NONE:
+        if event != at.NONE:
             return event

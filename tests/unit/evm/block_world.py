@@ -11,11 +11,11 @@ from cvm.evm.execution import (
     TransactionResult,
 )
 from cvm.evm.forks import OSAKA, Fork
+from cvm.evm.live_account import LiveAccount
 from cvm.evm.message_call import CallSetting
 from cvm.evm.message_rules import Additions, Interpreter
 from cvm.evm.state_reader import Account, StateChanges
 from cvm.evm.transaction_decoding import decode_transaction
-from cvm.evm.world_state import LiveAccount
 from tests import evm_world
 from tests.evm_world import context, no_hash
 from tests.memory_state import MemoryState
