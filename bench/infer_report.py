@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Barrier
+from statistics import median
 from typing import Any
 
 import onnxruntime
@@ -42,7 +42,8 @@ RESULTS = Path(__file__).parent / "results"
 LEVELS = ("avx512", "avx2")
 LEAST_ROUNDS = 12
 LEAST_SECONDS = 5.0
-ROUND_SECONDS = 0.1
+TURNS = 15
+TURN_SECONDS = 0.2
 PEAK_SIZE = 768
 """Rows, columns and depth of the product whose speed is taken for the machine's peak."""
 
@@ -122,9 +123,12 @@ def model_entries(model: TimedModel, levels: list[str]) -> list[Entry]:
         ort, *alone = interleaved_seconds(runs)
     entries = []
     for made, seconds in zip(planned, alone, strict=True):
-        pair = pair_seconds(made, model.x, seconds)
+        alone_again, pair = side_by_side_seconds(made, model.x, seconds)
         planning = planning_seconds(model.strict, made.level)
-        for threads, per_item in ((1, seconds), (2, pair / 2)):
+        for threads, per_item, speedup in (
+            (1, seconds, 1.0),
+            (2, pair / 2, 2 * alone_again / pair),
+        ):
             entries.append(
                 {
                     "model": model.name,
@@ -136,7 +140,7 @@ def model_entries(model: TimedModel, levels: list[str]) -> list[Entry]:
                     "ratio": round(per_item / ort, 3),
                     "gmacs_per_s": round(made.gmacs / per_item, 1),
                     "output_sha256": hash_of(made.plan, model.x),
-                    "speedup": round(seconds / per_item, 2),
+                    "speedup": round(speedup, 2),
                     "parse_and_plan_s": planning,
                 }
             )
@@ -167,30 +171,30 @@ def interleaved_seconds(runs: list[Run]) -> list[float]:
     return least
 
 
-def pair_seconds(made: Planned, x: Array, alone: float) -> float:
-    """Return the least time in which two threads make one inference each, side by side.
+def side_by_side_seconds(made: Planned, x: Array, least: float) -> tuple[float, float]:
+    """Return the seconds an inference takes alone, and two of them side by side on two threads.
 
-    Each round has as many inferences, which take `alone` seconds by themselves, as `ROUND_SECONDS`
-    hold, so that the start of the threads does not count.
+    Alone and side by side take turns; a turn has as many inferences, each at least `least`
+    seconds, as `TURN_SECONDS` hold, so that starting threads does not count. Both are medians:
+    the least time of one inference and of twenty in a row do not compare on a noisy machine.
     """
-    barrier = Barrier(2, timeout=60)
-    count = max(1, round(ROUND_SECONDS / alone))
+    count = max(1, round(TURN_SECONDS / least))
 
-    def work(plan: Plan) -> list[tuple[float, float]]:
-        spans = []
+    def work(plan: Plan) -> tuple[float, float]:
         with default_float_environment():
-            for _ in range(LEAST_ROUNDS):
-                barrier.wait()
-                start = time.perf_counter()
-                for _ in range(count):
-                    plan.run([x])
-                spans.append((start, time.perf_counter()))
-        return spans
+            start = time.perf_counter()
+            for _ in range(count):
+                plan.run([x])
+            return start, time.perf_counter()
 
+    alone, both = [], []
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(work, (made.plan, made.other))
-    pairs = zip(first, second, strict=True)
-    return min(max(a[1], b[1]) - min(a[0], b[0]) for a, b in pairs) / count
+        for _ in range(TURNS):
+            start, end = pool.submit(work, made.plan).result()
+            alone.append(end - start)
+            first, second = pool.map(work, (made.plan, made.other))
+            both.append(max(first[1], second[1]) - min(first[0], second[0]))
+    return median(alone) / count, median(both) / count
 
 
 def hash_of(plan: Plan, x: Array) -> str:

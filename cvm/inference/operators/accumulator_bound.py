@@ -12,11 +12,15 @@ ACCUMULATOR_LIMIT = 2**31
 
 BLOCK = 2**20
 
+HALVINGS = 8
+"""255 * 2**8 fits a uint16: so many times may halves of a row be added without widening."""
+
 
 def largest_distance(dtype: str, zero_points: Array | int) -> int:
     """Return max(hi - zero, zero - lo), the largest magnitude of a value minus its zero point."""
     low, high = LIMITS[dtype]
-    return max(max(high - int(zero), int(zero) - low) for zero in np.unique(zero_points))
+    zeros: list[int] = np.ravel(zero_points).tolist()
+    return max(high - min(zeros), max(zeros) - low)
 
 
 def require_fits_int32(
@@ -30,8 +34,8 @@ def require_fits_int32(
     rows = max(1, BLOCK // depth)
     for first in range(0, channels, rows):
         block = slice(first, first + rows)
-        centred = weights[block].astype(np.int64) - zero_points[block, None]
-        bounds = _row_totals(np.abs(centred)) * largest
+        centred = weights[block].astype(np.int16) - zero_points[block, None].astype(np.int16)
+        bounds = _row_totals(np.abs(centred).view(np.uint16)) * largest
         if bias is not None:
             bounds = bounds + np.abs(bias[block].astype(np.int64))
         over = bounds >= ACCUMULATOR_LIMIT
@@ -56,11 +60,20 @@ def require_dynamic_fits_int32(view: NodeView, depth: int, a: int, b: int) -> No
         )
 
 
-def _row_totals(values: Array) -> Array:
-    """Add up each row of int64 values by folding the second half onto the first."""
+def _row_totals(distances: Array) -> Array:
+    """Add up each row of uint16 values of at most 255, to int64."""
+    values = distances
+    for _ in range(HALVINGS):
+        values = _folded(values)
+    values = values.astype(np.int64)
     while values.shape[1] > 1:
-        half = (values.shape[1] + 1) // 2
-        folded = values[:, :half].copy()
-        folded[:, : values.shape[1] - half] += values[:, half:]
-        values = folded
+        values = _folded(values)
     return values[:, 0]
+
+
+def _folded(values: Array) -> Array:
+    """Add the second half of each row to the first; a row of one value stays as it is."""
+    half = (values.shape[1] + 1) // 2
+    folded = values[:, :half].copy()
+    folded[:, : values.shape[1] - half] += values[:, half:]
+    return folded

@@ -215,12 +215,12 @@ def packed_weights(builder: StepBuilder, w_index: int, zeros: Array) -> tuple[in
     Zero points are subtracted; weights that then do not fit int8 are multiplied as int16.
     """
     shape: ConvolutionShape = builder.node.parameters
-    weights = np.asarray(builder.constant(w_index)).astype(np.int32)
+    weights = np.asarray(builder.constant(w_index)).astype(np.int16)
     maps, channels = weights.shape[:2]
-    centred = weights.reshape(maps, channels, -1) - zeros.reshape(-1, 1, 1)
+    centred = weights.reshape(maps, channels, -1) - zeros.reshape(-1, 1, 1).astype(np.int16)
     sums = centred.sum(axis=(1, 2), dtype=np.int64)
     if is_depthwise(shape):
-        return DEPTHWISE, pack_blocks(centred.reshape(maps, -1)), sums
+        return DEPTHWISE, pack_blocks(centred.astype(np.int32).reshape(maps, -1)), sums
     low, high = LIMITS["int8"]
     fits = bool(centred.min() >= low and centred.max() <= high)
     kind = QUADS if fits and builder.level.word_depth == QUADS else PAIRS
@@ -232,13 +232,11 @@ def words_of(weights: Array, kind: int) -> Array:
     """Return weights (m, channels, taps) as int32 words (m, k): word by word, each tap by tap."""
     maps, channels, taps = weights.shape
     words = -(-channels // WORD)
-    padded = np.zeros((maps, words * WORD, taps), np.int32)
+    padded = np.zeros((maps, words * WORD, taps), np.int8 if kind == QUADS else np.int16)
     padded[:, :channels] = weights
     by_tap = padded.reshape(maps, words, WORD, taps).transpose(0, 1, 3, 2)
-    if kind == QUADS:
-        return np.ascontiguousarray(by_tap.astype(np.int8)).view(np.int32).reshape(maps, -1)
-    pairs = by_tap[..., [0, 2, 1, 3]].astype(np.int16)
-    return np.ascontiguousarray(pairs).view(np.int32).reshape(maps, -1)
+    ordered = by_tap if kind == QUADS else by_tap[..., [0, 2, 1, 3]]
+    return np.ascontiguousarray(ordered).view(np.int32).reshape(maps, -1)
 
 
 def build_direct(

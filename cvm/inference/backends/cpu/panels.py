@@ -88,9 +88,7 @@ def words_of(matrix: Array, zeros: Array, level: FeatureLevel, is_left: bool) ->
         return WordMatrix(packed, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
     shift = packed_shift(str(matrix.dtype), is_left)
     values[:, :depth] += shift
-    sums = np.zeros(rows, np.int32)
-    for k in range(depth):
-        sums += values[:, k]
+    sums = values[:, :depth].sum(axis=1, dtype=np.int32)
     packed = values.astype(np.int8 if is_left else np.uint8).view(np.int32)
     return WordMatrix(packed, zeros + np.int32(shift), sums)
 
