@@ -1,10 +1,13 @@
 """Weights that a file makes by nodes are made once, within the memory that the graph may take."""
 
+import tracemalloc
+
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from cvm.inference.backends import early_nodes
 from cvm.inference.backends.cpu import CpuBackend
 from cvm.inference.backends.early_nodes import with_early_values
 from cvm.inference.backends.reference import ReferenceBackend
@@ -131,6 +134,28 @@ def test_early_values_take_no_more_memory_than_the_graph(order: list[int], kept:
     assert len(early.constants) - len(graph.constants) == kept
     needed = sum(array.nbytes for array in early.constants.values())
     assert needed <= graph.cost.peak_bytes
+
+
+def test_an_early_value_is_dropped_after_its_last_reader() -> None:
+    names = ["a", *(f"t{index}" for index in range(20)), "b"]
+    turns = [
+        helper.make_node("Transpose", [source], [target], perm=[1, 0])
+        for source, target in zip(names, names[1:], strict=False)
+    ]
+    graph = products(filled("a", 0.5), *turns).graph
+    tracemalloc.start()
+    early = with_early_values(graph)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(early.nodes) == 2
+    assert most < graph.cost.peak_bytes + 4 * WIDTH * WIDTH
+
+
+def test_planning_makes_no_more_elements_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = chain_of_weights(list(range(8))).graph
+    monkeypatch.setattr(early_nodes, "MAX_EARLY_ELEMENTS", 3 * WIDTH * WIDTH)
+    early = with_early_values(graph)
+    assert len(early.constants) - len(graph.constants) == 3
 
 
 def test_an_infinite_value_stays_with_its_node() -> None:
