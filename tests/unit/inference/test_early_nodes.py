@@ -1,6 +1,7 @@
 """Weights that a file makes by nodes are made once, within the memory that the graph may take."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -140,7 +141,7 @@ def test_an_early_value_is_dropped_after_its_last_reader() -> None:
     names = ["a", *(f"t{index}" for index in range(20)), "b"]
     turns = [
         helper.make_node("Transpose", [source], [target], perm=[1, 0])
-        for source, target in zip(names, names[1:], strict=False)
+        for source, target in pairwise(names)
     ]
     graph = products(filled("a", 0.5), *turns).graph
     tracemalloc.start()
