@@ -32,6 +32,14 @@ def quantize_linear_cases() -> list[Json]:
         {"axis": -1},
         [1],
     )
+    many, many_scales = spread("float32", (2, 70), 132), [0.25 * i for i in range(1, 71)]
+    default_zeros = case(
+        "70 scales, no zero points",
+        op,
+        [many, f32((70,), *many_scales)],
+        operators.quantize(many, many_scales, [0] * 70, 1, "uint8"),
+        constants=[1],
+    )
     return [
         case(
             "halves go to the even integer, int8",
@@ -92,6 +100,7 @@ def quantize_linear_cases() -> list[Json]:
         ),
         axis,
         last,
+        default_zeros,
         case(
             "a scalar",
             op,
@@ -109,6 +118,7 @@ def dequantize_linear_cases() -> list[Json]:
     int8, uint8 = spread("int8", (2, 3, 2), 141), ints("uint8", (4,), 0, 1, 254, 255)
     int32 = ints("int32", (5,), 2**24 + 1, 2**24 + 3, INT32_MAX, INT32_MIN, -7)
     scales, zeros = [0.5, tenth, 3.0], [-128, 0, 127]
+    many, many_scales = spread("int8", (2, 70), 142), [0.25 * i for i in range(1, 71)]
     return [
         case(
             "uint8, zero point",
@@ -156,5 +166,12 @@ def dequantize_linear_cases() -> list[Json]:
             f32((2,), 0, MINUS_INF),
             {"axis": 0},
             [1, 2],
+        ),
+        case(
+            "70 scales, no zero points",
+            op,
+            [many, f32((70,), *many_scales)],
+            operators.dequantize(many, many_scales, [0] * 70, 1),
+            constants=[1],
         ),
     ]

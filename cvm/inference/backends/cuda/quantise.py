@@ -30,14 +30,15 @@ def _scale_words(builder: LaunchBuilder, by: AxisScale) -> tuple[Word, ...]:
     """Return the fields that both records begin with.
 
     A scale is stretched over the tensor with length 1 on every axis but one, so its channels
-    are followed by the axes that it names after that one.
+    are followed by the axes that it names after that one. Without zero points every scale has
+    a 0 of its own in the table, because the kernel reads one for each.
     """
     inner = prod(by.shape[len(by.shape) - by.scale.ndim + 1 :]) if by.scale.ndim else 1
     return (
         builder.result(),
         builder.operand(0),
         builder.table(by.scale.astype(np.float32)),
-        builder.table(by.zero.astype(np.int32)),
+        builder.table(np.broadcast_to(by.zero, by.scale.shape).astype(np.int32)),
         builder.result_type().size,
         inner,
         by.scale.size,

@@ -186,6 +186,16 @@ def test_quantize(shim: ctypes.CDLL, axis: int | None, dtype: str) -> None:
             )
 
 
+@pytest.mark.parametrize(
+    ("op", "dtype"), [("QuantizeLinear", "float32"), ("DequantizeLinear", "int8")]
+)
+def test_scales_without_zero_points_have_as_many_zeros(
+    shim: ctypes.CDLL, op: str, dtype: str
+) -> None:
+    scale = np.abs(draw(1, "float32", 300)) + np.float32(1)
+    assert_equals_definition(shim, op, {"axis": 1}, (draw(2, dtype, 2, 300), scale), (1,))
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
 @pytest.mark.parametrize("axis", [0, 1, 2, None], ids=["axis 0", "axis 1", "axis 2", "whole"])
 def test_dequantize(shim: ctypes.CDLL, axis: int | None, dtype: str) -> None:
