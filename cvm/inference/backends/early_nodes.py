@@ -91,6 +91,7 @@ def _values_of(
     The others are dropped after the last node that reads them.
     """
     made: dict[str, Array] = {}
+    staying = frozenset(kept)
     uses = last_uses(early, ())
     with default_float_environment(), np.errstate(all="ignore"):
         for index, node in enumerate(early):
@@ -99,9 +100,9 @@ def _values_of(
             results = node.spec.run(node.parameters, *operands, *absent)
             made.update(zip(node.outputs, results, strict=True))
             del operands, results
-            for name in {*node.inputs, *node.outputs}.difference(constants, kept):
-                if uses.get(name, index) == index:
-                    made.pop(name, None)
+            for name in (*node.inputs, *node.outputs):
+                if name in made and name not in staying and uses.get(name, index) == index:
+                    del made[name]
     return {name: made[name] for name in kept}
 
 
