@@ -35,6 +35,7 @@ from cvm.evm.precompiles.table import precompiles  # noqa: E402
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT, Account  # noqa: E402
 from cvm.evm.transaction_execution import TransactionExecution  # noqa: E402
 from cvm.evm.world_state import WorldState  # noqa: E402
+from node.collector import spare_collector  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 SENDER, CONTRACT = b"\x01" * 20, b"\xaa" * 20
@@ -66,6 +67,7 @@ class Codes:
 
 def main(arguments: list[str]) -> int:
     """Measure, print, write the report and return the exit status."""
+    spare_collector()
     folder = Path(arguments[0]) if arguments else RESULTS
     report: Report = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "loops": {}, "imports": []}
     anvil = Anvil.start() if shutil.which("anvil") else None

@@ -24,7 +24,7 @@ from node.storage.chain_database import ChainDatabase, FinalBlock
 TOKEN = b"\x70" * 20
 TOKEN_CODE = bytes.fromhex((Path(__file__).parent / "contracts" / "token.hex").read_text().strip())
 CHAIN_ID = 1_337
-SENDERS, BLOCKS = 200, 4
+SENDERS, BLOCKS = 200, 8
 PER_BLOCK = {"plain": 1_500, "erc20": 600}
 GAS = {"plain": 21_000, "erc20": 60_000}
 TIP, FEE_CAP = 10**9, 10**11

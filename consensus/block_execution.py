@@ -28,11 +28,11 @@ from cvm.evm.block_requests import MalformedDeposit
 from cvm.evm.execution import BlockContext, BlockExecution, ExecutedBlock
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.header import BlockHeader
+from cvm.evm.list_root import list_root
 from cvm.evm.state_committer import StateUpdate
 from cvm.evm.state_reader import StateChanges, StateReader
 from cvm.evm.system_calls import SystemCallFailed
 from cvm.evm.transaction import Transaction
-from cvm.evm.trie import list_root
 from cvm.faults import ModelDataMissing
 from opcodes.inference_host import InferenceCall
 
@@ -189,7 +189,9 @@ class BlockRunner:
         inferences: list[tuple[bytes, InferenceCall]] = []
         inference_gas = 0
         log.take()
-        for index, tx in enumerate(block.transactions):
+        transactions, index = block.transactions, 0
+        while (index := index + execution.apply_transfers(transactions, index)) < len(transactions):
+            tx = transactions[index]
             try:
                 execution.apply(tx)
             except InvalidTransaction as error:
@@ -205,6 +207,7 @@ class BlockRunner:
                     self._parameters.block_inference_gas,
                     tuple(inferences),
                 )
+            index += 1
         return tuple(inferences)
 
     def _execution(

@@ -15,8 +15,8 @@ from consensus.ethereum.faults import (
 from cvm.evm.forks import Fork
 from cvm.evm.header import EMPTY_UNCLES_HASH
 from cvm.evm.keccak import keccak256
+from cvm.evm.list_root import list_root
 from cvm.evm.rlp_encoding import encode_list
-from cvm.evm.trie import list_root
 
 
 def validate_ethereum_body(block: EthereumBlock, fork: Fork) -> None:

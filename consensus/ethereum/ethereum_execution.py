@@ -37,11 +37,14 @@ def execute_ethereum_block(
     """Run every transaction and withdrawal, and make the requests; raises an `InvalidBlock`."""
     context = context_of(block.header, chain_id)
     execution = BlockExecution(rules, reader, context, block_hash)
-    for index, tx in enumerate(block.transactions):
+    transactions, index = block.transactions, 0
+    while (index := index + execution.apply_transfers(transactions, index)) < len(transactions):
+        tx = transactions[index]
         try:
             execution.apply(tx)
         except InvalidTransaction as error:
             raise InvalidTransactionInBlock(block.number, index, tx.hash, str(error)) from error
+        index += 1
     if block.withdrawals:
         execution.withdraw([Withdrawal(w.address, w.amount_gwei) for w in block.withdrawals])
     if rules.fork.is_prague:

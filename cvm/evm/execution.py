@@ -13,6 +13,7 @@ from cvm.evm.block_requests import (
 )
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.forks import Fork
+from cvm.evm.list_root import list_root
 from cvm.evm.message_rules import Additions, Interpreter
 from cvm.evm.messages import BlockEnvironment
 from cvm.evm.native.machine_memory import MachineMemory
@@ -23,6 +24,7 @@ from cvm.evm.state_reader import StateChanges, StateReader
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS, SystemCalls
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_execution import TransactionExecution
+from cvm.evm.transaction_gas import TX_GAS
 from cvm.evm.transaction_rules import (
     BlockRoom,
     ChainRules,
@@ -33,7 +35,7 @@ from cvm.evm.transaction_rules import (
     validate_room,
     validate_sender_is_eoa,
 )
-from cvm.evm.trie import list_root
+from cvm.evm.transfer_run import TransferRules, TransferRuns
 from cvm.evm.world_state import WorldState
 
 WEI_PER_GWEI = 10**9
@@ -121,6 +123,16 @@ class BlockExecution:
             self.world, self._block, table, rules.additions, rules.interpreter
         )
         self._system = SystemCalls(self.world, self._transactions_run)
+        self._transfers = TransferRuns(
+            self.world,
+            TransferRules(
+                context.chain_id,
+                context.base_fee,
+                context.coinbase,
+                rules.fork.max_tx_gas or context.gas_limit,
+                frozenset((*table, *rules.additions.precompiles)),
+            ),
+        )
         self._transactions: list[Transaction] = []
         self._receipts: list[Receipt] = []
         self._blob_gas_limit = rules.fork.max_blobs * GAS_PER_BLOB if rules.carries_blobs else 0
@@ -155,6 +167,22 @@ class BlockExecution:
         self._transactions.append(tx)
         self._receipts.append(receipt)
         return TransactionResult(receipt, executed.gas_used, outcome.output, outcome.error)
+
+    def apply_transfers(self, transactions: Sequence[Transaction], first: int) -> int:
+        """Run transactions that only move wei, from the first place on; return how many ran.
+
+        It does what `apply` does for each, sooner, and leaves to it whatever it does not take;
+        with another interpreter than the compiled one, everything.
+        """
+        if self.rules.interpreter is not NativeInterpreter:
+            return 0
+        gas_left = self.context.gas_limit - self.gas_used
+        count = self._transfers.run(transactions, first, gas_left)
+        for tx in transactions[first : first + count]:
+            self.gas_used += TX_GAS
+            self._receipts.append(Receipt(tx.type_id, 1, self.gas_used))
+            self._transactions.append(tx)
+        return count
 
     def _validate(self, tx: Transaction) -> None:
         """Check every rule that a transaction must keep to stand next in the block."""

@@ -46,6 +46,7 @@ class Receipt:
     logs: tuple[Log, ...] = ()
     state_root: bytes | None = None
     _bloom: int | None = field(default=None, init=False, repr=False, compare=False)
+    _encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def bloom(self) -> int:
@@ -57,7 +58,14 @@ class Receipt:
         return bloom
 
     def encode(self) -> bytes:
-        """Return the EIP-2718 bytes."""
+        """Return the EIP-2718 bytes, made once: for the root, then for the store."""
+        encoded = self._encoded
+        if encoded is None:
+            encoded = self._made()
+            object.__setattr__(self, "_encoded", encoded)
+        return encoded
+
+    def _made(self) -> bytes:
         bloom, logs = EMPTY_BLOOM, EMPTY_LIST
         if self.logs:
             bloom = BLOOM_PREFIX + self.bloom.to_bytes(BLOOM_BYTES, "big")

@@ -1,6 +1,7 @@
-"""A Merkle-Patricia trie over a store of nodes: read, change, commit, prove; and roots of lists.
+"""A Merkle-Patricia trie over a store of nodes: read, change, commit, prove.
 
-Keys are strings of bytes: 32-byte hashes in states, RLP of an index in lists, anything in between.
+Keys are strings of bytes: 32-byte hashes in states, anything in tests. The roots of a block's
+lists, whose nodes nobody keeps, are made by `list_root`.
 """
 
 from collections.abc import Container, Iterator, Sequence
@@ -22,7 +23,6 @@ from cvm.evm.trie_nodes import (
     list_start,
     nibble_at,
     string_of,
-    string_rlp,
 )
 from cvm.evm.trie_update import ReadNode, TrieUpdate, resolve, stored_node
 
@@ -167,29 +167,6 @@ def trim(node: Node, oldest: int) -> int:
         else:
             kept += trim(node.child, oldest)
     return kept
-
-
-def list_root(items: Sequence[bytes]) -> bytes:
-    """Return the root of a block's list (transactions, receipts, withdrawals; none is empty).
-
-    The key of an item is the RLP of its index. In the order of bytes these are 1 to 127, 0, and
-    then the longer ones as they count.
-    """
-    count = len(items)
-    keyed = [(bytes((index,)), items[index]) for index in range(1, min(count, 128))]
-    if items:
-        keyed.append((EMPTY, items[0]))
-    keyed.extend((index_key(index), items[index]) for index in range(128, count))
-    return TrieUpdate(_no_store).build(keyed)
-
-
-def index_key(index: int) -> bytes:
-    """Return the RLP of a number."""
-    return string_rlp(index.to_bytes((index.bit_length() + 7) // 8, "big"))
-
-
-def _no_store(_node_hash: bytes) -> None:
-    return None
 
 
 def proven_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes | None:

@@ -89,11 +89,6 @@ class TrieUpdate:
             return EMPTY_TRIE_ROOT, None
         return self._store(encode_node(new)), new
 
-    def build(self, items: Items) -> bytes:
-        """Return the root of a trie that holds these items and no others."""
-        new = self._build(0, items)
-        return EMPTY_TRIE_ROOT if new is None else self._store(encode_node(new))
-
     def _store(self, data: bytes) -> bytes:
         node_hash: bytes = keccak_256(data).digest()
         self.nodes[node_hash] = data

@@ -11,10 +11,13 @@ def main() -> None:
     """Run the `cvm` console script."""
     configure_numba_cache()
     from node.cli.app import build_app
+    from node.collector import spare_collector
 
     command = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        build_app(command)()
+        app = build_app(command)
+        spare_collector()
+        app()
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(130)

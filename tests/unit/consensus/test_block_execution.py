@@ -32,10 +32,10 @@ from cvm.evm.faults import (
     WrongChainId,
 )
 from cvm.evm.header import BlockHeader
+from cvm.evm.list_root import list_root
 from cvm.evm.transaction import BLOB
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_signing import UnsignedTransaction
-from cvm.evm.trie import list_root
 from cvm.faults import DeviceFault, ModelDataMissing
 from models_registry.addresses import MODEL_REGISTRY
 from opcodes import gas

@@ -6,8 +6,8 @@ import pytest
 
 from consensus.block import Block
 from consensus.faults import InferenceGasExceeded, InvalidBlock, InvalidTransactionInBlock
+from cvm.evm.list_root import list_root
 from cvm.evm.transaction_decoding import decode_transaction
-from cvm.evm.trie import list_root
 from tests.evm_world import MODEL_ID
 from tests.unit.consensus.test_block_execution import INFERENCE, Chain, infer, send
 

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from trie.hexary import HexaryTrie
 
 from cvm.evm.keccak import keccak256
+from cvm.evm.list_root import list_root
+from cvm.evm.rlp_encoding import encode_integer
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
-from cvm.evm.trie import Trie, index_key, list_root, node_hashes, proven_value
+from cvm.evm.trie import Trie, node_hashes, proven_value
 from cvm.evm.trie_update import TrieUpdate
 from cvm.faults import DatabaseFault, MissingTrieNode
 from tests.unit.evm.state_changes import no_node
@@ -142,11 +144,25 @@ def test_an_empty_trie_has_an_empty_proof() -> None:
     assert proven_value(EMPTY_TRIE_ROOT, b"key", []) is None
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 16, 17, 127, 128, 129, 255, 256, 257, 700])
-def test_list_root_is_the_root_of_items_under_their_indexes(count: int) -> None:
+ITEM_SIZES = {
+    "of one byte": [1],
+    "that fit in their parents": [1, 2, 20, 27, 28, 29],
+    "about where a prefix grows": [54, 55, 56, 255, 256, 257],
+    "of every size": [1, 31, 32, 33, 110, 300, 70_000],
+}
+
+
+@pytest.mark.parametrize("sizes", ITEM_SIZES.values(), ids=ITEM_SIZES.keys())
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 16, 17, 127, 128, 129, 255, 256, 257, 700])
+def test_list_root_is_the_root_of_items_under_their_indexes(count: int, sizes: list[int]) -> None:
     random = Random(count)
-    items = [random.randbytes(random.choice([1, 20, 60, 300])) for _ in range(count)]
-    assert list_root(items) == root_of({index_key(n): item for n, item in enumerate(items)})
+    items = [random.randbytes(random.choice(sizes)) for _ in range(count)]
+    assert list_root(items) == root_of({encode_integer(n): item for n, item in enumerate(items)})
+
+
+def test_list_root_has_keys_of_three_bytes() -> None:
+    items = [n.to_bytes(3, "big") for n in range(66_000)]
+    assert list_root(items) == root_of({encode_integer(n): item for n, item in enumerate(items)})
 
 
 @pytest.mark.parametrize(

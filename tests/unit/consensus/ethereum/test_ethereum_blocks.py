@@ -35,9 +35,9 @@ from consensus.ethereum.faults import (
 )
 from consensus.faults import InvalidBlock, MalformedBlock, RequestsFailed
 from cvm.evm.forks import CANCUN, OSAKA, PARIS, PRAGUE, SHANGHAI, Fork
+from cvm.evm.list_root import list_root
 from cvm.evm.state_reader import Account
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS
-from cvm.evm.trie import list_root
 from tests.unit.consensus.ethereum.ethereum_world import (
     PARENT,
     EthereumWorld,

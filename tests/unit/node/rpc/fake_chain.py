@@ -13,6 +13,7 @@ from eth_keys.datatypes import PrivateKey
 from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader
+from cvm.evm.list_root import list_root
 from cvm.evm.receipt import Log, Receipt
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.transaction import (
@@ -24,7 +25,6 @@ from cvm.evm.transaction import (
     Transaction,
 )
 from cvm.evm.transaction_signing import UnsignedTransaction
-from cvm.evm.trie import list_root
 from cvm.inference.cost import Cost
 from models_registry.chunks import validate_chunk
 from models_registry.record import ModelRecord
