@@ -13,6 +13,9 @@ MAX_LISTED_ATTRIBUTE = 2**16
 MAX_LISTED_INTEGER_BYTES = 2**20
 """Bytes of `int32_data` and `int64_data` in one file; larger tensors are stored as `raw_data`."""
 MAX_NODES = 2_048
+MAX_OPERANDS = 2**14
+"""Graph inputs, and inputs and outputs of all nodes, each as often as it stands in the file; it
+bounds what planning costs beside the nodes themselves."""
 MAX_RANK = 6
 MAX_DIM = 2**20
 MAX_ELEMENTS = 2**26

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from cvm.inference.faults import InvalidModel
 from cvm.inference.graph import Value
-from cvm.inference.limits import MAX_ELEMENTS, MAX_NODES
+from cvm.inference.limits import MAX_ELEMENTS, MAX_NODES, MAX_OPERANDS
 from cvm.inference.onnx_messages import OnnxGraph, OnnxModel, OnnxValue
 from cvm.inference.tensor_type import TensorType
 from cvm.inference.weights import checked_type
@@ -39,12 +39,17 @@ def check_opsets(model: OnnxModel) -> None:
 
 
 def checked_graph(model: OnnxModel) -> OnnxGraph:
-    """Return the graph, which must have nodes, inputs and outputs."""
+    """Return the graph, which must have nodes, inputs and outputs, and not too many of them."""
     graph = model.graph
     if graph is None or not graph.node or not graph.input or not graph.output:
         raise InvalidModel("graph", "a model has a graph with nodes, inputs and outputs")
     if len(graph.node) > MAX_NODES:
         raise InvalidModel("node count", f"{len(graph.node)} nodes, limit {MAX_NODES}")
+    operands = len(graph.input) + sum(len(node.input) + len(node.output) for node in graph.node)
+    if operands > MAX_OPERANDS:
+        raise InvalidModel(
+            "operand total", f"{operands} inputs and outputs of nodes, limit {MAX_OPERANDS}"
+        )
     return graph
 
 

@@ -281,6 +281,10 @@ REFUSED = [
         id="bool weight",
     ),
     pytest.param(_many_nodes, "node count", "2049 nodes, limit 2048", id="nodes"),
+    pytest.param(
+        lambda m: m.graph.node.append(helper.make_node("Sum", ["x"] * 16_374, ["s"])),
+        "operand total", "16385 inputs and outputs of nodes, limit 16384", id="operands",
+    ),
     pytest.param(_large_weights, "MACs", "limit 8589934592", id="MACs"),
     pytest.param(_much_memory, "memory", "limit 536870912", id="memory"),
 ]  # fmt: skip
@@ -295,6 +299,12 @@ def test_file_that_breaks_a_rule_is_refused_with_the_value(
     with pytest.raises(InvalidModel) as caught:
         parse_model(encoded(model))
     assert (caught.value.rule, detail in caught.value.detail) == (rule, True), caught.value
+
+
+def test_file_of_as_many_operands_as_allowed_is_taken() -> None:
+    model = two_layers()
+    model.graph.node.append(helper.make_node("Sum", ["x"] * 16_373, ["s"]))
+    assert parse_model(encoded(model)).graph.nodes[-1].output_types[0].shape == (1, 3)
 
 
 def test_file_over_the_size_limit_is_refused_unread() -> None:

@@ -1,7 +1,6 @@
 """Where activations lie: one block of memory, laid out from the nodes between which each lives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,20 +8,11 @@ from cvm.inference.backends.cpu.layout import stored_size
 from cvm.inference.backends.cpu.layout_choice import Move, Program
 from cvm.inference.backends.cpu.step_builder import Stored, aligned, empty_buffer
 from cvm.inference.backends.cpu.task import Task
+from cvm.inference.backends.memory_slots import Slot, place
 from cvm.inference.graph import Graph
 
 VIEWS = frozenset({"Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 """Operators whose first output is their first input, perhaps with another shape: it stays."""
-
-
-@dataclass(slots=True)
-class Slot:
-    """A stretch of memory and the nodes (first, last) between which it is taken."""
-
-    size_bytes: int
-    first: int
-    last: int
-    offset: int = 0
 
 
 def slots_of(graph: Graph, program: Program) -> dict[str, Slot]:
@@ -63,22 +53,6 @@ def size_bytes(program: Program, name: str) -> int:
     tensor_type = program.types[name]
     size = stored_size(tensor_type.shape, program.layout(name))
     return aligned(size * np.dtype(tensor_type.dtype).itemsize)
-
-
-def place(slots: list[Slot]) -> int:
-    """Give every slot an offset so that slots alive together do not overlap; return the size.
-
-    Larger slots are placed first, each at the lowest offset that is free while it lives.
-    """
-    placed: list[Slot] = []
-    for slot in sorted(slots, key=lambda entry: (-entry.size_bytes, entry.first)):
-        alive = (other for other in placed if other.first <= slot.last and slot.first <= other.last)
-        for other in sorted(alive, key=lambda entry: entry.offset):
-            if slot.offset + slot.size_bytes <= other.offset:
-                break
-            slot.offset = max(slot.offset, other.offset + other.size_bytes)
-        placed.append(slot)
-    return max((slot.offset + slot.size_bytes for slot in placed), default=0)
 
 
 def allocate(graph: Graph, program: Program) -> Mapping[str, Stored]:

@@ -1,8 +1,8 @@
 """Where activations lie: one stretch of memory, shared by those that do not live together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from cvm.inference.backends.memory_slots import Slot, place
 from cvm.inference.graph import Graph
 from cvm.inference.memory import last_uses
 
@@ -18,27 +18,13 @@ def aligned(size_bytes: int) -> int:
     return -(-size_bytes // ALIGNMENT) * ALIGNMENT
 
 
-@dataclass(slots=True)
-class Slot:
-    """A stretch of memory and the nodes (first, last) between which it is taken."""
-
-    size_bytes: int
-    first: int
-    last: int
-    offset: int = 0
-
-    def meets(self, other: "Slot") -> bool:
-        """Return whether both are taken at one node."""
-        return self.first <= other.last and other.first <= self.last
-
-
 def lay_out(graph: Graph) -> tuple[Mapping[str, int], int]:
     """Return the offset of every value that is no constant, and the bytes of the whole.
 
     A view lies where its source lies; a view of a constant is not listed.
     """
     slots = _slots(graph)
-    size_bytes = _place(list({id(slot): slot for slot in slots.values()}.values()))
+    size_bytes = place(list({id(slot): slot for slot in slots.values()}.values()))
     return {name: slot.offset for name, slot in slots.items()}, size_bytes
 
 
@@ -61,18 +47,3 @@ def _slots(graph: Graph) -> dict[str, Slot]:
                 slots[name] = slots[node.inputs[0]]
                 slots[name].last = max(slots[name].last, last)
     return slots
-
-
-def _place(slots: list[Slot]) -> int:
-    """Give every slot an offset so that slots alive together do not overlap; return the size.
-
-    Larger slots are placed first, each at the lowest offset that is free while it lives.
-    """
-    placed: list[Slot] = []
-    for slot in sorted(slots, key=lambda entry: (-entry.size_bytes, entry.first)):
-        for other in sorted(filter(slot.meets, placed), key=lambda entry: entry.offset):
-            if slot.offset + slot.size_bytes <= other.offset:
-                break
-            slot.offset = max(slot.offset, other.offset + other.size_bytes)
-        placed.append(slot)
-    return max((slot.offset + slot.size_bytes for slot in placed), default=0)

@@ -6,7 +6,6 @@ import pytest
 from cvm.faults import OutOfMemory
 from cvm.inference.backends.backend import Plan
 from cvm.inference.backends.cpu import CpuBackend, arena, plan
-from cvm.inference.backends.cpu.arena import Slot, place
 from cvm.inference.backends.cpu.feature_level import LEVELS as ALL_LEVELS
 from cvm.inference.backends.cpu.feature_level import available_levels, find_level
 from cvm.inference.backends.reference import ReferenceBackend
@@ -98,30 +97,6 @@ def test_running_without_memory_is_a_local_fault(
     monkeypatch.setattr(plan, "canonical_nan", fail)
     with pytest.raises(OutOfMemory):
         made.run(inputs_of(graph, 1))
-
-
-def test_slots_that_live_together_never_overlap() -> None:
-    rng = np.random.default_rng(4)
-    slots = []
-    for _ in range(60):
-        first = int(rng.integers(0, 50))
-        last = first + int(rng.integers(0, 8))
-        slots.append(Slot(64 * int(rng.integers(1, 20)), first, last))
-    size = place(slots)
-    for i, one in enumerate(slots):
-        assert 0 <= one.offset <= size - one.size_bytes
-        for other in slots[:i]:
-            together = one.first <= other.last and other.first <= one.last
-            apart = (
-                one.offset + one.size_bytes <= other.offset
-                or other.offset + other.size_bytes <= one.offset
-            )
-            assert apart or not together
-
-
-def test_slots_of_a_chain_share_memory() -> None:
-    slots = [Slot(640, index, index + 1) for index in range(10)]
-    assert place(slots) == 2 * 640
 
 
 def test_best_level_is_taken_by_default() -> None:
