@@ -63,6 +63,8 @@ def _norm(draft: Draft, node: DraftNode) -> _Affine | None:
     if any(array is None for array in numbers) or len(node.outputs) > 1:
         return None
     scale, bias, mean, variance = (np.asarray(array, np.float64) for array in numbers)
+    if not scale.shape == bias.shape == mean.shape == variance.shape:
+        return None
     with np.errstate(all="ignore"):
         factor = scale / np.sqrt(variance + np.float64(node.number("epsilon", 1e-5)))
         return _Affine(node.inputs[0], factor, bias - mean * factor)
@@ -105,7 +107,7 @@ def _fold(draft: Draft, product: DraftNode, affine: _Affine, fresh: FreshNames) 
     if not product.is_default(*PRODUCTS):
         return False
     weights = draft.constants.get(product.inputs[1])
-    if weights is None:
+    if weights is None or weights.ndim < 2 or (product.op_type == "Gemm" and weights.ndim > 2):
         return False
     bias = _bias(draft, product, affine.factor.size)
     factors = _per_weight(product, weights, affine.factor)
@@ -128,6 +130,8 @@ def _fold_into_norm(draft: Draft, norm: DraftNode, affine: _Affine, fresh: Fresh
     """Multiply the scale of a BatchNormalization and move its bias."""
     scale, bias = (draft.constants.get(name) for name in norm.inputs[1:3])
     if scale is None or bias is None or len(norm.outputs) > 1:
+        return False
+    if not scale.shape == bias.shape == affine.factor.shape:
         return False
     with np.errstate(all="ignore"):
         new_scale = (scale.astype(np.float64) * affine.factor).astype(np.float32)

@@ -20,6 +20,20 @@ _NEVER = frozenset(
      "Bernoulli", "If", "Loop", "Scan"}
 )  # fmt: skip
 
+_ONNX_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What onnx.reference raises for a node that it does not run."""
+
 
 def engine_values(
     spec: OpSpec[Any], parameters: Any, inputs: Sequence[Array | None]
@@ -54,16 +68,7 @@ def onnx_values(node: DraftNode, inputs: Sequence[Array | None]) -> tuple[Array,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = ReferenceEvaluator(model).run(None, {name: feeds[name] for name in names})
-    except (
-        RuntimeError,
-        ValueError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        NotImplementedError,
-        MemoryError,
-        ImportError,
-    ):
+    except _ONNX_FAULTS:
         return None
     arrays = [np.asarray(value) for value in found]
     return tuple(a.astype(np.float32) if a.dtype == np.float64 else a for a in arrays)

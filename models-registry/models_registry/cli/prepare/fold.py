@@ -25,6 +25,9 @@ from models_registry.cli.prepare.faults import CannotPrepare
 GROWTH_BYTES = 2**20
 """How much larger than what a node reads its result may be, to be written out."""
 
+TAKES_A_LIST = frozenset({"Expand", "Pad", "Reshape", "Slice", "Squeeze", "Tile", "Unsqueeze"})
+"""Operators whose later inputs are lists of axes or lengths; an empty one moves no element."""
+
 MAX_ELEMENTS = OFF_CHAIN_LIMITS.elements
 """Elements of one value; what a chain takes is for the strict check to say."""
 
@@ -137,6 +140,7 @@ class _Walk:
         named = [name for name in node.outputs if name]
         self._types.update(zip(named, types, strict=True))
         if not self._fold(node, spec, parameters, types) and self._drop_empty_outputs(node):
+            self._drop_empty_lists(node)
             self._kept.append(node)
 
     def _resolve(
@@ -227,8 +231,12 @@ class _Walk:
     def _values(self, lazy: _Lazy) -> tuple[Array, ...] | None:
         """Work a node out, and before it those that it reads."""
         if lazy.values is None:
-            inputs = None if lazy.spec.reads_types_only else self._inputs(lazy.node)
-            given: list[Array | None] = [None] * len(lazy.node.inputs) if inputs is None else inputs
+            names = lazy.node.inputs
+            given: list[Array | None] = [None] * len(names)
+            if not lazy.spec.reads_types_only:
+                given = self._inputs(lazy.node)
+                if any(n and array is None for n, array in zip(names, given, strict=True)):
+                    return None
             lazy.values = engine_values(lazy.spec, lazy.parameters, given)
         return lazy.values
 
@@ -298,8 +306,24 @@ class _Walk:
         if node.is_default("Resize"):
             pairs = zip(node.inputs, empty, strict=True)
             node.inputs = ["" if is_empty else name for name, is_empty in pairs]
-            while not node.inputs[-1]:
+            while node.inputs and not node.inputs[-1]:
                 node.inputs.pop()
+
+    def _drop_empty_lists(self, node: DraftNode) -> None:
+        """Write a node without its empty list of axes or lengths, which no file can hold.
+
+        A reduction then takes all axes, or none under noop_with_empty_axes, as for the list. Of the
+        others the result says what the list does: nothing, or it leaves axes of length 1 out.
+        """
+        lists = [name for name in node.inputs[1:] if name]
+        if node.domain or all(0 not in self._types[name].shape for name in lists):
+            return
+        if node.op_type.startswith("Reduce"):
+            del node.inputs[1:]
+        elif node.op_type in TAKES_A_LIST:
+            before, after = self._types[node.inputs[0]], self._types[node.outputs[0]]
+            node.op_type = "Identity" if before == after else "Squeeze"
+            node.inputs, node.attributes = node.inputs[:1], {}
 
 
 def _engine_attributes(node: DraftNode) -> dict[str, Any]:

@@ -10,10 +10,75 @@ from models_registry.cli.prepare.draft import Attribute, Draft, DraftNode, Fresh
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.ml_rules import convert_ml_node
 from models_registry.cli.prepare.opset_rules import RULES, Conversion
-from models_registry.cli.prepare.write_onnx import ML_DOMAIN, OPSET, model_of
+from models_registry.cli.prepare.write_onnx import ML_DOMAIN, ML_OPSET, OPSET, model_of
 
 OLDEST_OPSET = 7
 NEEDS_SHAPES = frozenset({"Softmax", "LogSoftmax", "Hardmax", "GroupNormalization"})
+
+
+def check_signatures(draft: Draft) -> list[str]:
+    """Want of every node the inputs, outputs and attributes that ONNX declares of its operator.
+
+    Later steps rely on that. An operator that ONNX does not know is left to them. Raises
+    `CannotPrepare` naming the node.
+    """
+    _check_nodes(draft, draft.opsets)
+    return []
+
+
+def _check_nodes(draft: Draft, versions: Mapping[str, int]) -> None:
+    for node in draft.nodes:
+        for graph in node.subgraphs():
+            _check_nodes(graph, versions)
+        schema = _schema(node, versions.get(node.domain, 0))
+        problem = "" if schema is None else _broken_signature(node, schema)
+        if problem:
+            raise CannotPrepare(f"{node.label()} is not what ONNX declares: {problem}")
+
+
+def _schema(node: DraftNode, version: int) -> defs.OpSchema | None:
+    """Return the declaration in force, or the engine's where the operator came later."""
+    newest = ML_OPSET if node.domain == ML_DOMAIN else OPSET
+    if version < 1 or not defs.has(node.op_type, newest, node.domain):
+        return None
+    since = version if defs.has(node.op_type, version, node.domain) else newest
+    return defs.get_schema(node.op_type, since, node.domain)
+
+
+def _broken_signature(node: DraftNode, schema: defs.OpSchema) -> str:
+    """Return how a node differs from its operator's declaration, empty where it does not."""
+    if not schema.min_input <= len(node.inputs) <= schema.max_input:
+        return f"{len(node.inputs)} inputs, not {schema.min_input} to {schema.max_input}"
+    single = defs.OpSchema.FormalParameterOption.Single
+    for formal, name in zip(schema.inputs, node.inputs, strict=False):
+        if formal.option == single and not name:
+            return f"input {formal.name} is missing"
+    if not 1 <= len(node.outputs) <= schema.max_output:
+        return f"{len(node.outputs)} outputs, not 1 to {schema.max_output}"
+    for name, declared in schema.attributes.items():
+        if name not in node.attributes:
+            if declared.required:
+                return f"attribute {name} is missing"
+        elif not _is_of_kind(node.attributes[name], declared.type):
+            return f"attribute {name} is {node.attributes[name]!r:.80}, not of its type"
+    return ""
+
+
+def _is_of_kind(value: Attribute, kind: defs.OpSchema.AttrType) -> bool:
+    """Return whether an attribute's value is what a declared type asks for."""
+    kinds = defs.OpSchema.AttrType
+    element = {
+        **dict.fromkeys((kinds.INT, kinds.INTS), int),
+        **dict.fromkeys((kinds.FLOAT, kinds.FLOATS), np.float32),
+        **dict.fromkeys((kinds.STRING, kinds.STRINGS), str),
+        **dict.fromkeys((kinds.TENSOR, kinds.SPARSE_TENSOR), np.ndarray),
+        kinds.GRAPH: Draft,
+    }.get(kind)
+    if element is None:
+        return True
+    if kind in (kinds.INTS, kinds.FLOATS, kinds.STRINGS):
+        return isinstance(value, tuple) and all(isinstance(item, element) for item in value)
+    return isinstance(value, element)
 
 
 def convert_opset(draft: Draft) -> list[str]:

@@ -195,6 +195,8 @@ def group_normalization_21(conversion: Conversion, node: DraftNode) -> list[Draf
         values = conversion.constants.get(node.inputs[index])
         if values is None or shape is None or len(shape) < 2:
             raise _refusal(node, "opset 18 form needs constant scale and bias, and a known shape")
+        if groups < 1 or shape[1] % groups or values.shape != (groups,):
+            raise _refusal(node, f"{groups} groups of {shape[1]} channels, scale {values.shape}")
         repeated = np.repeat(values, shape[1] // groups)
         node.inputs[index] = conversion.constant(node, f"channels_{index}", repeated)
     return [node]

@@ -22,7 +22,7 @@ from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
 from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
 from models_registry.cli.prepare.names import drop_unused, make_outputs, repair_names, sort_nodes
 from models_registry.cli.prepare.onnx_file import INLINER_FAULTS, inline_operators, parse_onnx
-from models_registry.cli.prepare.opset import convert_opset
+from models_registry.cli.prepare.opset import check_signatures, convert_opset
 from models_registry.cli.prepare.plain_forms import bring_to_plain_forms
 from models_registry.cli.prepare.precision import bring_to_float32
 from models_registry.cli.prepare.quantise import items_of, quantised
@@ -76,6 +76,7 @@ def prepare_model(data: bytes, options: Options) -> PreparedModel:
 def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
     """Write every node in a form that the engine may know."""
     steps: tuple[Callable[[Draft], list[str]], ...] = (
+        check_signatures,
         repair_names,
         take_constant_nodes,
         sort_nodes,
