@@ -202,4 +202,8 @@ def einsum_cases() -> list[Json]:
         product("an outer product", "i,j->ji", f32((2,), MINUS_ZERO, 3), f32((2,), 2, INF), ""),
         product("an inner product", "i,i->", numbers(100, 40), numbers(101, 40), "i"),
         product("a product of elements", "ij,ji->ji", numbers(102, 2, 3), numbers(103, 3, 2), ""),
+        product("an ellipsis of one operand", "abi,ij->abj", numbers(104, 2, 2, 3),
+                numbers(105, 3, 2), "i", "...i,ij->...j"),
+        product("an ellipsis of unequal lengths, without an arrow", "abij,bjk->abik",
+                numbers(106, 2, 2, 1, 3), numbers(107, 2, 3, 2), "j", "...ij, ...jk"),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from string import ascii_letters
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from cvm.inference.tensor_type import Array, Shape, TensorType
 
 MAX_EQUATION = 64
 """Characters; three terms of rank 6 need far fewer."""
+
+ELLIPSIS = "..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,14 @@ def parse(view: NodeView) -> EinsumParameters:
     """Check two float32 tensors and an equation in which every label is one of four things.
 
     A label stands in both operands and the result (batch), in one operand and the result (rows,
-    columns), or in both operands alone (summed). Other forms are refused: one or three operands,
-    an ellipsis, a diagonal, a sum over one operand.
+    columns), or in both operands alone (summed). An ellipsis stands for labels of its own. Other
+    forms are refused: one or three operands, a diagonal, a sum over one operand.
     """
     require_operand_count(view, 2)
     a, b = (operand_type(view, index, ("float32",)) for index in (0, 1))
     require_elements(view, 0, a)
     require_elements(view, 1, b)
-    terms, result = _terms(view)
+    terms, result = _terms(view, (a.rank, b.rank))
     lengths: dict[str, int] = {}
     for term, found in zip(terms, (a, b), strict=True):
         if len(term) != found.rank:
@@ -63,24 +66,27 @@ def parse(view: NodeView) -> EinsumParameters:
     return _parameters(terms[0], terms[1], result, lengths)
 
 
-def _terms(view: NodeView) -> tuple[tuple[str, str], str]:
-    """Return the labels of both operands and of the result."""
+def _terms(view: NodeView, ranks: tuple[int, int]) -> tuple[tuple[str, str], str]:
+    """Return the labels of both operands, which have these ranks, and of the result."""
     equation = string_attribute(view, "equation", "").replace(" ", "")
     if len(equation) > MAX_EQUATION:
         raise refusal(
             view, "attribute value", f"equation {equation[:MAX_EQUATION]!r}... is too long"
         )
     left, *results = equation.split("->")
-    terms = left.split(",")
-    known = left.replace(",", "")
-    result = "->".join(results)
+    terms, result = left.split(","), "->".join(results)
     if not results:
-        result = "".join(sorted(label for label in known if known.count(label) == 1))
+        known = left.replace(",", "").replace(ELLIPSIS, "")
+        result = ELLIPSIS + "".join(sorted(label for label in known if known.count(label) == 1))
+    terms, result = _spelled_out(terms, result, ranks)
+    known = "".join(terms)
     rule = ""
     if len(terms) != 2:
         rule = "two operands are taken"
     elif not (known + result).isascii() or not (known + result or "a").isalpha():
-        rule = "labels are letters a to z and A to Z, without an ellipsis"
+        rule = (
+            "labels are letters a to z and A to Z, with an ellipsis in the result if in an operand"
+        )
     elif any(len(set(term)) != len(term) for term in (*terms, result)):
         rule = "a label stands once in a term"
     elif not set(result) <= set(known):
@@ -90,6 +96,30 @@ def _terms(view: NodeView) -> tuple[tuple[str, str], str]:
     if rule:
         raise refusal(view, "attribute value", f"equation {equation!r}: {rule}")
     return (terms[0], terms[1]), result
+
+
+def _spelled_out(terms: list[str], result: str, ranks: tuple[int, int]) -> tuple[list[str], str]:
+    """Write letters of their own for the axes of an ellipsis, as in `numpy.einsum`.
+
+    The axes that the operands have there are counted from the last, so that those that only the
+    longer one has stand in the result alone. An ellipsis that cannot be written so stays.
+    """
+    counts = [
+        rank - len(term) + len(ELLIPSIS) if ELLIPSIS in term else 0
+        for term, rank in zip(terms, ranks, strict=False)
+    ]
+    used = "".join(terms)
+    free = [letter for letter in ascii_letters if letter not in used]
+    longest = max(counts)
+    is_kept = ELLIPSIS in result or not any(ELLIPSIS in term for term in terms)
+    if not is_kept or min(counts) < 0 or longest > len(free):
+        return terms, result
+    axes = "".join(free[:longest])
+    spelled = [
+        term.replace(ELLIPSIS, axes[longest - count :], 1)
+        for term, count in zip(terms, counts, strict=False)
+    ]
+    return spelled + terms[len(spelled) :], result.replace(ELLIPSIS, axes, 1)
 
 
 def _parameters(a: str, b: str, result: str, lengths: dict[str, int]) -> EinsumParameters:

@@ -119,6 +119,11 @@ def test_node_cases(module: str, count: int, monkeypatch: pytest.MonkeyPatch) ->
         pytest.param("i,i", (5,), (5,), id="inner product"),
         pytest.param("bhid,bhjd->bhij", (1, 2, 3, 4), (1, 2, 5, 4), id="attention"),
         pytest.param("abc,dcb->da", (2, 3, 4), (5, 4, 3), id="two summed"),
+        pytest.param("...ij,...jk->...ik", (2, 3, 4), (2, 4, 5), id="ellipsis of both"),
+        pytest.param("...ij,...jk", (2, 3, 4), (5, 2, 4, 5), id="ellipsis of unequal lengths"),
+        pytest.param("b...i,ij->b...j", (2, 3, 4, 2), (2, 5), id="ellipsis in the middle"),
+        pytest.param("...,...->...", (2, 3), (2, 3), id="nothing but an ellipsis"),
+        pytest.param("...i,...i->...", (4,), (4,), id="ellipsis of no axes"),
     ],
 )
 def test_einsum_is_close_to_numpy(equation: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:

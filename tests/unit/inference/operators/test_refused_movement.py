@@ -181,8 +181,15 @@ CASES: dict[str, Case] = {
     "Einsum with a sum over one operand": (
         "Einsum", [t("float32", 2, 3), t("float32", 2)], {"equation": "ij,i->i"},
         "attribute value", "must stand in the result"),
-    "Einsum with an ellipsis": (
-        "Einsum", [X, X], {"equation": "...a,...a->..."}, "attribute value", "ellipsis"),
+    "Einsum of an ellipsis that the result lacks": (
+        "Einsum", [X, X], {"equation": "...a,...a->a"}, "attribute value", "ellipsis"),
+    "Einsum of two ellipses in a term": (
+        "Einsum", [X, X], {"equation": "...a...,...a->...a"}, "attribute value", "ellipsis"),
+    "Einsum of a term that is longer than its operand": (
+        "Einsum", [X, X], {"equation": "...abcd,...a->...bcd"}, "attribute value", "ellipsis"),
+    "Einsum of an ellipsis of two lengths": (
+        "Einsum", [t("float32", 2, 3), t("float32", 1, 3)], {"equation": "...a,...a->..."},
+        "operand shape", "is 2 and 1"),
     "Einsum of another label": (
         "Einsum", [t("float32", 2), t("float32", 2)], {"equation": "i,i->j"},
         "attribute value", "label of no operand"),
