@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine bench bench-infer bench-evm calibrate-gas clean
+.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -74,6 +74,9 @@ bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 
 calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
 	$(BIN)/python -m bench.calibrate_gas
+
+bench-memory: install ## memory over a million imported transfers
+	$(BIN)/python -m bench.long_import
 
 bench-evm: install  ## time the execution core beside py-evm and anvil; ends in one JSON line
 	$(BIN)/python -m bench.evm_report

@@ -1,4 +1,4 @@
-"""A chain of transfers for timing: blocks are made once, then imported into a fresh database."""
+"""A chain of transfers for timing: blocks are made in one database and imported into another."""
 
 import json
 import time
@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from consensus.block import Block, decode_block
-from consensus.block_execution import BlockRunner, Parent, Proposal
+from consensus.block import decode_block
+from consensus.block_execution import BlockRunner, CheckedBlock, Parent, Proposal
 from consensus.fork_schedule import Machines
 from consensus.genesis import parse_genesis
 from consensus.new_genesis import new_genesis
@@ -48,17 +48,23 @@ class TransferChain:
         self._keys = [self._random.randbytes(32) for _ in range(SENDERS)]
         self._parameters = ChainParameters(CHAIN_ID, block_gas_limit=1 << 27)
         genesis = self._genesis(accounts)
-        made = ChainDatabase(folder / "made")
-        self._blocks = [block.encode() for block in self._made(made, genesis)]
-        made.close()
-        self._database = ChainDatabase(folder / "imported")
-        self._parent = init_chain(self._database, genesis)
+        self._made = ChainDatabase(folder / "made")
+        self._tip = init_chain(self._made, genesis)
+        self._imported = ChainDatabase(folder / "imported")
+        self._header = init_chain(self._imported, genesis)
+        self.imported = 0
         self._recovery = SenderRecovery(1)
+        self._maker = self._runner(self._made)
+        self._importer = self._runner(self._imported)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the databases."""
         self._recovery.close()
-        self._database.close()
+        self._imported.close()
+        self._made.close()
+
+    def _runner(self, database: ChainDatabase) -> BlockRunner:
+        return BlockRunner(self._parameters, Machines(NoInference()), ChainStates(database))
 
     def _genesis(self, accounts: int) -> bytes:
         """Return a genesis file with the senders, the token and other accounts."""
@@ -76,24 +82,16 @@ class TransferChain:
         parse_genesis(document)
         return json.dumps(document).encode()
 
-    def _made(self, database: ChainDatabase, genesis: bytes) -> list[Block]:
-        """Build and store the blocks."""
-        header, states = init_chain(database, genesis), ChainStates(database)
-        runner = BlockRunner(self._parameters, Machines(NoInference()), states)
-        blocks = []
-        for number in range(BLOCKS):
-            parent = Parent(header, bytes(32), lambda _number: bytes(32))
-            checked, left_out = runner.build(
-                parent, Proposal(bytes(20), 0), self._transactions(number)
-            )
-            if left_out:
-                raise RuntimeError(f"a transfer was left out: {left_out[0][1]}")
-            database.write_block(
-                FinalBlock(checked.block, checked.executed.receipts, None, checked.update)
-            )
-            header = checked.block.header
-            blocks.append(checked.block)
-        return blocks
+    def make_block(self) -> bytes:
+        """Build and store the next block; return its bytes."""
+        parent = Parent(self._tip, bytes(32), lambda _number: bytes(32))
+        transactions = self._transactions(self._tip.block_number)
+        checked, left_out = self._maker.build(parent, Proposal(bytes(20), 0), transactions)
+        if left_out:
+            raise RuntimeError(f"a transfer was left out: {left_out[0][1]}")
+        store(self._made, checked)
+        self._tip = checked.block.header
+        return checked.block.encode()
 
     def _transactions(self, block: int) -> list[Transaction]:
         count = PER_BLOCK[self._kind]
@@ -115,27 +113,34 @@ class TransferChain:
             data=b"" if plain else transfer_call(target, 1),
         ).sign(self._keys[number % SENDERS])
 
+    def import_block(self, raw: bytes) -> int:
+        """Decode, check, store and sync the next block; return how many transfers it has."""
+        block = decode_block(raw)
+        self._recovery.recover(block.transactions)
+        parent = Parent(self._header, bytes(32), lambda _number: bytes(32))
+        store(self._imported, self._importer.check(block, parent))
+        self._header = block.header
+        self.imported += len(block.transactions)
+        return len(block.transactions)
+
     def measure(self) -> dict[str, float]:
-        """Import every block and return transactions a second, of wall and of processor time."""
-        states = ChainStates(self._database)
-        runner = BlockRunner(self._parameters, Machines(NoInference()), states)
-        header, count, wall, processor = self._parent, 0, [], []
-        for raw in self._blocks:
+        """Import some blocks and return transactions a second, of wall and of processor time."""
+        count, wall, processor = 0, [], []
+        for raw in [self.make_block() for _ in range(BLOCKS)]:
             began, used = time.perf_counter(), time.process_time()
-            block = decode_block(raw)
-            self._recovery.recover(block.transactions)
-            checked = runner.check(block, Parent(header, bytes(32), lambda _number: bytes(32)))
-            self._database.write_block(
-                FinalBlock(block, checked.executed.receipts, None, checked.update)
-            )
+            count = self.import_block(raw)
             wall.append(time.perf_counter() - began)
             processor.append(time.process_time() - used)
-            header, count = block.header, len(block.transactions)
         return {
             "tx/s": round(count / min(wall)),
             "tx/s of processor time": round(count / min(processor)),
             "us/tx": round(min(wall) / count * 1e6, 1),
         }
+
+
+def store(database: ChainDatabase, checked: CheckedBlock) -> None:
+    """Write and sync a block."""
+    database.write_block(FinalBlock(checked.block, checked.executed.receipts, None, checked.update))
 
 
 @cache
