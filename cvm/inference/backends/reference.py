@@ -1,7 +1,6 @@
 """The definition: runs every node by its operator's NumPy function, one after the other."""
 
-from collections.abc import Callable, Sequence
-from inspect import Parameter, signature
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -55,14 +54,7 @@ def _dying_values(graph: Graph) -> tuple[tuple[str, ...], ...]:
 
 def _operand_names(node: Node) -> tuple[str, ...]:
     """Return a node's inputs, absent ones at the end included: a definition takes them as None."""
-    taken = _positional_count(node.spec.run) - 1
-    return node.inputs + ("",) * (taken - len(node.inputs))
-
-
-def _positional_count(function: Callable[..., object]) -> int:
-    """Return how many positional parameters a function names."""
-    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(entry.kind in kinds for entry in signature(function).parameters.values())
+    return node.inputs + ("",) * (node.spec.operand_count() - len(node.inputs))
 
 
 class ReferenceBackend:

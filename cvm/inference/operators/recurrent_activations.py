@@ -77,7 +77,10 @@ def _thresholded_relu(x: Array, alpha: np.float32, _beta: np.float32) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A function with ONNX's defaults of alpha and beta, None where it takes none."""
+    """A function with ONNX's defaults of alpha and beta, None where it takes none.
+
+    A NaN says that ONNX lays down no default, so that a node must give the value.
+    """
 
     function: Function
     alpha: float | None = None
@@ -91,7 +94,7 @@ KINDS = MappingProxyType(
         "HardSigmoid": Kind(_hard_sigmoid, 0.2, 0.5),
         "LeakyRelu": Kind(_leaky_relu, 0.01),
         "Relu": Kind(_relu),
-        "ScaledTanh": Kind(_scaled_tanh, 1.0, 1.0),
+        "ScaledTanh": Kind(_scaled_tanh, np.nan, np.nan),
         "Sigmoid": Kind(_sigmoid),
         "Softplus": Kind(_softplus),
         "Softsign": Kind(_softsign),
@@ -142,8 +145,18 @@ def resolve_activations(
             "attribute value",
             f"activation_alpha or activation_beta has more values than {list(names)} take",
         )
+    _require_given(view, found)
     count = len(defaults)
     return tuple(tuple(found[d * count : (d + 1) * count]) for d in range(directions))
+
+
+def _require_given(view: NodeView, found: Sequence[Activation]) -> None:
+    """Refuse a function that lacks a value for which ONNX has no default; runtimes disagree."""
+    for entry in found:
+        if np.isnan(entry.alpha) or np.isnan(entry.beta):
+            raise refusal(
+                view, "attribute value", f"{entry.name} has no default of alpha and beta: give both"
+            )
 
 
 def _next(values: Iterator[np.float32], default: float | None) -> np.float32:

@@ -1,7 +1,5 @@
 """The way out for a node without a kernel: its operator's own NumPy function."""
 
-from inspect import Parameter, signature
-
 import numpy as np
 
 from cvm.inference.backends.cpu.step_builder import StepBuilder
@@ -12,7 +10,9 @@ from cvm.inference.tensor_type import Array
 def build(builder: StepBuilder) -> None:
     """Run a node by its operator's definition, which is slow and exact."""
     node = builder.node
-    operands = tuple(builder.optional(index) for index in range(_operand_count(node)))
+    operands = tuple(
+        builder.optional(index) for index in range(max(len(node.inputs), node.spec.operand_count()))
+    )
     builder.add(run_definition, node, operands, builder.results)
 
 
@@ -24,10 +24,3 @@ def run_definition(
         outputs = node.spec.run(node.parameters, *operands)
     for result, output in zip(results, outputs, strict=True):
         np.copyto(result, output, casting="no")
-
-
-def _operand_count(node: Node) -> int:
-    """Return how many operands a definition takes, absent ones at the end included."""
-    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = signature(node.spec.run).parameters.values()
-    return max(len(node.inputs), sum(entry.kind in kinds for entry in parameters) - 1)

@@ -67,6 +67,9 @@ def test_activations(shim: ctypes.CDLL, op: str, name: str) -> None:
     attributes: dict[str, AttributeValue] = {"activations": (name,) * FUNCTIONS[op]}
     if op == "GRU":
         attributes["linear_before_reset"] = 1
+    if name == "ScaledTanh":
+        factors = (np.float32(1.25),) * FUNCTIONS[op]
+        attributes |= {"activation_alpha": factors, "activation_beta": factors}
     if op == "LSTM":
         inputs.append(draw(4, "float32", 1, 18))
     assert_equals_definition(shim, op, attributes, inputs, {1, 2}, outputs=2)

@@ -249,6 +249,12 @@ RECURRENT = [
         id="unknown activation",
     ),
     pytest.param(
+        lstm({"activations": ("Sigmoid", "ScaledTanh", "Tanh")}),
+        "attribute value",
+        "ScaledTanh has no default of alpha and beta",
+        id="scaled tanh without its values",
+    ),
+    pytest.param(
         lstm({"activation_alpha": (np.float32(1),)}),
         "attribute value",
         "more values",
