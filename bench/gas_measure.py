@@ -139,14 +139,16 @@ def least(once: Callable[[], float], rounds: int) -> float:
     return min(once() for _ in range(rounds))
 
 
-def measured_cases(cases: Sequence[GasCase]) -> Iterator[tuple[GasCase, Times]]:
+def measured_cases(
+    cases: Sequence[GasCase], rounds: int = ROUNDS
+) -> Iterator[tuple[GasCase, Times]]:
     """Return each case with its least seconds by kind of data."""
     backend = CpuBackend(LEVEL)
     evicted = np.zeros(EVICTED_BYTES, np.uint8)
     with default_float_environment():
         fixed = fixed_seconds(backend)
         for case in cases:
-            yield case, least_seconds(Subject(case, backend), evicted, fixed)
+            yield case, least_seconds(Subject(case, backend), evicted, fixed, rounds)
 
 
 def measured_networks() -> Iterator[tuple[str, tuple[int, ...], Times]]:
@@ -173,10 +175,12 @@ def network_files() -> Iterator[tuple[str, bytes, Array]]:
         yield f"{model.name} {model.dtype}", model.strict, model.x
 
 
-def least_seconds(subject: "Subject | Network", evicted: Array, fixed: float) -> Times:
+def least_seconds(
+    subject: "Subject | Network", evicted: Array, fixed: float, rounds: int = ROUNDS
+) -> Times:
     """Return the least time on each kind of data, and of ordinary data that is in no cache."""
     seconds: Times = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for kind, plan, arrays in subject.kinds():
             plan.run(arrays)
             took = seconds_of_calls(plan)

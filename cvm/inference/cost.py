@@ -5,6 +5,9 @@ from dataclasses import astuple, dataclass
 SERIAL = 32
 """Vector steps that one step counts as in a loop that takes elements one after the other."""
 
+RUN = 32 * SERIAL
+"""Vector steps that a run of an inner loop counts as, however short: a row, a fold, a tile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:

@@ -74,7 +74,7 @@ def test_gas_example_is_what_the_code_charges() -> None:
     parts = [
         gas.INFER_BASE,
         gas.load_gas(model["size_bytes"]),
-        100 * 1_760,
+        100 * 2_193,
         gas.io_gas(78_400) + gas.io_gas(4_800),
     ]
     shown = " + ".join(f"{part:,}" for part in parts) + f" = {sum(parts):,}"

@@ -52,7 +52,7 @@ ARRAY_FEATURE_EXTRACTOR = OpSpec(
     frozenset(),
     parse,
     result_type,
-    steps_each(3 * SERIAL, passes=1),
+    steps_each(5 * SERIAL, passes=1),
     array_feature_extractor,
     domain=ML_DOMAIN,
     reads_part=True,

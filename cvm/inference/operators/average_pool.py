@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.op_spec import OpSpec
@@ -46,7 +46,11 @@ def cost(
     parameters: AveragePoolParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count one addition for each tap of each output, and one division."""
-    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.taps_per_output + 2), nodes=1)
+    taps = parameters.taps_per_output
+    return Cost(
+        elementwise=SERIAL * outputs[0].size * (taps + 2) + RUN // 4 * parameters.window_runs,
+        nodes=1 + (2 * taps if parameters.is_solid else 0),
+    )
 
 
 def divisors(window: Window, spatial: Shape, count_include_pad: bool) -> Array:

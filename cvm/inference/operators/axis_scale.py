@@ -1,6 +1,7 @@
 """The scale and zero point that QuantizeLinear and DequantizeLinear share."""
 
 from dataclasses import dataclass
+from math import prod
 
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, int_attribute
@@ -20,6 +21,19 @@ class AxisScale:
     shape: Shape
     scale: Array
     zero: Array
+
+    @property
+    def runs(self) -> int:
+        """Return how often another scale is taken."""
+        count = self.scale.size
+        if count == 1:
+            return 1
+        inner = prod(
+            self.shape[len(self.shape) - len(self.scale.shape) :][
+                self.scale.shape.index(count) + 1 :
+            ]
+        )
+        return prod(self.shape) // inner
 
 
 def resolve_axis_scale(view: NodeView, x: TensorType, zero_dtype: str) -> AxisScale:

@@ -1,10 +1,11 @@
 """BatchNormalization: each channel moved and scaled by fixed statistics."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute, float_attribute
 from cvm.inference.operators.normalisation import (
@@ -59,10 +60,11 @@ def parse(view: NodeView) -> BatchNormalizationParameters:
 
 
 def cost(
-    parameters: BatchNormalizationParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    _parameters: BatchNormalizationParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
-    """Count four steps for each element, and two for each channel."""
-    return Cost(elementwise=outputs[0].size * STEPS + 2 * parameters.channels, nodes=1)
+    """Count four steps for each element, and a quarter of a run for each plane."""
+    planes = prod(outputs[0].shape[:2])
+    return Cost(elementwise=outputs[0].size * STEPS + RUN // 4 * planes, nodes=1)
 
 
 def batch_normalization(

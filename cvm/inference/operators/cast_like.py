@@ -24,5 +24,5 @@ def cast_like(parameters: CastParameters, x: Array, _like: Array) -> tuple[Array
 
 
 CAST_LIKE = OpSpec(
-    "CastLike", 21, frozenset({"saturate"}), parse, output_types, steps(0), cast_like
+    "CastLike", 21, frozenset({"saturate"}), parse, output_types, steps(0, repeats=False), cast_like
 )

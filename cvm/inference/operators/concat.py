@@ -1,17 +1,19 @@
 """Concat: tensors joined along one axis."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute
 from cvm.inference.operators.constant_lists import any_operand
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
-from cvm.inference.tensor_type import Array
+from cvm.inference.operators.result_type import ResultType, result_type
+from cvm.inference.tensor_type import Array, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,10 @@ def concat(parameters: ConcatParameters, *tensors: Array) -> tuple[Array, ...]:
     return (np.concatenate(tensors, axis=parameters.axis),)
 
 
-CONCAT = OpSpec("Concat", 13, frozenset({"axis"}), parse, result_type, one_step_each, concat)
+def cost(parameters: ConcatParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count one step for each element, and a run for each piece; a tensor starts with four."""
+    pieces = prod(outputs[0].shape[: parameters.axis])
+    return Cost(elementwise=outputs[0].size + RUN // 2 * (pieces + 7) * len(view.types))
+
+
+CONCAT = OpSpec("Concat", 13, frozenset({"axis"}), parse, result_type, cost, concat)

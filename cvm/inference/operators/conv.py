@@ -1,10 +1,11 @@
 """Conv: float32 cross-correlation over 1 to 3 spatial axes."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.fused_multiply_add import add_product, widen
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.convolution import (
@@ -13,7 +14,9 @@ from cvm.inference.operators.convolution import (
     along_channels,
     convolution_cost,
     grouped_output_shape,
+    positions_inside,
     resolve_convolution,
+    solid_steps,
     steps,
 )
 from cvm.inference.operators.op_spec import OpSpec
@@ -24,6 +27,9 @@ from cvm.inference.operators.operands import (
 )
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
+
+RESTORING_STEPS = 3
+"""Of a term that may be folded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,34 @@ def output_types(parameters: ConvParameters, _view: NodeView) -> tuple[TensorTyp
     return (TensorType("float32", parameters.full_output_shape),)
 
 
-def cost(parameters: ConvParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(parameters: ConvParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count every tap of every output, and one addition of the bias."""
     size = outputs[0].size
     products = Cost(
         float32_macs=size * parameters.depth,
         elementwise=size if parameters.has_bias else 0,
     )
-    return products + convolution_cost(parameters)
+    return (
+        products
+        + restoring_cost(parameters, view)
+        + convolution_cost(parameters)
+        + solid_steps(parameters, 20, 6)
+    )
+
+
+def restoring_cost(parameters: ConvParameters, view: NodeView) -> Cost:
+    """Count the outputs beside padding that may be folded again: see `conv`, a padded tap.
+
+    Only an output without a bias (-0 counts as none) can be a zero whose sign a padded tap turns.
+    """
+    bias = view.constant_at(2)
+    if bias is not None and not (np.signbit(bias) & (bias == 0)).any():
+        return Cost()
+    positions = prod(parameters.output_shape)
+    border = parameters.full_output_shape[0] * (positions - positions_inside(parameters))
+    maps, groups = parameters.full_output_shape[1], parameters.group
+    starts = 7 * RUN // 8 * groups if maps == groups else 2 * SERIAL * groups * parameters.depth
+    return Cost(elementwise=border * (starts + RESTORING_STEPS * maps * parameters.depth))
 
 
 def conv(

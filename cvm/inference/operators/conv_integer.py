@@ -10,6 +10,7 @@ from cvm.inference.operators.convolution import (
     ConvolutionShape,
     integer_convolution_cost,
     resolve_convolution,
+    solid_steps,
 )
 from cvm.inference.operators.convolution_integer import integer_convolution
 from cvm.inference.operators.op_spec import OpSpec
@@ -71,7 +72,11 @@ def cost(
     parameters: ConvIntegerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count every tap of every output."""
-    return Cost(int8_macs=outputs[0].size * parameters.depth) + integer_convolution_cost(parameters)
+    return (
+        Cost(int8_macs=outputs[0].size * parameters.depth)
+        + integer_convolution_cost(parameters)
+        + solid_steps(parameters, 2, 2)
+    )
 
 
 def conv_integer(

@@ -19,6 +19,7 @@ from cvm.inference.operators.operands import (
     require_elements,
     require_operand_count,
 )
+from cvm.inference.operators.product_steps import TILE_ROWS
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.window import (
     AUTO_PADS,
@@ -29,6 +30,9 @@ from cvm.inference.operators.window import (
     checked_values,
 )
 from cvm.inference.tensor_type import Array, Shape, TensorType
+
+MANY_PHASES = 64
+"""Outputs of a stride that have taps of their own, beyond which the definition runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +162,20 @@ def output_types(parameters: ConvTransposeParameters, _view: NodeView) -> tuple[
 def cost(
     parameters: ConvTransposeParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
-    """Count every tap of every input, and one addition of the bias."""
-    return Cost(
-        float32_macs=prod(parameters.input_shape) * prod(parameters.weight_shape[1:]),
-        elementwise=outputs[0].size * (SERIAL + parameters.has_bias),
-        nodes=1,
-    )
+    """Count every tap of every input, the bias, and what the kernels take beside them.
+
+    Outputs are gathered, so that taps outside the input are worked on, for whole tiles of maps,
+    after the pixels of every output were put in a row. With many phases the definition runs.
+    """
+    macs = prod(parameters.input_shape) * prod(parameters.weight_shape[1:])
+    size, maps = outputs[0].size, parameters.weight_shape[1]
+    terms = parameters.input_shape[1] // parameters.group * prod(parameters.weight_shape[2:])
+    plain = Cost(float32_macs=macs, elementwise=size * (SERIAL + parameters.has_bias), nodes=1)
+    if len(parameters.strides) > 2 or prod(parameters.strides) > MANY_PHASES:
+        return plain + Cost(elementwise=30 * SERIAL * macs, nodes=6 * terms)
+    gathered = size // maps * terms // prod(parameters.strides)
+    idle = max(0, gathered * -(-maps // TILE_ROWS) * TILE_ROWS - macs)
+    return plain + Cost(elementwise=3 * idle // 2 + SERIAL // 2 * gathered)
 
 
 def conv_transpose(

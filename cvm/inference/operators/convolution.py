@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute, ints_attribute
 from cvm.inference.operators.operands import require_elements
@@ -22,6 +22,12 @@ FULL_DEPTHWISE = 16
 
 WORD = 4
 """8-bit channels that are multiplied together."""
+
+FEW_OUTPUTS = 16
+"""Inputs for one output beyond which their bytes cost more than the products."""
+
+FEW_MAPS_STEPS = 24
+"""Of a term, divided by the maps, where these fill no vector of words."""
 
 TERM_STEPS = 12 * SERIAL
 """Of a term that is added by itself."""
@@ -58,11 +64,32 @@ def convolution_cost(shape: ConvolutionShape) -> Cost:
     channels most of a vector is idle: `IDLE_STEPS` for each multiply-accumulate, divided by the
     channels of the group.
     """
-    size = prod(shape.full_output_shape)
+    size, channels = prod(shape.full_output_shape), shape.weight_shape[0] // shape.group
     moved = (prod(shape.input_shape) + size) * SERIAL // 2
-    channels = shape.weight_shape[0] // shape.group
     idle = size * shape.depth * IDLE_STEPS // channels if channels < FULL_GROUP else 0
-    return Cost(elementwise=moved + idle)
+    starts = RUN * (shape.group + shape.input_shape[0])
+    if shape.group == 1 and channels < FULL_GROUP:
+        starts += RUN // 2 * prod(shape.full_output_shape[:-1]) * shape.depth
+    return Cost(elementwise=moved + idle + starts)
+
+
+def positions_inside(shape: ConvolutionShape) -> int:
+    """Return the output positions whose windows reach into no padding."""
+    counts = []
+    for axis, length in enumerate(shape.input_shape[2:]):
+        reach = (shape.kernel_shape[axis] - 1) * shape.dilations[axis]
+        stride, pad = shape.strides[axis], shape.pads[axis]
+        last = min((length - 1 - reach + pad) // stride, shape.output_shape[axis] - 1)
+        counts.append(max(0, last - -(-pad // stride) + 1))
+    return prod(counts)
+
+
+def solid_steps(shape: ConvolutionShape, each: int, passes: int) -> Cost:
+    """Count what the definition takes of a convolution over three axes, which has no kernel."""
+    if len(shape.kernel_shape) < 3:
+        return Cost()
+    macs = prod(shape.full_output_shape) * shape.depth
+    return Cost(elementwise=each * SERIAL * macs, nodes=passes * shape.depth)
 
 
 def integer_convolution_cost(shape: ConvolutionShape) -> Cost:
@@ -70,7 +97,13 @@ def integer_convolution_cost(shape: ConvolutionShape) -> Cost:
     groups, (maps, channels) = shape.group, shape.weight_shape[:2]
     is_depthwise = groups == maps == shape.input_shape[1] and groups >= FULL_DEPTHWISE
     if groups == 1 or channels % WORD == 0 or is_depthwise:
-        return convolution_cost(shape)
+        size, given = prod(shape.full_output_shape), prod(shape.input_shape)
+        far = 2 * SERIAL * max(0, given - FEW_OUTPUTS * size)
+        few = (
+            size * shape.depth * FEW_MAPS_STEPS // maps if groups == 1 and maps < FULL_GROUP else 0
+        )
+        part = size * shape.depth * (WORD - channels) if groups == 1 and channels < WORD else 0
+        return convolution_cost(shape) + Cost(elementwise=far + few + part)
     return Cost(elementwise=TERM_STEPS * prod(shape.full_output_shape) * shape.depth)
 
 

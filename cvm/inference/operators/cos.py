@@ -23,4 +23,4 @@ def cosine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (cos32(x),)
 
 
-COS = OpSpec("Cos", 7, frozenset(), parse, same_type, steps(0, 3), cosine)
+COS = OpSpec("Cos", 7, frozenset(), parse, same_type, steps(38, 3), cosine)

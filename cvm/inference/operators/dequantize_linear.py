@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.axis_scale import AxisScale, resolve_axis_scale
 from cvm.inference.operators.op_spec import OpSpec
@@ -42,10 +42,11 @@ def output_types(parameters: DequantizeLinearParameters, _view: NodeView) -> tup
 
 
 def cost(
-    _parameters: DequantizeLinearParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    parameters: DequantizeLinearParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count two steps for each output."""
-    return Cost(elementwise=outputs[0].size * STEPS)
+    runs = RUN // 4 * (parameters.runs - 1)
+    return Cost(elementwise=outputs[0].size * STEPS + runs)
 
 
 def dequantize_linear(

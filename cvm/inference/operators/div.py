@@ -7,6 +7,7 @@ from cvm.inference.exact.division import truncated_quotient
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.broadcasting import BroadcastParameters, resolve_broadcast
 from cvm.inference.operators.elementwise import NUMBERS, broadcast_type
+from cvm.inference.operators.inner_runs import broadcast_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -16,11 +17,12 @@ def parse(view: NodeView) -> BroadcastParameters:
     return resolve_broadcast(view, NUMBERS)
 
 
-def cost(parameters: BroadcastParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(parameters: BroadcastParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one step for each output; the rules of integers take 18, one by one, in 8 passes."""
+    runs = broadcast_steps(view, outputs[0])
     if parameters.dtype == "float32":
-        return Cost(elementwise=outputs[0].size)
-    return Cost(elementwise=18 * SERIAL * outputs[0].size, nodes=7)
+        return Cost(elementwise=outputs[0].size + runs)
+    return Cost(elementwise=18 * SERIAL * outputs[0].size + runs, nodes=7)
 
 
 def divide(_parameters: BroadcastParameters, a: Array, b: Array) -> tuple[Array, ...]:

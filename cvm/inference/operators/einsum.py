@@ -7,7 +7,7 @@ from string import ascii_letters
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import string_attribute
 from cvm.inference.operators.matmul import ordered_product
@@ -18,6 +18,7 @@ from cvm.inference.operators.operands import (
     require_elements,
     require_operand_count,
 )
+from cvm.inference.operators.product_steps import extents_of, product_cost
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
@@ -154,10 +155,20 @@ def output_types(parameters: EinsumParameters, _view: NodeView) -> tuple[TensorT
     return (TensorType("float32", parameters.output_shape),)
 
 
-def cost(parameters: EinsumParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count the summed labels' terms for each output, and one step to put it in its place."""
-    size = outputs[0].size
-    return Cost(float32_macs=size * parameters.product.depth, elementwise=size)
+def cost(parameters: EinsumParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count the products, one step to put an output in its place, and two for a moved operand."""
+    products = product_cost(extents_of(parameters.product, view, 0, 1))
+    moved = sum(
+        found.size * 2 * SERIAL
+        for found, parts in zip(view.types, (parameters.a_parts, parameters.b_parts), strict=True)
+        if found is not None and not lies_in_order(joined(parts))
+    )
+    return products + Cost(elementwise=outputs[0].size + moved)
+
+
+def lies_in_order(axes: tuple[int, ...]) -> bool:
+    """Say whether the axes of an operand stand as a product wants them."""
+    return axes == tuple(range(len(axes)))
 
 
 def joined(parts: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import ints_attribute
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
@@ -13,8 +14,8 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, result_type, steps_each
-from cvm.inference.tensor_type import Array
+from cvm.inference.operators.result_type import ResultType, result_type
+from cvm.inference.tensor_type import Array, TensorType
 
 DTYPES = ("float32", "int32", "int64")
 
@@ -65,13 +66,19 @@ def feature_vectorizer(
     return (result,)
 
 
+def cost(_parameters: object, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count five steps for each element, half a run for each piece of a row, and three passes."""
+    pieces = outputs[0].shape[0] * len(view.types)
+    return Cost(elementwise=5 * outputs[0].size + RUN // 2 * pieces, nodes=2)
+
+
 FEATURE_VECTORIZER = OpSpec(
     "FeatureVectorizer",
     1,
     frozenset({"inputdimensions"}),
     parse,
     result_type,
-    steps_each(5, passes=2),
+    cost,
     feature_vectorizer,
     domain=ML_DOMAIN,
 )

@@ -15,6 +15,18 @@ from cvm.inference.operators.result_type import ResultType, result_type
 from cvm.inference.operators.run_time_indices import checked_indices
 from cvm.inference.tensor_type import Array, Shape, TensorType
 
+NEAR_STEPS, FAR_STEPS = 10 * SERIAL, 24 * SERIAL
+"""Of a slice that is looked up, in a block that a core's own cache holds and in a greater one."""
+
+NEAR_BYTES = 2**15
+LINE_BYTES = 64
+
+
+def slice_steps(block_bytes: int, lookups: int) -> int:
+    """Return the steps of a slice where so many are looked up in a block of so many bytes."""
+    is_near = block_bytes <= NEAR_BYTES and block_bytes < LINE_BYTES * lookups
+    return NEAR_STEPS if is_near else FAR_STEPS
+
 
 @dataclass(frozen=True, slots=True)
 class GatherParameters(ResultType):
@@ -36,9 +48,13 @@ def parse(view: NodeView) -> GatherParameters:
 
 
 def cost(parameters: GatherParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count three steps for each slice that is looked up, wherever it lies."""
+    """Count each slice that is looked up."""
+    block = (
+        prod(parameters.data_shape[parameters.axis :]) * outputs[0].size_bytes // outputs[0].size
+    )
     slices = outputs[0].size // prod(parameters.data_shape[parameters.axis + 1 :])
-    return Cost(elementwise=3 * SERIAL * slices + outputs[0].size, nodes=1)
+    each = slice_steps(block, slices // prod(parameters.data_shape[: parameters.axis]))
+    return Cost(elementwise=each * slices + outputs[0].size, nodes=1)
 
 
 def gather(parameters: GatherParameters, data: Array, indices: Array) -> tuple[Array, ...]:

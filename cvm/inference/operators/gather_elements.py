@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute
 from cvm.inference.operators.constant_lists import INDEX_DTYPES, any_operand
@@ -10,9 +10,13 @@ from cvm.inference.operators.gather import GatherParameters
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import result_type, steps_each
+from cvm.inference.operators.result_type import result_type
 from cvm.inference.operators.run_time_indices import checked_indices
-from cvm.inference.tensor_type import Array
+from cvm.inference.tensor_type import Array, TensorType
+
+NEAR_STEPS, FAR_STEPS = 19 * SERIAL, 26 * SERIAL
+FAR_BYTES = 2**20
+"""Data from which on an element that is looked up lies far."""
 
 
 def parse(view: NodeView) -> GatherParameters:
@@ -44,13 +48,20 @@ def gather_elements(parameters: GatherParameters, data: Array, indices: Array) -
     return (np.take_along_axis(data[tuple(spans)], places, axis=axis),)
 
 
+def cost(_parameters: object, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count each element that is looked up; most in data greater than a core's own caches."""
+    data = view.types[0]
+    is_far = data is not None and data.size_bytes >= FAR_BYTES
+    return Cost(elementwise=(FAR_STEPS if is_far else NEAR_STEPS) * outputs[0].size)
+
+
 GATHER_ELEMENTS = OpSpec(
     "GatherElements",
     13,
     frozenset({"axis"}),
     parse,
     result_type,
-    steps_each(12 * SERIAL),
+    cost,
     gather_elements,
     reads_part=True,
 )

@@ -5,10 +5,11 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.constant_lists import any_operand
+from cvm.inference.operators.gather import slice_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import (
     operand_type,
@@ -58,9 +59,13 @@ def parse(view: NodeView) -> GatherNDParameters:
 
 
 def cost(parameters: GatherNDParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count six steps for each slice that is looked up, wherever it lies."""
+    """Count each slice that is looked up."""
+    block = (
+        prod(parameters.indexed) * parameters.slice_size * outputs[0].size_bytes // outputs[0].size
+    )
     slices = outputs[0].size // parameters.slice_size
-    return Cost(elementwise=6 * SERIAL * slices + outputs[0].size, nodes=1)
+    each = slice_steps(block, slices // parameters.batch)
+    return Cost(elementwise=each * slices + outputs[0].size, nodes=1)
 
 
 def gather_nd(parameters: GatherNDParameters, data: Array, indices: Array) -> tuple[Array, ...]:

@@ -16,6 +16,7 @@ from cvm.inference.operators.operands import (
     require_elements,
     require_operand_count,
 )
+from cvm.inference.operators.product_steps import Extents, dynamic_count, product_cost
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -70,13 +71,15 @@ def output_types(parameters: GemmParameters, _view: NodeView) -> tuple[TensorTyp
     return (TensorType("float32", (parameters.rows, parameters.columns)),)
 
 
-def cost(parameters: GemmParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(parameters: GemmParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count k multiply-adds for each output, and each factor and addition that is not omitted."""
     scalar_steps = int(parameters.alpha != 1)
     if parameters.has_c:
         scalar_steps += 1 + int(parameters.beta != 1)
-    size = outputs[0].size
-    return Cost(float32_macs=size * parameters.depth, elementwise=size * scalar_steps)
+    m, n, depth = parameters.rows, parameters.columns, parameters.depth
+    left, right = dynamic_count(view, 0, m * depth), dynamic_count(view, 1, n * depth)
+    products = product_cost(Extents(1, m, depth, n, left, right))
+    return products + Cost(elementwise=outputs[0].size * scalar_steps)
 
 
 def gemm(

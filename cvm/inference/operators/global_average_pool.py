@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.ordered_sum import mean
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
@@ -48,7 +48,7 @@ def cost(
     parameters: GlobalAveragePoolParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count one addition for each input and one division for each output."""
-    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.count + 1))
+    return Cost(elementwise=outputs[0].size * (SERIAL * (parameters.count + 1) + RUN // 4))
 
 
 def global_average_pool(parameters: GlobalAveragePoolParameters, x: Array) -> tuple[Array, ...]:

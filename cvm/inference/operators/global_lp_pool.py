@@ -4,11 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.global_pooling import resolve_global_pooling
 from cvm.inference.operators.op_spec import OpSpec
-from cvm.inference.operators.p_norm import p_attribute, powers, root, transcendental_steps
+from cvm.inference.operators.p_norm import (
+    definition_passes,
+    p_attribute,
+    powers,
+    root,
+    transcendental_steps,
+)
 from cvm.inference.operators.reduction import ReductionParameters, output_type, sum_of
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -34,7 +40,8 @@ def cost(
     """Count a power and an addition for each input, and a root for each output."""
     size, count = outputs[0].size, parameters.count
     return Cost(
-        elementwise=size * (16 * count + 1),
+        elementwise=size * (16 * count + RUN // 4),
+        nodes=definition_passes(parameters.p, count // 4),
         transcendental=size * (count + 1) * transcendental_steps(parameters.p),
     )
 

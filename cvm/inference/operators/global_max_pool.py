@@ -1,6 +1,6 @@
 """GlobalMaxPool: the largest element of each channel."""
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.exact.ordering import larger
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.global_pooling import resolve_global_pooling
@@ -17,7 +17,7 @@ def parse(view: NodeView) -> ReductionParameters:
 
 def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each input."""
-    return Cost(elementwise=10 * outputs[0].size * parameters.count)
+    return Cost(elementwise=outputs[0].size * (10 * parameters.count + RUN))
 
 
 def global_max_pool(parameters: ReductionParameters, x: Array) -> tuple[Array, ...]:

@@ -1,10 +1,11 @@
 """GroupNormalization: centres and scales groups of channels of each item."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import float_attribute, int_attribute
 from cvm.inference.operators.normalisation import (
@@ -14,6 +15,7 @@ from cvm.inference.operators.normalisation import (
     centred,
     channelled_input,
     require_per_channel,
+    slice_steps,
 )
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
@@ -55,7 +57,13 @@ def cost(
 ) -> Cost:
     """Count seven steps for each element, and four for each group."""
     groups = parameters.shape[0] * parameters.groups
-    return Cost(elementwise=outputs[0].size * (STEPS + 2) + 4 * groups, nodes=1)
+    size = outputs[0].size
+    return Cost(
+        elementwise=size * (STEPS + 2)
+        + slice_steps(size, groups)
+        + RUN // 4 * prod(parameters.shape[:2]),
+        nodes=1,
+    )
 
 
 def group_normalization(

@@ -14,6 +14,7 @@ from cvm.inference.operators.normalisation import (
     centred,
     channelled_input,
     require_per_channel,
+    slice_steps,
 )
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
@@ -43,7 +44,8 @@ def cost(
 ) -> Cost:
     """Count seven steps for each element, and four for each channel."""
     planes = parameters.shape[0] * parameters.shape[1]
-    return Cost(elementwise=outputs[0].size * (STEPS + 2) + 4 * planes, nodes=1)
+    size = outputs[0].size
+    return Cost(elementwise=size * (STEPS + 2) + slice_steps(size, planes), nodes=1)
 
 
 def instance_normalization(

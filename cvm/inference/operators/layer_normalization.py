@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, float_attribute, int_attribute
 from cvm.inference.operators.broadcasting import require_stretches_to
@@ -84,7 +84,7 @@ def cost(
     """Count five steps for each element, those of scale and bias, and five for each slice."""
     size = prod(parameters.shape)
     affine = sum(view.type_at(index) is not None for index in (1, 2))
-    return Cost(elementwise=size * (STEPS + affine) + 5 * (size // parameters.count), nodes=1)
+    return Cost(elementwise=size * (STEPS + affine) + RUN * (size // parameters.count), nodes=1)
 
 
 def layer_normalization(

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.op_spec import OpSpec
-from cvm.inference.operators.p_norm import p_attribute, powers, root, transcendental_steps
+from cvm.inference.operators.p_norm import (
+    definition_passes,
+    p_attribute,
+    powers,
+    root,
+    transcendental_steps,
+)
 from cvm.inference.operators.pooling import (
     POOLING_ATTRIBUTES,
     PoolingShape,
@@ -44,10 +50,13 @@ def parse(view: NodeView) -> LpPoolParameters:
 def cost(parameters: LpPoolParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count a power for each input, an addition for each tap, and a root for each output."""
     size, x = outputs[0].size, view.types[0]
+    taps = parameters.taps_per_output
     inputs = 0 if x is None else x.size
     return Cost(
-        elementwise=inputs + 3 * SERIAL // 2 * size * (parameters.taps_per_output + 2),
-        nodes=1,
+        elementwise=inputs
+        + 3 * SERIAL // 2 * size * (taps + 2)
+        + RUN // 4 * parameters.window_runs,
+        nodes=1 + definition_passes(parameters.p, 2 * taps),
         transcendental=(inputs + size) * transcendental_steps(parameters.p),
     )
 

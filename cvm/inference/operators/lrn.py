@@ -1,10 +1,11 @@
 """LRN: each element divided by a power of the squares of its neighbours among the channels."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.power import pow32
 from cvm.inference.graph import NodeView
@@ -55,7 +56,8 @@ def cost(parameters: LrnParameters, _view: NodeView, outputs: tuple[TensorType, 
     """Count an addition for each neighbour, four steps and one power for each element."""
     neighbours = min(parameters.before + parameters.after + 1, parameters.shape[1])
     size = outputs[0].size
-    return Cost(elementwise=size * (neighbours + STEPS), transcendental=45 * size)
+    runs = RUN // 4 * neighbours * prod(parameters.shape[:2])
+    return Cost(elementwise=size * (SERIAL * neighbours + STEPS) + runs, transcendental=45 * size)
 
 
 def lrn(parameters: LrnParameters, x: Array) -> tuple[Array, ...]:

@@ -14,6 +14,7 @@ from cvm.inference.operators.matrix_product import (
 )
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
+from cvm.inference.operators.product_steps import extents_of, product_cost
 from cvm.inference.tensor_type import Array, TensorType
 
 
@@ -36,9 +37,9 @@ def output_types(parameters: MatMulParameters, _view: NodeView) -> tuple[TensorT
     return (TensorType("float32", parameters.output_shape),)
 
 
-def cost(parameters: MatMulParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
-    """Count k multiply-adds for each output."""
-    return Cost(float32_macs=outputs[0].size * parameters.depth)
+def cost(parameters: MatMulParameters, view: NodeView, _outputs: tuple[TensorType, ...]) -> Cost:
+    """Count the products."""
+    return product_cost(extents_of(parameters, view, 0, 1))
 
 
 def matmul(parameters: MatMulParameters, a: Array, b: Array) -> tuple[Array, ...]:

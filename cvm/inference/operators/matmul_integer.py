@@ -17,6 +17,7 @@ from cvm.inference.operators.operands import (
     operand_type,
     require_operand_count,
 )
+from cvm.inference.operators.product_steps import extents_of, integer_product_cost
 from cvm.inference.operators.quantisation import LIMITS, per_channel, zero_points
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
@@ -83,10 +84,10 @@ def output_types(parameters: MatMulIntegerParameters, _view: NodeView) -> tuple[
 
 
 def cost(
-    parameters: MatMulIntegerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    parameters: MatMulIntegerParameters, view: NodeView, _outputs: tuple[TensorType, ...]
 ) -> Cost:
-    """Count k multiply-adds for each output."""
-    return Cost(int8_macs=outputs[0].size * parameters.depth)
+    """Count the products."""
+    return integer_product_cost(extents_of(parameters, view, 0, 1))
 
 
 def matmul_integer(

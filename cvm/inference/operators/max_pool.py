@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.ordering import larger, lowest
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
@@ -20,6 +20,9 @@ from cvm.inference.operators.window import EVERY, taps
 from cvm.inference.tensor_type import Array, TensorType
 
 DTYPES = ("float32", "int8", "uint8")
+
+SOLID_STEPS = 8
+"""A comparison by the definition, which takes over from two spatial axes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,13 @@ def parse(view: NodeView) -> MaxPoolParameters:
 
 def cost(parameters: MaxPoolParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each tap of each output."""
-    return Cost(elementwise=SERIAL * outputs[0].size * (parameters.taps_per_output + 1))
+    taps = parameters.taps_per_output
+    each = SOLID_STEPS if parameters.is_solid else 1
+    return Cost(
+        elementwise=each * SERIAL * outputs[0].size * (taps + 1)
+        + RUN // 4 * parameters.window_runs,
+        nodes=4 * taps if parameters.is_solid else 0,
+    )
 
 
 def max_pool(parameters: MaxPoolParameters, x: Array) -> tuple[Array, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import ints_attribute
+from cvm.inference.operators.normalisation import slice_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import (
     operand_type,
@@ -50,12 +51,14 @@ def output_types(
 
 
 def cost(
-    _parameters: MeanVarianceNormalizationParameters,
+    parameters: MeanVarianceNormalizationParameters,
     _view: NodeView,
     outputs: tuple[TensorType, ...],
 ) -> Cost:
-    """Count five steps for each element."""
-    return Cost(elementwise=outputs[0].size * (STEPS + 1), nodes=1)
+    """Count the steps of each element, and a run for each slice."""
+    size = outputs[0].size
+    slices = size // parameters.count
+    return Cost(elementwise=size * (STEPS + 1) + slice_steps(size, slices), nodes=1)
 
 
 def mean_variance_normalization(

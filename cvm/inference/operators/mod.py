@@ -10,6 +10,7 @@ from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import flag_attribute
 from cvm.inference.operators.broadcasting import BroadcastParameters, resolve_broadcast
 from cvm.inference.operators.elementwise import NUMBERS, broadcast_type
+from cvm.inference.operators.inner_runs import broadcast_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
@@ -36,11 +37,12 @@ def parse(view: NodeView) -> ModParameters:
     return ModParameters(common.dtype, common.output_shape, fmod)
 
 
-def cost(parameters: ModParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+def cost(parameters: ModParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count the steps of each output, one by one, and the definition's passes."""
     is_float = parameters.dtype == "float32"
     steps, passes = (FLOAT_STEPS, 15) if is_float else (INTEGER_STEPS, 5)
-    return Cost(elementwise=steps * SERIAL * outputs[0].size, nodes=passes)
+    runs = broadcast_steps(view, outputs[0])
+    return Cost(elementwise=steps * SERIAL * outputs[0].size + runs, nodes=passes)
 
 
 def remainder_of(parameters: ModParameters, a: Array, b: Array) -> tuple[Array, ...]:

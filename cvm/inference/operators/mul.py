@@ -5,6 +5,7 @@ import numpy as np
 from cvm.inference.cost import Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.broadcasting import BroadcastParameters, resolve_broadcast
+from cvm.inference.operators.inner_runs import broadcast_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -21,11 +22,9 @@ def output_types(parameters: BroadcastParameters, _view: NodeView) -> tuple[Tens
     return (TensorType(parameters.dtype, parameters.output_shape),)
 
 
-def cost(
-    _parameters: BroadcastParameters, _view: NodeView, outputs: tuple[TensorType, ...]
-) -> Cost:
-    """Count one step for each output."""
-    return Cost(elementwise=outputs[0].size)
+def cost(_parameters: BroadcastParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count one step for each output, and the runs."""
+    return Cost(elementwise=outputs[0].size + broadcast_steps(view, outputs[0]))
 
 
 def mul(_parameters: BroadcastParameters, a: Array, b: Array) -> tuple[Array, ...]:

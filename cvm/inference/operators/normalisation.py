@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from cvm.inference.cost import RUN
 from cvm.inference.exact.ordered_sum import mean
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.operands import operand_type, require_elements
+from cvm.inference.operators.reduction import ROWS
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
 
@@ -13,6 +15,9 @@ EPSILON = 1e-5
 
 STEPS = 18
 """Per element: a difference, a square, two additions, a division."""
+
+CHAIN_STEPS = 20
+"""Further steps of an element where fewer than `ROWS` slices are summed, each a chain."""
 
 
 def centred(terms: Array, epsilon: np.float32) -> tuple[Array, Array, Array]:
@@ -49,3 +54,8 @@ def require_per_channel(view: NodeView, indices: tuple[int, ...], channels: int)
 def along_second_axis(values: Array, rank: int) -> Array:
     """Return one value per channel, shaped to stretch over (n, c, ...) of a rank."""
     return values.reshape(-1, *(1,) * (rank - 2))
+
+
+def slice_steps(size: int, slices: int) -> int:
+    """Return what slices take beside their elements: a run each, and more where few are chains."""
+    return RUN * slices + (CHAIN_STEPS * size if slices < ROWS else 0)

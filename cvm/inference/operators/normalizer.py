@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.ordering import larger
 from cvm.inference.graph import NodeView
@@ -44,10 +44,10 @@ def output_types(parameters: NormalizerParameters, _view: NodeView) -> tuple[Ten
 
 
 def cost(
-    _parameters: NormalizerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    parameters: NormalizerParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count the steps of each element."""
-    return Cost(elementwise=SERIAL * STEPS * outputs[0].size)
+    return Cost(elementwise=SERIAL * STEPS * outputs[0].size + RUN * parameters.given.rows)
 
 
 def normalizer(parameters: NormalizerParameters, x: Array) -> tuple[Array, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import int_attribute
@@ -16,8 +16,8 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, result_type, steps_each
-from cvm.inference.tensor_type import Array
+from cvm.inference.operators.result_type import ResultType, result_type
+from cvm.inference.tensor_type import Array, TensorType
 
 INDEX_DTYPES = ("float32", "int8", "int32", "int64", "uint8")
 
@@ -64,12 +64,18 @@ def one_hot(
     return (np.where(hot, values[1], values[0]).astype(parameters.dtype),)
 
 
+def cost(parameters: OneHotParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count two steps, one by one, for each element, a run for each index, and five passes."""
+    indices = outputs[0].size // parameters.depth
+    return Cost(elementwise=2 * SERIAL * outputs[0].size + RUN * indices, nodes=4)
+
+
 ONE_HOT = OpSpec(
     "OneHot",
     11,
     frozenset({"axis"}),
     parse,
     result_type,
-    steps_each(2 * SERIAL, passes=4),
+    cost,
     one_hot,
 )

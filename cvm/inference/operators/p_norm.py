@@ -12,6 +12,10 @@ from cvm.inference.tensor_type import Array
 P = 2
 """ONNX's default of the attribute `p`."""
 
+POWER_STEPS = 36
+POWER_PASSES = 100
+"""What the definition takes for the powers and the roots: for each element, and at all."""
+
 
 def p_attribute(view: NodeView) -> int:
     """Return attribute p, from 1 to 2**20."""
@@ -41,4 +45,9 @@ def root(total: Array, p: int) -> Array:
 
 def transcendental_steps(p: int) -> int:
     """Return how many transcendental functions a power or a root takes: none for p up to 2."""
-    return int(p > 2)
+    return POWER_STEPS if p > 2 else 0
+
+
+def definition_passes(p: int, folds: int) -> int:
+    """Return the passes of the definition, which works from p of 3 on, its folds included."""
+    return POWER_PASSES + folds if p > 2 else 0

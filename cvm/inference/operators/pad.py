@@ -20,7 +20,7 @@ from cvm.inference.operators.operands import (
     require_operand_count,
 )
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, result_type, steps_each
+from cvm.inference.operators.result_type import ResultType, result_type, steps_by_row
 from cvm.inference.tensor_type import Array, Shape
 
 MODES = ("constant", "reflect", "edge", "wrap")
@@ -124,4 +124,4 @@ def pad(
     return (result,)
 
 
-PAD = OpSpec("Pad", 21, frozenset({"mode"}), parse, result_type, steps_each(10), pad)
+PAD = OpSpec("Pad", 21, frozenset({"mode"}), parse, result_type, steps_by_row(8), pad)

@@ -31,6 +31,16 @@ class PoolingShape(Window):
         """Return the elements of one window, padded ones included."""
         return prod(self.kernel_shape)
 
+    @property
+    def window_runs(self) -> int:
+        """Return the runs: one for each tap of each line of outputs."""
+        return prod(self.full_output_shape[:-1]) * self.taps_per_output
+
+    @property
+    def is_solid(self) -> bool:
+        """Say whether there are three spatial axes, which the definition works on."""
+        return len(self.kernel_shape) > 2
+
 
 def resolve_pooling(view: NodeView, dtypes: Collection[str]) -> PoolingShape:
     """Check x (n, c, *spatial) and the window; every window must reach into the input."""

@@ -8,6 +8,7 @@ from cvm.inference.exact.power import integer_power, pow32
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.broadcasting import BroadcastParameters, broadcast_shape
 from cvm.inference.operators.elementwise import NUMBERS, broadcast_type
+from cvm.inference.operators.inner_runs import broadcast_steps
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
 from cvm.inference.tensor_type import Array, TensorType
@@ -28,12 +29,13 @@ def cost(parameters: BroadcastParameters, view: NodeView, outputs: tuple[TensorT
     Where not both are float32 each output takes 40 steps, one by one, in 13 passes.
     """
     size, exponent = outputs[0].size, view.types[1]
+    runs = broadcast_steps(view, outputs[0])
     if parameters.dtype != "float32" or exponent is None or exponent.dtype != "float32":
-        return Cost(elementwise=40 * SERIAL * size, nodes=12)
+        return Cost(elementwise=40 * SERIAL * size + runs, nodes=12)
     constant = view.constant_at(1)
     if constant is not None and (constant == 2).all():
         return Cost(elementwise=size)
-    return Cost(transcendental=24 * size)
+    return Cost(elementwise=runs, transcendental=24 * size)
 
 
 def power(parameters: BroadcastParameters, base: Array, exponent: Array) -> tuple[Array, ...]:

@@ -33,4 +33,4 @@ def prelu(_parameters: BroadcastParameters, x: Array, slope: Array) -> tuple[Arr
         return (np.where(x < 0, slope * x, x),)
 
 
-PRELU = OpSpec("PRelu", 16, frozenset(), parse, broadcast_type, steps(2), prelu)
+PRELU = OpSpec("PRelu", 16, frozenset(), parse, broadcast_type, steps(2, repeats=False), prelu)

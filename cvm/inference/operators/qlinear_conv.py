@@ -13,6 +13,7 @@ from cvm.inference.operators.convolution import (
     along_channels,
     integer_convolution_cost,
     resolve_convolution,
+    solid_steps,
 )
 from cvm.inference.operators.convolution_integer import integer_convolution
 from cvm.inference.operators.op_spec import OpSpec
@@ -109,7 +110,7 @@ def cost(
     """Count every tap of every output, and the steps that requantise it."""
     size = outputs[0].size
     products = Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS)
-    return products + integer_convolution_cost(parameters)
+    return products + integer_convolution_cost(parameters) + solid_steps(parameters, 2, 2)
 
 
 def qlinear_conv(

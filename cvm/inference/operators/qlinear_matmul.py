@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.matrix_product import MatrixProductShape, resolve_matrix_product
 from cvm.inference.operators.matrix_product_integer import (
@@ -13,6 +13,7 @@ from cvm.inference.operators.matrix_product_integer import (
 )
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import operand_type, require_operand_count
+from cvm.inference.operators.product_steps import extents_of, integer_product_cost
 from cvm.inference.operators.quantisation import (
     LIMITS,
     REQUANTISE_STEPS,
@@ -82,11 +83,11 @@ def output_types(parameters: QLinearMatMulParameters, _view: NodeView) -> tuple[
 
 
 def cost(
-    parameters: QLinearMatMulParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    parameters: QLinearMatMulParameters, view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
-    """Count k multiply-adds for each output, and the steps that requantise it."""
-    size = outputs[0].size
-    return Cost(int8_macs=size * parameters.depth, elementwise=size * REQUANTISE_STEPS, nodes=1)
+    """Count the products, and the steps that requantise each output."""
+    products = integer_product_cost(extents_of(parameters, view, 0, 3))
+    return products + Cost(elementwise=outputs[0].size * REQUANTISE_STEPS * SERIAL, nodes=1)
 
 
 def qlinear_matmul(

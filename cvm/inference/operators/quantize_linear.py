@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.axis_scale import AxisScale, resolve_axis_scale
@@ -67,10 +67,11 @@ def output_types(parameters: QuantizeLinearParameters, _view: NodeView) -> tuple
 
 
 def cost(
-    _parameters: QuantizeLinearParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+    parameters: QuantizeLinearParameters, _view: NodeView, outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count four steps for each output."""
-    return Cost(elementwise=outputs[0].size * STEPS)
+    runs = RUN // 2 * (parameters.runs - 1)
+    return Cost(elementwise=outputs[0].size * STEPS + runs)
 
 
 def quantize_linear(

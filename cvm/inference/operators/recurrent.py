@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.exact.fused_multiply_add import add_product, widen
 from cvm.inference.exact.ordering import larger, smaller
 from cvm.inference.graph import NodeView
@@ -177,13 +177,17 @@ def output_types(parameters: RecurrentParameters, _view: NodeView) -> tuple[Tens
 
 
 def recurrent_cost(parameters: RecurrentParameters, steps: int, transcendental: int) -> Cost:
-    """Count two dot products per gate, and so many steps and functions, for each new state."""
+    """Count two dot products per gate, and so many steps and functions, for each new state.
+
+    A row of states starts three runs, and two for each gate.
+    """
     cells = parameters.directions * sum(parameters.lengths) * parameters.hidden
     depth = parameters.inputs + parameters.hidden
-    every = parameters.directions * parameters.sequence * parameters.batch * parameters.hidden
+    rows = parameters.directions * parameters.sequence * parameters.batch
+    every = rows * parameters.hidden
     return Cost(
         float32_macs=every * parameters.gates * depth,
-        elementwise=cells * steps,
+        elementwise=cells * steps + rows * RUN * (3 + 2 * parameters.gates),
         transcendental=cells * transcendental,
         nodes=1 + parameters.directions * parameters.sequence // 8,
     )

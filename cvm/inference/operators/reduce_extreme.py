@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.reduction import (
     ReductionParameters,
@@ -26,7 +26,7 @@ def cost(
     parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count one comparison for each input."""
-    return Cost(elementwise=fold_steps(parameters, 10, 5))
+    return Cost(elementwise=fold_steps(parameters, 10, 5, start=RUN, is_chain=False))
 
 
 def fold(

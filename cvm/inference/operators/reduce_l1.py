@@ -26,7 +26,7 @@ def cost(
     parameters: ReductionParameters, _view: NodeView, _outputs: tuple[TensorType, ...]
 ) -> Cost:
     """Count a magnitude and an addition for each input."""
-    return Cost(elementwise=fold_steps(parameters, 12))
+    return Cost(elementwise=fold_steps(parameters, 16))
 
 
 def reduce_l1(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.exact.conversion import integer_from_float32
 from cvm.inference.exact.exponential import exp32
 from cvm.inference.exact.logarithm import log32
@@ -33,7 +33,7 @@ def cost(parameters: ReductionParameters, _view: NodeView, outputs: tuple[Tensor
     """Count three steps and an exponential for each input, a logarithm for each output."""
     size = outputs[0].size
     return Cost(
-        elementwise=size * (STEPS * parameters.count + 1),
+        elementwise=size * (STEPS * parameters.count + 3 * RUN),
         transcendental=size * (4 * parameters.count + 1),
     )
 

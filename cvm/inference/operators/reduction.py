@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 
 import numpy as np
 
+from cvm.inference.cost import RUN, SERIAL
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_RANK
@@ -23,6 +25,9 @@ REDUCTION_ATTRIBUTES = frozenset({"keepdims", "noop_with_empty_axes"})
 
 NEIGHBOURS = 32
 """Folds side by side that fill the vectors of every machine."""
+
+ROWS = 8
+"""Chains of additions that a processor works on at once; fewer take as long."""
 
 SUM_DTYPES = ("float32", "int32", "int64")
 """What ONNX lets the sums, means, products and norms reduce, of the dtypes that there are."""
@@ -96,15 +101,39 @@ def output_type(parameters: ReductionParameters, _view: NodeView) -> tuple[Tenso
     return (TensorType(parameters.dtype, parameters.output_shape),)
 
 
-def fold_steps(parameters: ReductionParameters, in_rows: int, side_by_side: int = 0) -> int:
+def fold_steps(
+    parameters: ReductionParameters,
+    in_rows: int,
+    side_by_side: int = 0,
+    *,
+    start: int = RUN // 4,
+    is_chain: bool = True,
+) -> int:
     """Return the steps of all folds: so many for each element, by how a fold's elements lie.
 
-    Where the axes that stay come last, neighbours are folded side by side; below `NEIGHBOURS` of
-    them, or where the last axis itself is folded, the elements of a fold follow each other.
+    Where the axes that stay come last, neighbours are folded side by side, each line of them a run
+    of `start` steps. Else the elements of a fold follow each other: a fold is a run, and a chain
+    counts as `ROWS` of them, which is how many a processor folds at once. Folded axes that do not
+    stand together are brought together by a copy.
     """
-    neighbours = prod(parameters.input_shape[max(parameters.axes, default=-1) + 1 :])
-    is_vector = not parameters.axes or neighbours >= NEIGHBOURS
-    return prod(parameters.input_shape) * (side_by_side if is_vector else in_rows)
+    shape, axes = parameters.input_shape, parameters.axes
+    kinds = [axis in axes for axis in range(len(shape))]
+    groups = [key for key, _ in groupby(kinds[axis] for axis in kinds_of_length(shape))]
+    size, folds = prod(shape), prod(parameters.kept_shape)
+    neighbours = prod(shape[max(axes, default=-1) + 1 :])
+    moved = groups.count(True) > 1
+    if not moved and neighbours > 1 and parameters.count > 1:
+        lines = (prod(shape) // neighbours) + 2 * (folds // neighbours)
+        padded = max(neighbours, NEIGHBOURS) // neighbours
+        return size * side_by_side * padded + lines * start
+    rows = -(-folds // ROWS) * ROWS if is_chain else folds
+    copied = size // shape[-1] * RUN + 2 * SERIAL * size if moved else 0
+    return rows * parameters.count * in_rows + folds * start + copied
+
+
+def kinds_of_length(shape: Shape) -> list[int]:
+    """Return the axes that are longer than 1."""
+    return [axis for axis, length in enumerate(shape) if length > 1]
 
 
 def terms(parameters: ReductionParameters, x: Array) -> Array:

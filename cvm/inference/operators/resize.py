@@ -6,7 +6,7 @@ from math import floor, prod
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM, MAX_RANK
 from cvm.inference.operators.attributes import (
@@ -44,7 +44,7 @@ MAX_SPREAD = 4
 the next shorter would need memory that neither the input nor the output shows."""
 
 NEAREST_STEPS = 10
-LINEAR_STEPS = 10
+LINEAR_STEPS = 12
 """Per element and axis: two products and their sum."""
 
 
@@ -173,9 +173,10 @@ def _by_sizes(
 
 def cost(parameters: ResizeParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one step for each output, and in linear mode three for each axis that is made."""
+    rows = RUN // 2 * prod(outputs[0].shape[:-1])
     if parameters.nearest_mode:
-        return Cost(elementwise=NEAREST_STEPS * outputs[0].size)
-    return Cost(elementwise=sum(LINEAR_STEPS * size for size in _sizes_made(parameters)))
+        return Cost(elementwise=NEAREST_STEPS * outputs[0].size + rows)
+    return Cost(elementwise=sum(LINEAR_STEPS * size for size in _sizes_made(parameters)) + rows)
 
 
 def _sizes_made(parameters: ResizeParameters) -> list[int]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.tensor_type import Shape, TensorType
 
@@ -41,3 +42,13 @@ def steps_each(steps: int, passes: int = 0) -> CostRule:
 def one_step_each(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one step for each element that is put in its place."""
     return Cost(elementwise=sum(output.size for output in outputs))
+
+
+def steps_by_row(steps: int) -> CostRule:
+    """Return the rule that counts these steps for each element, and half a run for each row."""
+
+    def cost(_parameters: object, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+        rows = prod(outputs[0].shape[:-1])
+        return Cost(elementwise=steps * outputs[0].size + RUN // 2 * rows)
+
+    return cost

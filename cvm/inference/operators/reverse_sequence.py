@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import int_attribute
@@ -12,9 +12,8 @@ from cvm.inference.operators.constant_lists import any_operand, constant_integer
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import steps_each
 from cvm.inference.operators.unchanged_type import UnchangedType, same_type
-from cvm.inference.tensor_type import Array
+from cvm.inference.tensor_type import Array, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,20 @@ def reverse_sequence(
     return (np.ascontiguousarray(np.moveaxis(result, 0, parameters.time_axis)),)
 
 
+def cost(
+    parameters: ReverseSequenceParameters, _view: NodeView, outputs: tuple[TensorType, ...]
+) -> Cost:
+    """Count eight steps, one by one, for each element, and what each sequence starts with."""
+    starts = SERIAL * RUN * len(parameters.lengths)
+    return Cost(elementwise=8 * SERIAL * outputs[0].size + starts, nodes=6)
+
+
 REVERSE_SEQUENCE = OpSpec(
     "ReverseSequence",
     10,
     frozenset({"batch_axis", "time_axis"}),
     parse,
     same_type,
-    steps_each(8 * SERIAL, passes=6),
+    cost,
     reverse_sequence,
 )

@@ -1,10 +1,11 @@
 """Scaler: each feature moved and scaled by numbers of its own."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.feature_columns import FeatureColumns, feature_columns, per_feature
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
@@ -41,7 +42,8 @@ def output_types(parameters: ScalerParameters, _view: NodeView) -> tuple[TensorT
 def cost(parameters: ScalerParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count a difference and a product for each element, and the lists."""
     stored = parameters.offset.nbytes + parameters.scale.nbytes
-    return Cost(elementwise=SERIAL * outputs[0].size, bytes_moved=stored, weight_bytes=stored)
+    steps = SERIAL * outputs[0].size + RUN // 8 * prod(parameters.given.shape[:-1])
+    return Cost(elementwise=steps, bytes_moved=stored, weight_bytes=stored)
 
 
 def scaler(parameters: ScalerParameters, x: Array) -> tuple[Array, ...]:

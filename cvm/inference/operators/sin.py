@@ -23,4 +23,4 @@ def sine(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (sin32(x),)
 
 
-SIN = OpSpec("Sin", 7, frozenset(), parse, same_type, steps(0, 3), sine)
+SIN = OpSpec("Sin", 7, frozenset(), parse, same_type, steps(38, 3), sine)

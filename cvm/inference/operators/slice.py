@@ -1,9 +1,11 @@
 """Slice: every n-th element between two constant places of each axis."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.constant_lists import (
@@ -15,8 +17,8 @@ from cvm.inference.operators.constant_lists import (
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, result_type, steps_each
-from cvm.inference.tensor_type import Array
+from cvm.inference.operators.result_type import ResultType, result_type
+from cvm.inference.tensor_type import Array, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ def slice_tensor(
     return (result,)
 
 
-SLICE = OpSpec(
-    "Slice", 13, frozenset(), parse, result_type, steps_each(7), slice_tensor, reads_part=True
-)
+def cost(parameters: SliceParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count seven steps for each element, more where the last axis has gaps, and the runs."""
+    x, size = view.types[0], outputs[0].size
+    shape = () if x is None else x.shape
+    made = outputs[0].shape
+    cut = max((axis for axis, n in enumerate(shape) if made[axis] != n), default=-1)
+    has_gaps = bool(made) and parameters.steps[-1] != 1
+    each = 7 + (SERIAL // 2 if has_gaps else 0)
+    return Cost(elementwise=each * size + RUN // 2 * prod(made[:cut] if cut > 0 else ()))
+
+
+SLICE = OpSpec("Slice", 13, frozenset(), parse, result_type, cost, slice_tensor, reads_part=True)

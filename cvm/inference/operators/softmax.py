@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.exponential import exp32
 from cvm.inference.exact.ordered_sum import ordered_sum
 from cvm.inference.exact.ordering import larger
@@ -51,7 +51,8 @@ def strided_steps(parameters: SoftmaxParameters) -> int:
 def cost(parameters: SoftmaxParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count four steps and one exponential for each output."""
     size = outputs[0].size
-    return Cost(elementwise=size * STEPS + strided_steps(parameters), transcendental=size)
+    runs = 2 * RUN * (size // parameters.shape[parameters.axis])
+    return Cost(elementwise=size * STEPS + strided_steps(parameters) + runs, transcendental=size)
 
 
 def softmax(parameters: SoftmaxParameters, x: Array) -> tuple[Array, ...]:

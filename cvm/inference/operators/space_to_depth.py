@@ -2,11 +2,16 @@
 
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.constant_lists import any_operand
-from cvm.inference.operators.depth_to_space import BlockParameters, block_size, move_blocks
+from cvm.inference.operators.depth_to_space import (
+    BlockParameters,
+    block_size,
+    move_blocks,
+    steps_by_narrow_row,
+)
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import result_type, steps_each
+from cvm.inference.operators.result_type import result_type
 
 
 def parse(view: NodeView) -> BlockParameters:
@@ -26,5 +31,11 @@ def parse(view: NodeView) -> BlockParameters:
 
 
 SPACE_TO_DEPTH = OpSpec(
-    "SpaceToDepth", 13, frozenset({"blocksize"}), parse, result_type, steps_each(28), move_blocks
+    "SpaceToDepth",
+    13,
+    frozenset({"blocksize"}),
+    parse,
+    result_type,
+    steps_by_narrow_row(28),
+    move_blocks,
 )

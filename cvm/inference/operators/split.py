@@ -1,7 +1,9 @@
 """Split: a tensor cut along one axis."""
 
 from dataclasses import dataclass
+from math import prod
 
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_DIM
 from cvm.inference.operators.attributes import axis_attribute, int_attribute
@@ -9,7 +11,6 @@ from cvm.inference.operators.constant_lists import any_operand, constant_integer
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import one_step_each
 from cvm.inference.tensor_type import Array, TensorType
 
 
@@ -74,6 +75,10 @@ def split(
     return tuple(parts)
 
 
-SPLIT = OpSpec(
-    "Split", 18, frozenset({"axis", "num_outputs"}), parse, output_types, one_step_each, split
-)
+def cost(parameters: SplitParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count one step for each element, and a run for each piece."""
+    pieces = prod(outputs[0].shape[: parameters.axis]) * len(outputs)
+    return Cost(elementwise=sum(output.size for output in outputs) + RUN // 16 * pieces)
+
+
+SPLIT = OpSpec("Split", 18, frozenset({"axis", "num_outputs"}), parse, output_types, cost, split)

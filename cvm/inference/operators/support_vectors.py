@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.exponential import exp32
 from cvm.inference.exact.fused_multiply_add import fma32
 from cvm.inference.exact.hyperbolic import tanh32
@@ -20,6 +20,9 @@ from cvm.inference.tensor_type import Array
 
 KERNELS = ("LINEAR", "POLY", "RBF", "SIGMOID")
 MAX_DEGREE = 32
+
+FULL_GROUP = 8
+"""Vectors from which on they are worked on side by side."""
 
 STEPS = {"LINEAR": 0, "POLY": 2, "RBF": 1, "SIGMOID": 2}
 """Scalar steps for each support vector beside the fused ones, powers and transcendentals."""
@@ -42,10 +45,11 @@ class SupportVectors:
         if self.kernel == "RBF":
             steps += features
         if self.kernel == "POLY":
-            steps += self.degree
+            steps += self.degree * SERIAL // 2
+        scalar = 2 * SERIAL if count < FULL_GROUP else 0
         return Cost(
             float32_macs=size * features,
-            elementwise=size * steps,
+            elementwise=size * (steps + scalar * features) + 3 * RUN * rows,
             transcendental=size if self.kernel in ("RBF", "SIGMOID") else 0,
             bytes_moved=rows * self.vectors.nbytes,
             weight_bytes=self.vectors.nbytes,

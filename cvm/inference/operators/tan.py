@@ -23,4 +23,4 @@ def tangent(_parameters: UnchangedType, x: Array) -> tuple[Array, ...]:
     return (tan32(x),)
 
 
-TAN = OpSpec("Tan", 7, frozenset(), parse, same_type, steps(0, 3), tangent)
+TAN = OpSpec("Tan", 7, frozenset(), parse, same_type, steps(38, 3), tangent)

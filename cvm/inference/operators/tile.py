@@ -1,17 +1,20 @@
 """Tile: a tensor repeated a constant number of times along each axis."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.constant_lists import any_operand, constant_integers
+from cvm.inference.operators.inner_runs import merged_lengths
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import ResultType, one_step_each, result_type
-from cvm.inference.tensor_type import Array
+from cvm.inference.operators.result_type import ResultType, result_type
+from cvm.inference.tensor_type import Array, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +42,15 @@ def tile(parameters: TileParameters, data: Array, _repeats: Array) -> tuple[Arra
     return (np.tile(data, parameters.repeats),)
 
 
-TILE = OpSpec("Tile", 13, frozenset(), parse, result_type, one_step_each, tile)
+def cost(parameters: TileParameters, view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
+    """Count one step for each element, and the runs of elements that lie or repeat together."""
+    x = view.types[0]
+    shape = () if x is None else x.shape
+    lengths = [n for pair in zip(parameters.repeats, shape, strict=True) for n in pair]
+    kinds = [index % 2 for index in range(len(lengths))]
+    runs = prod(merged_lengths(lengths, kinds)[:-1])
+    each = 2 * SERIAL if prod(shape) == 1 else 1
+    return Cost(elementwise=outputs[0].size * each + RUN * runs)
+
+
+TILE = OpSpec("Tile", 13, frozenset(), parse, result_type, cost, tile)

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from cvm.inference.cost import SERIAL, Cost
+from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.exact.ordering import order_keys
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import axis_attribute, flag_attribute
@@ -51,8 +51,10 @@ def output_types(parameters: TopKParameters, _view: NodeView) -> tuple[TensorTyp
 
 def cost(parameters: TopKParameters, _view: NodeView, outputs: tuple[TensorType, ...]) -> Cost:
     """Count one comparison for each element, and a heap's depth for each that is kept."""
-    depth = parameters.k.bit_length()
-    return Cost(elementwise=SERIAL * (7 * prod(parameters.input_shape) + depth * outputs[0].size))
+    depth, size = parameters.k.bit_length(), prod(parameters.input_shape)
+    each = 7 + 2 * max(depth - 3, 0)
+    slices = size // parameters.input_shape[parameters.axis]
+    return Cost(elementwise=SERIAL * (each * size + 8 * depth * outputs[0].size) + 2 * RUN * slices)
 
 
 def topk(parameters: TopKParameters, data: Array, _k: Array) -> tuple[Array, ...]:

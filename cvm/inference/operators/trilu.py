@@ -10,7 +10,7 @@ from cvm.inference.operators.constant_lists import any_operand, constant_integer
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.operators.operands import require_operand_count
 from cvm.inference.operators.refusal import refusal
-from cvm.inference.operators.result_type import steps_each
+from cvm.inference.operators.result_type import steps_by_row
 from cvm.inference.operators.unchanged_type import UnchangedType, same_type
 from cvm.inference.tensor_type import Array
 
@@ -44,4 +44,4 @@ def trilu(parameters: TriluParameters, x: Array, _k: Array | None = None) -> tup
     return (np.where(kept, x, np.zeros((), x.dtype)),)
 
 
-TRILU = OpSpec("Trilu", 14, frozenset({"upper"}), parse, same_type, steps_each(10), trilu)
+TRILU = OpSpec("Trilu", 14, frozenset({"upper"}), parse, same_type, steps_by_row(10), trilu)

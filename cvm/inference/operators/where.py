@@ -29,4 +29,4 @@ def choose(
     return (np.where(condition, x, y),)
 
 
-WHERE = OpSpec("Where", 16, frozenset(), parse, broadcast_type, steps(20), choose)
+WHERE = OpSpec("Where", 16, frozenset(), parse, broadcast_type, steps(30), choose)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from cvm.inference.cost import Cost
+from cvm.inference.cost import RUN, Cost
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array, TensorType
 from tests.unit.inference.onnx_models import encoded, model_of, two_layers, value
@@ -34,7 +34,12 @@ def test_cost_counts_macs_bytes_nodes_weights_and_peak() -> None:
     assert cost == Cost(
         float32_macs=6 + 4,
         int8_macs=0,
-        elementwise=2 + 2,  # Gemm's bias and Relu
+        elementwise=2
+        + 2  # Gemm's bias and Relu
+        + (48 - 2) * (3 + 2) * 3 // 2  # products of one row by two columns take as long as 48
+        + 2 * RUN  # a tile each
+        + (3 + 2) * 32  # rows put in order
+        + 2 * 64,
         transcendental=0,
         bytes_moved=(12 + 24 + 8 + 8) + (8 + 8) + (8 + 16 + 8),
         nodes=3,

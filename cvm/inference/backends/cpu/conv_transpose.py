@@ -20,8 +20,9 @@ from cvm.inference.backends.cpu.conv_f32 import (
     padded_bias,
 )
 from cvm.inference.backends.cpu.im2col import SLACK, Planes, Window, write_planes
+from cvm.inference.backends.cpu.negative_zeros import MAPS, fold_maps, holds_smaller
 from cvm.inference.backends.cpu.panels import pack_rows
-from cvm.inference.backends.cpu.scalar_operations import float_bits, fma_f32
+from cvm.inference.backends.cpu.scalar_operations import float_bits
 from cvm.inference.backends.cpu.step_builder import StepBuilder, flat
 from cvm.inference.operators.conv_transpose import ConvTransposeParameters
 from cvm.inference.tensor_type import Array
@@ -105,32 +106,30 @@ def spread(
 
 
 @kernel
-def fold_existing(
-    x: Array,
-    plane: int,
-    channels: int,
-    weights: Array,
-    weight: int,
-    maps: int,
-    frame: Frame,
-    at: int,
-) -> np.float32:
-    """Return one dot product as the definition folds it, taps outside the input skipped."""
-    total = np.float32(0)
+def find_inside(frame: Frame, at: int, taps: Array, pixels: Array) -> tuple[int, int]:
+    """Write the taps that feed an output from inside the input, with their pixels.
+
+    Returns how many there are, and how many more lie outside.
+    """
     top, left = at // frame.out_width + frame.pad_top, at % frame.out_width + frame.pad_left
-    taps = frame.kernel_height * frame.kernel_width
-    for channel in range(channels):
-        image = (plane + channel) * frame.height
-        for tap in range(taps):
-            row = top - tap // frame.kernel_width * frame.dilation_height
-            column = left - tap % frame.kernel_width * frame.dilation_width
-            if row % frame.stride_height != 0 or column % frame.stride_width != 0:
+    inside = outside = 0
+    for kernel_row in range(frame.kernel_height):
+        row = top - kernel_row * frame.dilation_height
+        if row % frame.stride_height != 0:
+            continue
+        row //= frame.stride_height
+        for kernel_column in range(frame.kernel_width):
+            column = left - kernel_column * frame.dilation_width
+            if column % frame.stride_width != 0:
                 continue
-            row, column = row // frame.stride_height, column // frame.stride_width
+            column //= frame.stride_width
             if 0 <= row < frame.height and 0 <= column < frame.width:
-                value = x[(image + row) * frame.width + column]
-                total = fma_f32(value, weights[weight + channel * maps * taps + tap], total)
-    return total
+                taps[inside] = kernel_row * frame.kernel_width + kernel_column
+                pixels[inside] = row * frame.width + column
+                inside += 1
+            else:
+                outside += 1
+    return inside, outside
 
 
 @kernel
@@ -144,25 +143,43 @@ def restore_negative_zeros(
     images: int,
     channels: int,
     maps: int,
+    values: Array,
+    places: Array,
+    pixels: Array,
+    totals: Array,
     y: Array,
 ) -> None:
-    """Fold outputs +0 of maps without a bias again; see `conv_f32.restore_negative_zeros`."""
+    """Fold outputs +0 that a padded tap has touched, of maps without a bias, again.
+
+    See `image_conv_f32.restore_negative_zeros`. `values`, `places`, `pixels` and `totals` are
+    scratch.
+    """
     if not has_smaller(x, smallest):
         return
     size, taps = frame.out_height * frame.out_width, frame.kernel_height * frame.kernel_width
-    padded_maps = len(bias) // groups
+    plane, padded_maps = frame.height * frame.width, len(bias) // groups
     for item in range(images * groups):
         group = item % groups
-        for m in range(maps):
-            if float_bits(bias[group * padded_maps + m]) != -(2**31):
+        start = group * channels * maps * taps
+        for at in range(size):
+            inside, outside = find_inside(frame, at, places, pixels)
+            if outside == 0:
                 continue
-            weight = (group * channels * maps + m) * taps
-            for at in range(size):
-                place = (item * maps + m) * size + at
-                if float_bits(y[place]) == 0:
-                    y[place] = fold_existing(
-                        x, item * channels, channels, weights, weight, maps, frame, at
-                    )
+            for i in range(inside, inside * channels):
+                places[i] = places[i - inside] + maps * taps
+            for i in range(inside * channels):
+                channel = item * channels + i // inside
+                values[i] = x[channel * plane + pixels[i % inside]]
+            if not holds_smaller(values, inside * channels, smallest):
+                continue
+            for first in range(0, maps, MAPS):
+                ends = (start + first * taps, taps, start + (maps - 1) * taps)
+                fold_maps(values, places, inside * channels, weights, *ends, totals)
+                for m in range(first, min(first + MAPS, maps)):
+                    place = (item * maps + m) * size + at
+                    lacks_bias = float_bits(bias[group * padded_maps + m]) == -(2**31)
+                    if lacks_bias and float_bits(y[place]) == 0:
+                        y[place] = totals[m - first]
 
 
 def build(builder: StepBuilder) -> None:
@@ -263,6 +280,8 @@ def add_restoring(builder: StepBuilder, frame: Frame, bias: Array) -> None:
     smallest_weight = np.min(np.abs(weights), where=weights != 0, initial=np.float32(np.inf))
     if not np.isfinite(smallest_weight):
         return
+    channels = parameters.input_shape[1] // parameters.group
+    depth = channels * prod(parameters.weight_shape[2:])
     builder.add(
         restore_negative_zeros,
         flat(builder.operand(0)),
@@ -272,7 +291,11 @@ def add_restoring(builder: StepBuilder, frame: Frame, bias: Array) -> None:
         np.float32(min(EXACT_PRODUCT / float(smallest_weight), 3e38)),
         parameters.group,
         parameters.input_shape[0],
-        parameters.input_shape[1] // parameters.group,
+        channels,
         parameters.weight_shape[1],
+        builder.scratch("float32", depth),
+        builder.scratch("int64", depth),
+        builder.scratch("int64", prod(parameters.weight_shape[2:])),
+        builder.scratch("float32", MAPS),
         flat(builder.results[0]),
     )

@@ -27,8 +27,9 @@ from cvm.inference.backends.cpu.image_conv import (
 )
 from cvm.inference.backends.cpu.image_conv import is_blockable as is_shape_blockable
 from cvm.inference.backends.cpu.layout import BLOCK, Places, fill_padding, positions
+from cvm.inference.backends.cpu.negative_zeros import MAPS, fold_maps, holds_smaller
 from cvm.inference.backends.cpu.pixel_tile_f32 import pixel_tile_f32
-from cvm.inference.backends.cpu.scalar_operations import float_bits, fma_f32
+from cvm.inference.backends.cpu.scalar_operations import float_bits
 from cvm.inference.backends.cpu.step_builder import StepBuilder, Stored, flat
 from cvm.inference.graph import Node
 from cvm.inference.operators.conv import ConvParameters
@@ -120,29 +121,39 @@ def convolve_f32(level: FeatureLevel, pixels: int, depthwise: bool) -> Callable[
 
 
 @kernel
-def fold_inside(
+def gather_inside(
     x: Array,
     places: Places,
     image: int,
-    first_channel: int,
+    channels: tuple[int, int],
     window: Window,
-    weights: Array,
     column: int,
-) -> np.float32:
-    """Return one dot product of a window over channels from `first_channel` on, padding skipped."""
+    values: Array,
+    taps: Array,
+) -> int:
+    """Write what a window finds inside the input, with the numbers of its taps; return how many.
+
+    `channels` are the first one and how many.
+    """
     top = column // window.out_width * window.stride_height - window.pad_top
     left = column % window.out_width * window.stride_width - window.pad_left
-    total = np.float32(0)
-    taps = window.kernel_height * window.kernel_width
-    for weight in range(len(weights)):
-        channel, tap = first_channel + weight // taps, weight % taps
-        row = top + tap // window.kernel_width * window.dilation_height
-        position = left + tap % window.kernel_width * window.dilation_width
-        if 0 <= row < window.height and 0 <= position < window.width:
-            at = places.origin + image * places.image + channel // places.block * places.plane
-            at += channel % places.block + row * places.row + position * places.block
-            total = fma_f32(x[at], weights[weight], total)
-    return total
+    count = 0
+    for i in range(channels[1]):
+        channel = channels[0] + i
+        plane = places.origin + image * places.image + channel // places.block * places.plane
+        plane += channel % places.block
+        for kernel_row in range(window.kernel_height):
+            row = top + kernel_row * window.dilation_height
+            if not 0 <= row < window.height:
+                continue
+            tap = (i * window.kernel_height + kernel_row) * window.kernel_width
+            for kernel_column in range(window.kernel_width):
+                position = left + kernel_column * window.dilation_width
+                if 0 <= position < window.width:
+                    values[count] = x[plane + row * places.row + position * places.block]
+                    taps[count] = tap + kernel_column
+                    count += 1
+    return count
 
 
 @kernel
@@ -156,6 +167,13 @@ def touches_padding(window: Window, column: int) -> bool:
 
 
 @kernel
+def place_of(places: Places, image: int, channel: int) -> int:
+    """Return where the first pixel of a channel lies."""
+    at = places.origin + image * places.image + channel // places.block * places.plane
+    return at + channel % places.block
+
+
+@kernel
 def restore_negative_zeros(
     x: Array,
     x_places: Places,
@@ -164,32 +182,49 @@ def restore_negative_zeros(
     bias: Array,
     smallest: float,
     groups: int,
+    values: Array,
+    taps: Array,
+    totals: Array,
     y: Array,
     y_places: Places,
     y_pixels: Array,
 ) -> None:
     """Make outputs +0 that a padded tap has touched what they are when the tap is skipped.
 
-    Padding holds +0, and fma(w, +0, acc) is acc for every acc but -0, to which an accumulator can
-    only underflow. So outputs of value +0 beside padding, of maps without a bias, are folded again
-    without their padded taps, if x holds a value small enough to underflow.
+    Padding holds +0. So outputs of value +0 beside padding, of maps without a bias, are folded
+    again without their padded taps, if the window holds a value small enough to underflow.
+    `values`, `taps` and `totals` are scratch.
     """
     if not has_smaller(x, smallest):
         return
     channels, maps = x_places.channels // groups, y_places.channels // groups
     depth = channels * window.kernel_height * window.kernel_width
-    for item in range(y_places.images * y_places.channels):
-        image, m = item // y_places.channels, item % y_places.channels
-        if float_bits(bias[m]) != -(2**31):
-            continue
-        at = y_places.origin + image * y_places.image + m // y_places.block * y_places.plane
-        at += m % y_places.block
+    for item in range(y_places.images * groups):
+        image, group = item // groups, item % groups
         for column in range(len(y_pixels)):
-            place = at + y_pixels[column]
-            if float_bits(y[place]) == 0 and touches_padding(window, column):
-                own = weights[m * depth : (m + 1) * depth]
-                first = m // maps * channels
-                y[place] = fold_inside(x, x_places, image, first, window, own, column)
+            if not touches_padding(window, column):
+                continue
+            if (
+                maps == 1
+                and float_bits(y[place_of(y_places, image, group) + y_pixels[column]]) != 0
+            ):
+                continue
+            inside = (group * channels, channels)
+            count = gather_inside(x, x_places, image, inside, window, column, values, taps)
+            if not holds_smaller(values, count, smallest):
+                continue
+            last = (group + 1) * maps
+            for first in range(group * maps, last, MAPS):
+                is_folded = False
+                for m in range(first, min(first + MAPS, last)):
+                    place = place_of(y_places, image, m) + y_pixels[column]
+                    if float_bits(y[place]) != 0 or float_bits(bias[m]) != -(2**31):
+                        continue
+                    if not is_folded:
+                        ends = (first * depth, depth, (last - 1) * depth)
+                        fold_maps(values, taps, count, weights, *ends, totals)
+                        is_folded = True
+                    y[place] = totals[m - first]
 
 
 def packed_bytes(parameters: ConvParameters) -> int:
@@ -306,10 +341,17 @@ def add_restoring(builder: StepBuilder, bias: Array) -> None:
     if not np.isfinite(smallest_weight):
         return
     x, y = builder.stored(0), builder.stored_results[0]
+    scratch = (
+        builder.scratch("float32", parameters.depth),
+        builder.scratch("int64", parameters.depth),
+        builder.scratch("float32", MAPS),
+    )
     builder.add(
         restore_negative_zeros,
         *(x.array, x.places, window_of(parameters, parameters.input_shape[2:])),
         *(flat(weights).copy(), bias),
         np.float32(min(EXACT_PRODUCT / float(smallest_weight), 3e38)),
-        *(parameters.group, y.array, y.places, pixels_in(y)),
+        parameters.group,
+        *scratch,
+        *(y.array, y.places, pixels_in(y)),
     )

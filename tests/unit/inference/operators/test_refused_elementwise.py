@@ -149,12 +149,12 @@ def test_refuses_with_rule_and_value(view: NodeView, rule: str, value: str) -> N
     assert value in caught.value.detail.removeprefix(f"{view.op_type} node 'n': ")
 
 
-def test_several_inputs_cost_a_step_each() -> None:
+def test_several_inputs_cost_a_step_each_and_a_pass_and_its_runs_for_each_after_two() -> None:
     view = node("Max", X, X, t("float32", 3))
     spec = spec_of("Max")
     parameters = spec.parse(view)
     cost = spec.cost(parameters, view, spec.output_types(parameters, view))
-    assert (cost.elementwise, cost.transcendental) == (18, 0)
+    assert (cost.elementwise, cost.transcendental, cost.nodes) == (18 + 2 * 1024, 0, 1)
 
 
 def test_a_transcendental_function_is_counted_by_what_it_takes() -> None:

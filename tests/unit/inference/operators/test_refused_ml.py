@@ -337,8 +337,8 @@ COSTS = [
     pytest.param(
         svr(),
         Cost(
-            float32_macs=4 + 2, elementwise=1 + 2 * 3, transcendental=2, bytes_moved=24,
-            weight_bytes=24,
+            float32_macs=4 + 2, elementwise=1 + 2 * (3 + 2 * 64) + 3 * 1024, transcendental=2,
+            bytes_moved=24, weight_bytes=24,
         ),
         id="SVMRegressor, RBF",
     ),
