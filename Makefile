@@ -63,7 +63,7 @@ hostile: install    ## N damaged model files, each refused by a rule or run (N=1
 cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs
 	$(BIN)/python -m tests.cross_machine
 
-fuzz-evm: install   ## N random blocks on two execution cores (N=10000 SEED=0 PEER=native, eels or anvil)
+fuzz-evm: install   ## N random blocks on two execution cores (N=10000 SEED=0 PEER=native, eels, anvil or py-evm)
 	$(BIN)/python -m tests.evm_fuzzer --cases $(or $(N),10000) --seed $(or $(SEED),0) --peer $(or $(PEER),native)
 
 bench: install      ## timings (pytest-benchmark)

@@ -54,6 +54,15 @@ class Block:
     transactions: tuple[bytes, ...]
 
 
+class NoAnswer(Exception):
+    """The peer breaks down on this block, or is known to be wrong."""
+
+
+def listed_hash(height: int) -> bytes:
+    """Return the hash of a height where no chain decides about it."""
+    return keccak256(str(height).encode())
+
+
 class OwnRun:
     """A block on our own core, transaction after transaction."""
 
@@ -63,10 +72,10 @@ class OwnRun:
         context: BlockContext,
         accounts: Mapping[str, Any],
         interpreter: type[Interpreter] = NativeInterpreter,
-        block_hash: Callable[[int], bytes] = lambda height: keccak256(str(height).encode()),
+        block_hash: Callable[[int], bytes] = listed_hash,
     ) -> None:
         self._state = ListedState(accounts)
-        rules = ExecutionRules(fork, NO_ADDITIONS, interpreter=interpreter)
+        rules = ExecutionRules(fork, NO_ADDITIONS, carries_blobs=True, interpreter=interpreter)
         with patch("cvm.evm.execution.MachineMemory", GuardedMemory):
             self._execution = BlockExecution(rules, self._state, context, block_hash)
         self._accounts = accounts
@@ -121,7 +130,7 @@ def ran_of(result: TransactionResult) -> Ran:
 def run_block(
     block: Block,
     interpreter: type[Interpreter],
-    block_hash: Callable[[int], bytes] = lambda height: keccak256(str(height).encode()),
+    block_hash: Callable[[int], bytes] = listed_hash,
 ) -> Answer:
     """Run a block on our own core."""
     run = OwnRun(block.fork, block.context, block.accounts, interpreter, block_hash)

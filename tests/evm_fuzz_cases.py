@@ -11,7 +11,7 @@ from cvm.evm.forks import Fork
 from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import DELEGATION_PREFIX
 from cvm.evm.signatures import address_of_key
-from cvm.evm.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, SET_CODE, AccessList
+from cvm.evm.transaction import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, AccessList
 from tests.evm_assembly import Program, Step, push_bytes, push_number
 from tests.evm_fuzz_programs import ProgramDrawer
 
@@ -65,6 +65,8 @@ class DrawnTransaction:
     access_list: AccessList = ()
     delegations: tuple[Delegation, ...] = ()
     nonce_shift: int = 0
+    blob_fee_cap: int = 0
+    blob_hashes: tuple[bytes, ...] = ()
 
     @property
     def payload(self) -> bytes:
@@ -209,7 +211,8 @@ class CaseDrawer:
 
     def _transaction(self) -> DrawnTransaction:
         source = self._source
-        type_id = source.choices((LEGACY, ACCESS_LIST, DYNAMIC_FEE, SET_CODE), (3, 2, 3, 3))[0]
+        types = (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE)
+        type_id = source.choices(types, (3, 2, 3, 1, 3))[0]
         to, initcode = self._destination(type_id)
         cap = self._context.base_fee + source.choice((0, 1, 10, 10**9))
         tip = source.choice((0, 1, cap)) if type_id >= DYNAMIC_FEE else 0
@@ -226,11 +229,21 @@ class CaseDrawer:
             access_list=self._access_list() if type_id else (),
             delegations=self._delegations() if type_id == SET_CODE else (),
             nonce_shift=0 if source.random() < 0.99 else source.choice((1, -1)),
+            blob_fee_cap=source.choice((0, 1, 1, 1, 7, 1 << 90)) if type_id == BLOB else 0,
+            blob_hashes=self._blob_hashes() if type_id == BLOB else (),
         )
+
+    def _blob_hashes(self) -> tuple[bytes, ...]:
+        """Draw versioned hashes: mostly what a block takes, now and then one too many or wrong."""
+        source = self._source
+        version = b"\x01" if source.random() < 0.97 else b"\x02"
+        count = source.choice((1, 1, 2, 3, 6, source.choice((0, 7, 9, 10))))
+        return tuple(version + source.randbytes(31) for _ in range(count))
 
     def _destination(self, type_id: int) -> tuple[bytes, Program]:
         source = self._source
-        if type_id != SET_CODE and not self._is_deep and source.random() < 0.15:
+        may_create = type_id < BLOB or (type_id == BLOB and source.random() < 0.03)
+        if may_create and not self._is_deep and source.random() < 0.15:
             drawer = ProgramDrawer(source, self._fork, self._known, 1, True)
             return b"", drawer.draw(source.randint(0, 10))
         if self._is_deep or source.random() < 0.7:

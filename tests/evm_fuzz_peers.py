@@ -13,15 +13,11 @@ from cvm.evm.keccak import keccak256
 from cvm.evm.plain_interpreter import PlainInterpreter
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.transaction_decoding import decode_transaction
-from tests.evm_fuzz_blocks import Answer, Block, Log, Ran, run_block
+from tests.evm_fuzz_blocks import Answer, Block, Log, NoAnswer, Ran, listed_hash, run_block
 
 EELS_PYTHON = ".eels/bin/python"
 EELS_SCRIPT = Path(__file__).with_name("eels_answers.py")
 GAS_LIMIT = 1 << 38
-
-
-class NoAnswer(Exception):
-    """The peer breaks down on this block."""
 
 
 class Peer(Protocol):
@@ -35,11 +31,6 @@ class Peer(Protocol):
 
     def close(self) -> None:
         """End what was started."""
-
-
-def listed_hash(height: int) -> bytes:
-    """Return the hash of a height where no chain decides about it."""
-    return keccak256(str(height).encode())
 
 
 class PlainPeer:

@@ -3,9 +3,9 @@
     python -m tests.evm_fuzzer --cases 10000 --seed 0 --peer eels
 
 Everything follows from the seed. Peers: `native` compares our two interpreters, `eels` the
-executable specification, `anvil` revm. Every run checks marked bytes around the buffers of the
-compiled loop. The first difference is made small and printed as assembly; the command then ends
-with status 1.
+executable specification, `anvil` revm, `py-evm` the package of that name. Every run checks marked
+bytes around the buffers of the compiled loop. The first difference is made small and printed as
+assembly; the command then ends with status 1.
 """
 
 import argparse
@@ -25,9 +25,18 @@ from cvm.evm.signatures import address_of_key  # noqa: E402
 from cvm.evm.transaction import LEGACY, SET_CODE, Authorization, Transaction  # noqa: E402
 from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas  # noqa: E402
 from cvm.evm.transaction_signing import UnsignedTransaction, sign_authorization  # noqa: E402
-from tests.evm_fuzz_blocks import Answer, Block, OwnRun, Ran, difference, run_block  # noqa: E402
+from tests.evm_fuzz_blocks import (  # noqa: E402
+    Answer,
+    Block,
+    NoAnswer,
+    OwnRun,
+    Ran,
+    difference,
+    run_block,
+)
 from tests.evm_fuzz_cases import CHAIN_ID, Case, DrawnTransaction, drawn_case  # noqa: E402
-from tests.evm_fuzz_peers import AnvilPeer, EelsPeer, NoAnswer, Peer, PlainPeer  # noqa: E402
+from tests.evm_fuzz_peers import AnvilPeer, EelsPeer, Peer, PlainPeer  # noqa: E402
+from tests.evm_fuzz_py_evm import PyEvmPeer  # noqa: E402
 
 FORKS = (PRAGUE, OSAKA)
 MAX_TRIES = 3000
@@ -63,6 +72,8 @@ def signed(tx: DrawnTransaction, run: OwnRun, fork: Fork) -> Transaction:
         value=tx.value,
         data=tx.payload,
         access_list=tx.access_list,
+        max_fee_per_blob_gas=tx.blob_fee_cap,
+        blob_versioned_hashes=tx.blob_hashes,
         authorization_list=authorizations(tx, run, sender),
     )
     draft = unsigned.sign(tx.key)
@@ -100,7 +111,7 @@ def judge(case: Case, peer: Peer) -> tuple[Answer, str | None]:
     """Return our answer to a case, and the first difference to the peer's; raises `NoAnswer`."""
     block, ours = signed_block(case)
     asked, theirs = peer.answer(block)
-    if isinstance(peer, AnvilPeer):
+    if isinstance(peer, AnvilPeer | PyEvmPeer):
         ours = run_block(asked, NativeInterpreter, peer.block_hash)
         theirs = peer.state(ours, theirs)
     return ours, difference(ours, theirs)
@@ -177,6 +188,8 @@ def peer_of(name: str, fork: Fork) -> Peer:
     """Return a peer by its name."""
     if name == "eels":
         return EelsPeer()
+    if name == "py-evm":
+        return PyEvmPeer()
     return AnvilPeer(fork) if name == "anvil" else PlainPeer()
 
 
@@ -186,12 +199,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="the number of the first case")
-    parser.add_argument("--peer", choices=("native", "anvil", "eels"), default="native")
+    parser.add_argument("--peer", choices=("native", "anvil", "eels", "py-evm"), default="native")
     parser.add_argument("--fork", choices=[fork.name for fork in FORKS], help="only this one")
     chosen = parser.parse_args(arguments)
     forks = tuple(fork for fork in FORKS if chosen.fork in (None, fork.name))
     if chosen.peer == "anvil":
         forks = forks[-1:]
+    if chosen.peer == "py-evm":
+        forks = (PRAGUE,)
     peer = peer_of(chosen.peer, forks[-1])
     try:
         report = fuzz(chosen.cases, chosen.seed, peer, forks, chosen.start)

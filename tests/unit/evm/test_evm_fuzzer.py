@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cvm.evm import plain_interpreter
+from cvm.evm.forks import PRAGUE
 from cvm.evm.native import layout as at
 from cvm.evm.opcode_table import OPCODES, opcodes_of
 from cvm.evm.plain_frame import PlainFrame
@@ -15,6 +16,7 @@ from cvm.evm.plain_opcodes import PLAIN_OPCODES
 from tests.evm_assembly import Program
 from tests.evm_fuzz_cases import Case, drawn_case
 from tests.evm_fuzz_peers import PlainPeer
+from tests.evm_fuzz_py_evm import PyEvmPeer
 from tests.evm_fuzzer import FORKS, fuzz, judge
 from tests.guarded_memory import GUARD_BYTES, GuardedMemory, MemoryOverrun, check_all
 
@@ -39,6 +41,17 @@ def test_both_interpreters_answer_alike() -> None:
     report = fuzz(CASES, 1, PlainPeer(), FORKS)
     assert report.found is None, report.found
     assert report.cases == CASES
+
+
+def test_stock_py_evm_answers_alike_where_it_is_right() -> None:
+    report = fuzz(40, 1, PyEvmPeer(), (PRAGUE,))
+    assert report.found is None, report.found
+    assert report.unanswered * 2 < report.cases == 40
+
+
+def test_transactions_of_every_type_are_drawn() -> None:
+    cases = [drawn_case(5, number, FORKS) for number in range(200)]
+    assert {tx.type_id for case in cases for tx in case.transactions} == set(range(5))
 
 
 def test_every_opcode_of_every_fork_is_drawn() -> None:
