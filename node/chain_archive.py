@@ -122,7 +122,12 @@ def validate_opening(item: object, genesis_hash: bytes) -> None:
 
 
 def read_items(file: IO[bytes]) -> Iterator[list[bytes] | None]:
-    """Yield the RLP lists of a stream, one at a time; raises `BadArchive`."""
+    """Yield the strings of the RLP lists of a stream; raises `BadArchive`."""
+    return map(decode_item, read_lists(file))
+
+
+def read_lists(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the RLP lists of a stream as they are, one at a time; raises `BadArchive`."""
     while prefix := file.read(1):
         if prefix[0] < 0xC0:
             raise BadArchive(f"byte 0x{prefix.hex()} does not open an RLP list")
@@ -137,7 +142,7 @@ def read_items(file: IO[bytes]) -> Iterator[list[bytes] | None]:
         body = file.read(length)
         if len(body) < length:
             raise BadArchive(f"the file ends {length - len(body)} bytes early")
-        yield decode_item(header + body)
+        yield header + body
 
 
 def decode_item(data: bytes) -> list[bytes] | None:

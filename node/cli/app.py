@@ -18,6 +18,7 @@ FILES = {
     "node": "run",
     "export": "archive",
     "import": "archive",
+    "ethereum": "ethereum",
     "infer": "infer",
     "selftest": "infer",
     "account": "account",

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import typer
 
+from consensus.ethereum.faults import UnknownParent, UnsupportedFork
 from consensus.faults import InvalidBlock, InvalidGenesis
 from cvm.faults import LocalFault
 from cvm.inference.faults import InferenceFault, InvalidModel
 from models_registry.genesis import BadGenesis
 from node.chain import NotTheOnlyValidator, OtherGenesis
 from node.chain_archive import BadArchive
+from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
 from node.storage.chain_database import NoChainHere
 
@@ -27,8 +29,13 @@ EXPECTED = (
     InvalidGenesis,
     InvalidModel,
     NoChainHere,
+    NoEthereumChainHere,
     NotTheOnlyValidator,
+    OtherBlockHere,
+    OtherForks,
     OtherGenesis,
+    UnknownParent,
+    UnsupportedFork,
 )
 
 

@@ -89,3 +89,7 @@ class BlockGroup:
         """Return the header of a block that is here."""
         data = self._database.read_within(self._transaction, "blocks", block_hash)
         return None if data is None else header_of_block(data)
+
+    def hash_at(self, number: int) -> bytes | None:
+        """Return the hash of the block at a height."""
+        return self._database.read_within(self._transaction, "numbers", number.to_bytes(8, "big"))

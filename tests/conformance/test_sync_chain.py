@@ -40,7 +40,7 @@ def files() -> dict[str, bytes]:
 def test_every_block_is_imported(database: ChainDatabase, recovery: SenderRecovery) -> None:
     parts = files()
     forks = init_ethereum_chain(database, parts["genesis.json"])
-    head = import_ethereum_blocks(database, forks, parts["chain.rlp"], recovery)
+    head = import_ethereum_blocks(database, forks, split_blocks(parts["chain.rlp"]), recovery).head
     assert (head.hash, head.block_number) == (HEAD, BLOCKS)
     assert database.head_hash() == HEAD
 
@@ -53,7 +53,7 @@ def test_the_first_blocks_are_imported_and_stay(
     assert len(raws) == BLOCKS
     forks = init_ethereum_chain(database, parts["genesis.json"])
     for some in (raws[:SOME], raws[SOME : 2 * SOME]):
-        head = import_ethereum_blocks(database, forks, b"".join(some), recovery)
+        head = import_ethereum_blocks(database, forks, some, recovery).head
         assert database.head_hash() == head.hash
         assert database.block_bytes(head.hash) == some[-1]
         assert database.head_state().root == head.state_root
@@ -66,7 +66,7 @@ def test_blocks_before_a_wrong_one_stay(database: ChainDatabase, recovery: Sende
     raws[9] = raws[9].replace(state_root, bytes(32))
     forks = init_ethereum_chain(database, parts["genesis.json"])
     with pytest.raises(WrongStateRoot, match="block 10: stateRoot"):
-        import_ethereum_blocks(database, forks, b"".join(raws), recovery)
+        import_ethereum_blocks(database, forks, raws, recovery)
     head = database.head_hash() or b""
     header = database.header(head)
     assert header is not None

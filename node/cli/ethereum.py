@@ -1,0 +1,117 @@
+"""`cvm ethereum`: a plain Ethereum chain, from geth's genesis file and exported blocks."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from node.cli.faults import clear_errors
+from node.cli.run import Datadir
+from node.config import DEFAULT_DATADIR
+from node.ethereum_archive import (
+    EthereumImport,
+    NoEthereumChainHere,
+    ethereum_forks_of,
+    import_ethereum_blocks,
+    init_ethereum_chain,
+    parse_plain_genesis,
+    read_blocks,
+)
+from node.sender_recovery import SenderRecovery
+from node.storage.chain_database import ChainDatabase, has_database
+
+ethereum = typer.Typer(
+    no_args_is_help=True, help="Import a plain Ethereum chain: geth's genesis file and blocks."
+)
+
+
+@ethereum.command("init")
+def init_command(
+    genesis: Annotated[Path, typer.Argument(help="geth's genesis JSON")],
+    datadir: Datadir = DEFAULT_DATADIR,
+) -> None:
+    """Write block 0 of a plain Ethereum chain into a data directory, as `geth init` does."""
+    with clear_errors():
+        document = genesis.read_bytes()
+        parse_plain_genesis(document)
+        with closing(ChainDatabase(datadir / "chain")) as database:
+            init_ethereum_chain(database, document)
+            header = database.header(database.hash_at(0) or b"")
+        if header is not None:
+            typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
+
+
+@ethereum.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="blocks as `geth export` writes them, not packed")],
+    datadir: Datadir = DEFAULT_DATADIR,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Check and execute every block of a file, and append it, as `geth import` does.
+
+    Blocks that are here already are passed over. A refused block ends the import; those before it
+    stay.
+    """
+    with clear_errors():
+        with existing_chain(datadir) as database:
+            summary = import_file(database, file)
+        report = {
+            "blocks": summary.blocks,
+            "knownBlocks": summary.known_blocks,
+            "transactions": summary.transactions,
+            "gasUsed": summary.gas_used,
+            "head": summary.head.block_number,
+            "headHash": f"0x{summary.head.hash.hex()}",
+            "stateRoot": f"0x{summary.head.state_root.hex()}",
+        }
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    for name, value in report.items():
+        typer.echo(f"{name:12} {value}")
+
+
+@contextmanager
+def existing_chain(datadir: Path) -> Iterator[ChainDatabase]:
+    """Open the database of a data directory for writing, where there is one."""
+    folder = datadir / "chain"
+    if not has_database(folder):
+        raise NoEthereumChainHere(datadir)
+    with closing(ChainDatabase(folder)) as database:
+        yield database
+
+
+def import_file(database: ChainDatabase, path: Path) -> EthereumImport:
+    """Import the blocks of a file, with a bar on standard error that follows its bytes."""
+    forks = ethereum_forks_of(database)
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file, closing(SenderRecovery()) as recovery, progress_bar() as bar:
+        task = bar.add_task("importing blocks", total=size_bytes)
+
+        def show(number: int) -> None:
+            bar.update(task, completed=file.tell(), description=f"block {number}")
+
+        summary = import_ethereum_blocks(database, forks, read_blocks(file), recovery, show)
+        bar.update(task, completed=size_bytes)
+    return summary
+
+
+def progress_bar() -> Progress:
+    """Return a bar on standard error that counts bytes."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's group of commands."""
+    app.add_typer(ethereum, name="ethereum")
