@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -62,6 +62,9 @@ hostile: install    ## N damaged model files, each refused by a rule or run (N=1
 
 cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs
 	$(BIN)/python -m tests.cross_machine
+
+ptx-vectors: install ## every golden vector on the CUDA kernels as compiled for every GPU, interpreted and checked
+	$(BIN)/pytest tests/unit/inference/cuda/test_ptx_vectors.py tests/unit/inference/cuda/test_machine_code.py
 
 fuzz-evm: install   ## N random blocks on two execution cores (N=10000 SEED=0 PEER=native, eels, anvil or py-evm)
 	$(BIN)/python -m tests.evm_fuzzer --cases $(or $(N),10000) --seed $(or $(SEED),0) --peer $(or $(PEER),native)

@@ -1,6 +1,5 @@
 """Reads the machine code of kernels and finds instructions that no definition allows."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cvm.inference.backends.cuda.kernels import EXACT_OPTIONS
+from tests.unit.inference.cuda import nvrtc
 from tests.unit.inference.cuda.ptx import ORDERED_DOT_PRODUCTS
 from tests.unit.inference.cuda.shim_device import KERNEL_FOLDER
 
@@ -35,9 +35,7 @@ _QUOTIENT = re.compile(r"\b(div|rcp|sqrt)\.rn\.f(32|64)")
 
 def tool_folder() -> Path | None:
     """Return where both tools are, or None."""
-    spec = importlib.util.find_spec("nvidia")
-    packages = (spec.submodule_search_locations or ()) if spec else ()
-    folders = [Path(place) / "cu13" / "bin" for place in packages]
+    folders = [folder / "cu13" / "bin" for folder in nvrtc.nvidia_folders()]
     if found := shutil.which(TOOLS[0]):
         folders.insert(0, Path(found).parent)
     for folder in folders:
@@ -47,19 +45,24 @@ def tool_folder() -> Path | None:
 
 
 def can_disassemble() -> bool:
-    """Return whether nvcc and both tools are installed."""
-    return shutil.which("nvcc") is not None and tool_folder() is not None
+    """Return whether a compiler (NVRTC or nvcc) and both tools are installed."""
+    has_compiler = nvrtc.library_path() is not None or shutil.which("nvcc") is not None
+    return has_compiler and tool_folder() is not None
 
 
 def machine_code(source: str, capability: str, folder: Path) -> dict[str, list[str]]:
     """Return the instructions of every kernel of a `.cu` file for one kind of GPU (`90`)."""
-    binary, file = str(folder / f"{source}.cubin"), str(KERNEL_FOLDER / f"{source}.cu")
-    command = ["nvcc", f"-arch=sm_{capability}", *EXACT_OPTIONS, "-cubin", "-o", binary, file]
-    subprocess.run(command, check=True)
+    binary = folder / f"{source}.cubin"
+    if nvrtc.library_path() is not None:
+        binary.write_bytes(nvrtc.compile_kernel_file(source, f"sm_{capability}"))
+    else:
+        file = str(KERNEL_FOLDER / f"{source}.cu")
+        options = [f"-arch=sm_{capability}", *EXACT_OPTIONS, "-cubin"]
+        subprocess.run(["nvcc", *options, "-o", str(binary), file], check=True)
     tools = str(tool_folder())
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     listed = subprocess.run(
-        [f"{tools}/cuobjdump", "-sass", binary],
+        [f"{tools}/cuobjdump", "-sass", str(binary)],
         check=True,
         capture_output=True,
         text=True,

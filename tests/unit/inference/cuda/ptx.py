@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from cvm.inference.backends.cuda.kernels import EXACT_OPTIONS
+from tests.unit.inference.cuda import nvrtc
 from tests.unit.inference.cuda.shim_device import KERNEL_FOLDER
 
 ORDERED_DOT_PRODUCTS = frozenset(
@@ -70,12 +71,16 @@ _ENTRY = re.compile(r"\.entry\s+(\w+)\s*\(")
 
 
 def can_compile() -> bool:
-    """Return whether nvcc or CuPy's NVRTC is installed."""
-    return shutil.which("nvcc") is not None or importlib.util.find_spec("cupy") is not None
+    """Return whether NVRTC's package, nvcc or CuPy's NVRTC is installed."""
+    if nvrtc.library_path() is not None or shutil.which("nvcc") is not None:
+        return True
+    return importlib.util.find_spec("cupy") is not None
 
 
 def compile_ptx(source: str, capability: str, folder: Path) -> str:
     """Return the PTX of a `.cu` file for a compute capability (`90`)."""
+    if nvrtc.library_path() is not None:
+        return nvrtc.compile_kernel_file(source, f"compute_{capability}").decode()
     if shutil.which("nvcc") is None:
         from cvm.inference.backends.cuda.cupy_device import compile_kernels
 

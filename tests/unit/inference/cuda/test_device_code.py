@@ -21,6 +21,7 @@ from cvm.inference.exact.ordered_sum import CHUNK
 from cvm.inference.limits import MAX_RANK
 from cvm.inference.operators.recurrent_activations import KINDS
 from cvm.inference.operators.window import MAX_SPATIAL_RANK
+from tests.unit.inference.cuda import nvrtc
 from tests.unit.inference.cuda.ptx import (
     ORDERED_DOT_PRODUCTS,
     can_compile,
@@ -34,7 +35,9 @@ OTHERS = ["80", "86", "89", "90", "100", "120"]
 CAPABILITIES = [FIRST, *(pytest.param(entry, marks=pytest.mark.slow) for entry in OTHERS)]
 FUSED = {"conv_f32", "conv_transpose", "models", "products_f32", "recurrent"}
 
-needs_compiler = pytest.mark.skipif(not can_compile(), reason="needs nvcc or CuPy's NVRTC")
+needs_compiler = pytest.mark.skipif(
+    not can_compile(), reason=f"needs {nvrtc.PACKAGE}, nvcc or CuPy"
+)
 
 
 @needs_compiler
