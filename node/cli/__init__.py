@@ -6,6 +6,9 @@ import typer
 
 from cvm.numba_cache import configure_numba_cache
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C; typer leaves with it where a command was at work."""
+
 
 def main() -> None:
     """Run the `cvm` console script."""
@@ -20,4 +23,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except SystemExit as leave:
+        if leave.code == INTERRUPTED:
+            typer.echo("interrupted", err=True)
+        raise

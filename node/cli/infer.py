@@ -17,6 +17,7 @@ from cvm.inference.model_file import Model, parse_model
 from cvm.inference.self_test import run_self_test
 from cvm.inference.tensor_bytes import decode_item
 from cvm.inference.tensor_type import Array
+from models_registry.cli.files import PREPARE_FIRST
 from node.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
 from node.self_test_vectors import load_self_test_vectors
 from node.side_by_side import run_side_by_side
@@ -61,7 +62,9 @@ def infer(
         report = infer_report(
             model, inputs, backend, trace, OFF_CHAIN_LIMITS if off_chain else CHAIN_LIMITS, threads
         )
-    except (InvalidModel, InferenceFault, UnknownBackend, BadInputFile, TracedThreads) as fault:
+    except InvalidModel as fault:
+        _fail(f"{fault}; {PREPARE_FIRST}", USAGE_ERROR)
+    except (InferenceFault, UnknownBackend, BadInputFile, TracedThreads) as fault:
         _fail(str(fault), USAGE_ERROR)
     except LocalFault as fault:
         _fail(str(fault), LOCAL_FAULT)

@@ -97,7 +97,8 @@ def _load_npy(path: Path) -> Array:
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, OverflowError, MemoryError) as error:
-        raise BadInputFile(path, f"not a readable .npy file ({error})") from error
+        reason = f"not a readable .npy file ({error}); numpy.save writes one"
+        raise BadInputFile(path, reason) from error
 
 
 def _load_npz(path: Path, inputs: Sequence[Value]) -> tuple[Array, ...]:
@@ -115,7 +116,7 @@ def _load_member(path: Path, archive: zipfile.ZipFile, value: Value) -> Array:
     try:
         entry = archive.getinfo(f"{value.name}.npy")
     except KeyError as error:
-        held = ", ".join(name.removesuffix(".npy") for name in archive.namelist()[:10])
+        held = ", ".join(name.removesuffix(".npy") for name in archive.namelist()[:10]) or "nothing"
         raise BadInputFile(path, f"holds no array {value.name!r}; it holds {held}") from error
     if entry.file_size > most_bytes:
         reason = f"array {value.name!r} takes {entry.file_size} bytes, at most {most_bytes}"

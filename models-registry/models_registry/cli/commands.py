@@ -11,11 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from cvm.inference.faults import InvalidModel
+from cvm.inference.tensor_type import Array
 from models_registry.chunks import BadModelSize, model_id
 from models_registry.cli.chain_client import ChainClient
 from models_registry.cli.files import (
     MAX_ORDINARY_BYTES,
+    PREPARE_FIRST,
     CannotRead,
+    check_target,
     load_arrays,
     load_file,
     load_labels,
@@ -32,6 +35,7 @@ from models_registry.cli.prepare import (
     PreparedModel,
     Runner,
     compare,
+    compare_with_float_form,
     parse_input_adapter,
     parse_output_adapter,
     parse_shape,
@@ -40,7 +44,13 @@ from models_registry.cli.prepare import (
     prepare_model,
 )
 from models_registry.cli.registration import Registration, RegistrationFault
-from models_registry.cli.report import GasQuote, ModelReport, report_json, report_text
+from models_registry.cli.report import (
+    GasQuote,
+    ModelReport,
+    origin_text,
+    report_json,
+    report_text,
+)
 from models_registry.cli.terminal import TerminalProgress, WallClock
 
 REFUSED = 2
@@ -109,6 +119,7 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
     ) -> None:
         """Turn an ordinary ONNX file into the strict form, check it and report on it."""
         with _faults_shown():
+            check_target(strict, model)
             options = Options(
                 shapes=dict(parse_shape(text) for text in shape or ()),
                 folder=model.parent,
@@ -116,16 +127,44 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
                 inputs={a.name: a for a in map(parse_input_adapter, inputs or ())},
                 outputs={a.name: a for a in map(parse_output_adapter, outputs or ())},
             )
+            given = _load_data(data, labels)
+            if quantize is not None:
+                _note(f"running onnxruntime on every item of {quantize} to find the scales")
             prepared = prepare_model(load_file(model, MAX_ORDINARY_BYTES), options)
             report = _inspected(prepared.data, rules, off_chain)
-            comparison = _compared(model, prepared, options, (data, labels), rules)
+            comparison = _compared(model, prepared, options, given, rules)
             save_file(strict, prepared.data)
             quote = rules.price(report)
+            before = _float_form(prepared, rules)
             typer.echo(
-                json.dumps(report_json(report, quote) | preparation_json(prepared, comparison))
+                json.dumps(
+                    report_json(report, quote)
+                    | preparation_json(prepared, comparison)
+                    | ({} if before is None else {"floatForm": report_json(*before)})
+                )
                 if as_json
-                else f"{report_text(report, quote)}\n{preparation_text(prepared, comparison)}"
+                else "\n".join(
+                    [report_text(report, quote)]
+                    + ([] if before is None else [origin_text(*before)])
+                    + [preparation_text(prepared, comparison)]
+                )
             )
+
+
+def _note(text: str) -> None:
+    """Say on stderr what takes a while; stdout is for the result."""
+    typer.echo(text, err=True)
+
+
+def _float_form(prepared: PreparedModel, rules: ModelRules) -> tuple[ModelReport, GasQuote] | None:
+    """Return the report on what was quantised, None where nothing was, or it is too large."""
+    if prepared.float_form is None:
+        return None
+    try:
+        report = rules.inspect_off_chain(prepared.float_form)
+    except InvalidModel:
+        return None
+    return report, rules.price(report)
 
 
 def _inspected(data: bytes, rules: ModelRules, off_chain: bool) -> ModelReport:
@@ -141,21 +180,41 @@ def _inspected(data: bytes, rules: ModelRules, off_chain: bool) -> ModelReport:
         ) from fault
 
 
+def _strict(data: bytes, rules: ModelRules) -> ModelReport:
+    """Return the report on a file that was prepared; a refusal says what to do."""
+    try:
+        return rules.inspect(data)
+    except InvalidModel as fault:
+        raise CannotRead(f"{fault}; {PREPARE_FIRST}") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What `--data` and `--labels` hold."""
+
+    arrays: Mapping[str, Array]
+    labels: Array | None
+
+
+def _load_data(data: Path | None, labels: Path | None) -> _Data | None:
+    """Return the data to compare on, if any; raises `CannotRead` or `CannotPrepare`."""
+    if data is not None:
+        return _Data(load_arrays(data), None if labels is None else load_labels(labels))
+    if labels is not None:
+        raise CannotPrepare("--labels are answers to --data: give both")
+    return None
+
+
 def _compared(
-    model: Path,
-    prepared: PreparedModel,
-    options: Options,
-    files: tuple[Path | None, Path | None],
-    rules: ModelRules,
+    model: Path, prepared: PreparedModel, options: Options, data: _Data | None, rules: ModelRules
 ) -> Comparison | None:
-    """Compare with the original where there is data."""
-    data, labels = files
-    if data is None:
-        if labels is not None:
-            raise CannotPrepare("--labels are answers to --data: give both")
-        return None
-    answers = None if labels is None else load_labels(labels)
-    return compare(model, prepared, options, load_arrays(data), answers, rules.run)
+    """Compare with the original where there is data, else a quantised model with its origin."""
+    if data is not None:
+        _note("comparing with the original")
+        return compare(model, prepared, options, data.arrays, data.labels, rules.run)
+    if prepared.float_form is not None:
+        _note("comparing with the float32 form")
+    return compare_with_float_form(prepared, options, rules.run)
 
 
 def _add_check(app: typer.Typer, rules: ModelRules) -> None:
@@ -163,7 +222,7 @@ def _add_check(app: typer.Typer, rules: ModelRules) -> None:
     def check(model: ModelFile, as_json: AsJson = False) -> None:
         """Print a file's id, inputs, outputs, cost and gas, or the rule that it breaks."""
         with _faults_shown():
-            _print_report(rules.inspect(load_file(model)), rules, as_json)
+            _print_report(_strict(load_file(model), rules), rules, as_json)
 
 
 def _add_register(app: typer.Typer, rules: ModelRules) -> None:
@@ -186,7 +245,7 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
         """Bring a model to ACTIVE; run it again after an interruption and it goes on."""
         with _faults_shown():
             data = load_file(model)
-            report = rules.inspect(data)
+            report = _strict(data, rules)
             key = load_key(
                 os.environ,
                 rules.dev_key,

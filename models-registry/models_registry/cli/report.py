@@ -99,6 +99,14 @@ def report_text(report: ModelReport, quote: GasQuote) -> str:
     return "\n".join(lines)
 
 
+def origin_text(report: ModelReport, quote: GasQuote) -> str:
+    """Return the line that a quantised model's report gives to the float32 form it came from."""
+    return (
+        f"from        the float32 form, without adapters: {report.size_bytes:,} bytes, gas "
+        f"{quote.total:,}, peak memory {report.cost.peak_bytes:,} bytes"
+    )
+
+
 def _id_text(report: ModelReport) -> str | None:
     return None if report.model_id is None else "0x" + report.model_id.hex()
 

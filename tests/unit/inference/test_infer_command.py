@@ -247,7 +247,11 @@ def test_missing_file_is_one_line(model: Path, tmp_path: Path) -> None:
 def test_broken_model_is_one_line_with_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"\xff" * 20)
-    assert error_of(str(path), "--input", "x.npy").startswith("whole file: varint at byte 0")
+    shown = error_of(str(path), "--input", "x.npy")
+    assert shown.startswith("whole file: varint at byte 0")
+    assert shown.endswith(
+        "; `cvm model prepare FILE -o NEW` turns an ordinary ONNX file into the strict form"
+    )
 
 
 def test_unknown_backend_is_one_line(model: Path, tmp_path: Path) -> None:

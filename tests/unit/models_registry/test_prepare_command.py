@@ -16,6 +16,7 @@ from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
 from models_registry.chunks import model_id
 from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.files import CannotRead, save_file
 from models_registry.cli.prepare import CannotPrepare, Options, parse_shape, prepare_model
 from models_registry.cli.report import GasQuote, inspect_file
 
@@ -197,8 +198,14 @@ def without_shape() -> onnx.ModelProto:
         pytest.param(
             lambda: matmul_model(input_dims=["N", "K"]),
             {},
-            "dimension 1 of input 'x' is open (K): give --shape x=...",
+            "dimension 1 of input 'x' is open (K): give --shape x=1,? with a number for each ?",
             id="open dimension",
+        ),
+        pytest.param(
+            lambda: matmul_model(input_dims=["N", 3, None, "W"]),
+            {},
+            "dimensions 2, 3 of input 'x' are open (unnamed, W): give --shape x=1,3,?,? with",
+            id="open dimensions",
         ),
         pytest.param(
             without_shape, {}, "input 'x' has no shape: give --shape x=...", id="no shape"
@@ -317,6 +324,39 @@ def test_check_names_the_broken_rule(ordinary_file: Path) -> None:
     assert check.exit_code == 2
     assert check.stderr.startswith("error: ")
     assert check.stdout == ""
+
+
+def test_check_says_how_an_ordinary_file_becomes_strict(ordinary_file: Path) -> None:
+    assert run("check", ordinary_file).stderr.endswith(
+        "; `cvm model prepare FILE -o NEW` turns an ordinary ONNX file into the strict form\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        pytest.param("ordinary.onnx", "is the model itself, which stays", id="the model"),
+        pytest.param(".", "Is a directory; name the file to write", id="directory"),
+        pytest.param("absent/strict.onnx", "there is no directory", id="no directory"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_refused_before_the_work(
+    ordinary_file: Path, target: str, reason: str
+) -> None:
+    before = ordinary_file.read_bytes()
+    refused = run("prepare", ordinary_file, "-o", ordinary_file.parent / target)
+    assert refused.exit_code == 2
+    assert reason in refused.stderr
+    assert sorted(ordinary_file.parent.iterdir()) == [ordinary_file]
+    assert ordinary_file.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
+    target = tmp_path / "strict.onnx"
+    target.mkdir()
+    with pytest.raises(CannotRead, match="directory"):
+        save_file(target, b"model")
+    assert sorted(tmp_path.iterdir()) == [target]
 
 
 def test_nothing_is_written_of_a_file_that_breaks_a_rule(tmp_path: Path) -> None:

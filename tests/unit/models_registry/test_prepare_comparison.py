@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.prepare.comparison import class_axis
 from models_registry.cli.report import GasQuote, inspect_file
 from node.cli.model import run as run_on_cpu
 from tests.unit.models_registry.prepared import ordinary, ramp
@@ -46,8 +47,8 @@ def test_agreement_is_reported(model: Path) -> None:
     result = prepare(model)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.endswith(
-        "agreement   y: same winner in 100.00%, largest difference 0 of values up to 18 with the "
-        "original, over 4 items\n"
+        "agreement   y: same winner in 100.00%, largest difference 0, mean 0, of values up to 18 "
+        "with the original, over 4 items of data\n"
     )
 
 
@@ -85,7 +86,9 @@ def test_integers_of_the_original_are_counted_where_they_are_equal(model: Path) 
     model.write_bytes(made.SerializeToString())
     result = prepare(model)
     assert result.exit_code == 0, result.stderr
-    assert "agreement   y: equal in 100.00% with the original, over 4 items" in result.stdout
+    assert (
+        "agreement   y: equal in 100.00% with the original, over 4 items of data" in result.stdout
+    )
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
@@ -114,6 +117,56 @@ def test_quantised_models_are_compared(model: Path, tmp_path: Path) -> None:
     assert "quantised on 4 items" in report["steps"]
     (output,) = report["comparison"]["outputs"]
     assert output["largest_difference"] < 0.02 * output["largest_value"]
+
+
+def quantised_report(model: Path, *arguments: object) -> Result:
+    """Quantise one product on `ROWS` without other data."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    product = ordinary(nodes, {"x": ramp(1, 3)}, ["y"], {"w": ramp(3, 4)})
+    model.write_bytes(product.SerializeToString())
+    np.savez(model.with_name("calibration.npz"), x=ROWS)
+    calibration = model.with_name("calibration.npz")
+    return prepare(model, "--quantize", calibration, *arguments, data=None)
+
+
+@pytest.mark.parametrize("option", [(), ("--input", "x=uint8:1/20")], ids=["floats", "pixels"])
+def test_a_quantised_model_is_compared_with_its_float_form(
+    model: Path, option: tuple[str, ...]
+) -> None:
+    result = quantised_report(model, "--json", *option)
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    comparison = report["comparison"]
+    assert comparison["against"] == "the float32 form"
+    assert (comparison["items"], comparison["source"]) == (4, "calibration")
+    (output,) = comparison["outputs"]
+    assert 0 < output["mean_difference"] < output["largest_difference"]
+    assert output["largest_difference"] < 0.02 * output["largest_value"]
+    assert report["floatForm"]["cost"]["float32_macs"] == 12
+
+
+def test_the_text_of_a_quantised_model_says_what_it_came_from(model: Path) -> None:
+    result = quantised_report(model)
+    assert result.exit_code == 0, result.stderr
+    assert "\nfrom        the float32 form, without adapters: " in result.stdout
+    assert "with the float32 form, over 4 items of calibration\n" in result.stdout
+    assert "comparing with the float32 form\n" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        pytest.param((1, 10), 1, id="scores"),
+        pytest.param((1, 16, 100), 2, id="scores of a sequence"),
+        pytest.param((1, 1000, 1, 1), 1, id="pooled scores"),
+        pytest.param((1, 1), None, id="one number"),
+        pytest.param((), None, id="scalar"),
+        pytest.param((1, 1, 96, 320), None, id="mask"),
+        pytest.param((1, 21, 32, 32), None, id="image of scores"),
+    ],
+)
+def test_a_winner_is_looked_for_where_classes_are(shape: tuple[int, ...], axis: int | None) -> None:
+    assert class_axis(shape) == axis
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from onnx import helper
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare import CannotPrepare, Options, parse_input_adapter
 from models_registry.cli.prepare.draft import DraftInput
-from models_registry.cli.prepare.quantise import items_of
+from models_registry.cli.prepare.items import items_of
 from tests.unit.models_registry.prepared import (
     operators,
     ordinary,
@@ -101,7 +101,7 @@ def test_pixels_go_into_the_first_product_as_they_are() -> None:
     options = Options(calibration=CALIBRATION, inputs={"x": adapter})
     prepared = prepare(small_network(), options)
     assert operators(prepared)[0] == "QLinearConv"
-    assert "removed 1 conversions to float32 and back" in prepared.notes
+    assert "removed 1 conversion to float32 and back" in prepared.notes
 
 
 def test_a_tiny_channel_with_a_large_bias_keeps_the_accumulator_bound() -> None:
@@ -207,3 +207,39 @@ def test_an_array_holds_items_along_its_first_axis(shape: tuple[int, ...], count
 def test_arrays_that_do_not_fit_are_refused(arrays: dict[str, Array], reason: str) -> None:
     with pytest.raises(CannotPrepare, match=reason):
         items_of(arrays, INPUTS, "data")
+
+
+def test_pixels_may_be_the_calibration_of_a_pixel_input() -> None:
+    pixels = np.rint(CALIBRATION["x"] * 255).astype(np.uint8)
+    adapter = parse_input_adapter("x=uint8:1/255")
+    as_pixels = Options(calibration={"x": pixels}, inputs={"x": adapter})
+    as_floats = Options(calibration={"x": adapter.to_real(pixels)}, inputs={"x": adapter})
+    assert prepare(small_network(), as_pixels).data == prepare(small_network(), as_floats).data
+
+
+def test_calibration_of_another_width_is_converted() -> None:
+    wide = {"x": CALIBRATION["x"].astype(np.float64)}
+    found = prepare(small_network(), Options(calibration=wide)).data
+    assert found == prepare(small_network(), Options(calibration=CALIBRATION)).data
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_calibration_that_is_not_finite_is_refused(value: float) -> None:
+    spoilt = CALIBRATION["x"].copy()
+    spoilt[3, 1, 2, 0] = value
+    with pytest.raises(CannotPrepare, match="item 3 of array 'x' holds NaN or infinite values"):
+        prepare(small_network(), Options(calibration={"x": spoilt}))
+
+
+def test_the_float_form_is_the_file_without_quantisation() -> None:
+    quantised = prepare(small_network(), Options(calibration=CALIBRATION))
+    plain = prepare(small_network())
+    assert quantised.float_form == plain.data
+    assert plain.float_form is None
+
+
+def test_an_adapter_that_does_not_fit_is_refused_before_the_calibration() -> None:
+    adapter = parse_input_adapter("x=uint8:1/255:1,2")
+    options = Options(calibration={"x": np.zeros((1, 3, 8, 8), np.uint8)}, inputs={"x": adapter})
+    with pytest.raises(CannotPrepare, match="MEAN lists 2 numbers, the input has 3 channels"):
+        prepare(small_network(), options)

@@ -76,7 +76,7 @@ def test_nodes_that_nothing_reads_are_dropped() -> None:
     model = ordinary([node("Relu", "x"), node("Exp", "x", "unused")], X, ["y"])
     prepared = prepare(model)
     assert operators(prepared) == ["Relu"]
-    assert prepared.notes == ("dropped 1 nodes that nothing reads",)
+    assert prepared.notes == ("dropped 1 node that nothing reads",)
 
 
 def test_both_halves_of_a_split_stay_when_one_is_read() -> None:

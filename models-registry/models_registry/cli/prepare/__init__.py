@@ -17,6 +17,7 @@
 | quantise, lower pairs of conversions to integers | `quantise`, `lower_qdq`, `lower_products` |
 | integer inputs and outputs | `adapters` |
 | canonical bytes | `write_onnx` |
+| arrays of a user as items | `items` |
 | run the result beside the original | `comparison` |
 """
 
@@ -30,6 +31,7 @@ from models_registry.cli.prepare.comparison import (
     Comparison,
     Runner,
     compare,
+    compare_with_float_form,
     preparation_json,
     preparation_text,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "PreparedModel",
     "Runner",
     "compare",
+    "compare_with_float_form",
     "parse_input_adapter",
     "parse_output_adapter",
     "parse_shape",

@@ -122,12 +122,17 @@ def _number(text: str) -> float:
     return float(Fraction(above) / Fraction(below) if separator else Fraction(above))
 
 
+def check_input_adapters(draft: Draft, adapters: Mapping[str, InputAdapter]) -> None:
+    """Raise `CannotPrepare` where an adapter does not fit the inputs."""
+    inputs = {value.name: value for value in draft.inputs}
+    for name, adapter in adapters.items():
+        if name not in inputs:
+            raise CannotPrepare(f"--input names {name!r}; the inputs are {', '.join(inputs)}")
+        _check_input(inputs[name], adapter)
+
+
 def add_input_adapters(draft: Draft, adapters: Mapping[str, InputAdapter]) -> list[str]:
-    """Make inputs integers that keep their names."""
-    names = [value.name for value in draft.inputs]
-    for name in adapters:
-        if name not in names:
-            raise CannotPrepare(f"--input names {name!r}; the inputs are {', '.join(names)}")
+    """Make inputs integers that keep their names; the adapters fit them."""
     fresh, notes = FreshNames(draft.names()), []
     for value in draft.inputs:
         adapter = adapters.get(value.name)
@@ -137,7 +142,7 @@ def add_input_adapters(draft: Draft, adapters: Mapping[str, InputAdapter]) -> li
     return notes
 
 
-def _add_input(draft: Draft, value: DraftInput, adapter: InputAdapter, fresh: FreshNames) -> None:
+def _check_input(value: DraftInput, adapter: InputAdapter) -> None:
     if value.dtype != "float32":
         raise CannotPrepare(f"--input {value.name}: the input is {value.dtype}, not float32")
     channels = value.dims[1] if value.dims is not None and len(value.dims) > 1 else 1
@@ -147,6 +152,9 @@ def _add_input(draft: Draft, value: DraftInput, adapter: InputAdapter, fresh: Fr
                 f"--input {value.name}: {what} lists {numbers.size} numbers, the input has "
                 f"{channels} channels"
             )
+
+
+def _add_input(draft: Draft, value: DraftInput, adapter: InputAdapter, fresh: FreshNames) -> None:
     real = fresh.take(f"{value.name}_real")
     draft.rename_reads({value.name: real})
     value.dtype = adapter.dtype

@@ -1,4 +1,4 @@
-"""Compares a prepared model with the original on data: agreement, and accuracy with labels."""
+"""Compares a prepared model on data with the original, or with the float32 form it came from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,15 +8,22 @@ from typing import Any
 import numpy as np
 
 from cvm.inference.tensor_type import Array
-from models_registry.cli.prepare.adapters import InputAdapter, OutputAdapter
-from models_registry.cli.prepare.draft import DraftInput
+from models_registry.cli.prepare.adapters import OutputAdapter
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.faults import CannotPrepare
+from models_registry.cli.prepare.items import Items, both_sides, items_of
 from models_registry.cli.prepare.onnx_runtime import OriginalModel
 from models_registry.cli.prepare.pipeline import Options, PreparedModel
-from models_registry.cli.prepare.quantise import Items, items_of
 
 Runner = Callable[[bytes, Items], list[dict[str, Array]]]
 """Runs a model file on items: inputs by name in, outputs by name out, one mapping for each."""
+
+
+CALIBRATION_ITEMS = 32
+"""How many calibration items a quantised model is compared on where there is no other data."""
+
+MAX_ROW_RANK = 3
+"""Of a larger output with several axes longer than 1, none is taken for that of the classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,8 @@ class OutputAgreement:
 
     `same_winner` is the share of rows whose largest element (or index, or first of the top k)
     is the original's, None for an output without rows; `equal` is the share of integers that are
-    the original's, None for floats. `largest_difference` stands beside the `largest_value` of the
-    original; both are None for indices and integers.
+    the original's, None for floats. `largest_difference` and `mean_difference` (of magnitudes)
+    stand beside the `largest_value` of the original; all are None for indices and integers.
     """
 
     name: str
@@ -34,16 +41,22 @@ class OutputAgreement:
     largest_difference: float | None
     largest_value: float | None
     equal: float | None = None
+    mean_difference: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was found on `items` items; the accuracies are None without labels."""
+    """What was found on `items` items; the accuracies are None without labels.
+
+    `against` is what the prepared model was compared with, `source` what the items are.
+    """
 
     items: int
     outputs: tuple[OutputAgreement, ...]
     accuracy: float | None = None
     original_accuracy: float | None = None
+    against: str = "the original"
+    source: str = "data"
 
 
 def compare(
@@ -60,28 +73,50 @@ def compare(
     takes. Raises `CannotPrepare` where arrays do not fit the model, or onnxruntime is missing.
     """
     real = items_of(arrays, prepared.real_inputs, "the data file")
-    ours, theirs = _both_sides(real, prepared.real_inputs, options.inputs)
+    ours, theirs = both_sides(real, prepared.real_inputs, options.inputs)
     if labels is not None and labels.shape != (len(real),):
         raise CannotPrepare(
-            f"labels have shape {list(labels.shape)}; the data has {len(real)} items"
+            f"labels have shape {list(labels.shape)}; the data has {counted(len(real), 'item')}"
         )
     model = OriginalModel(original)
     wanted = [model.run(item) for item in theirs]
     found = runner(prepared.data, ours)
-    names = [name for name in found[0] if name in wanted[0] and _is_number(wanted[0][name])]
-    outputs = tuple(
-        _agreement(name, _column(found, name), _column(wanted, name), options.outputs.get(name))
-        for name in names
-    )
-    if labels is None or not names:
+    outputs = _agreements(found, wanted, options)
+    if labels is None or not outputs:
         return Comparison(len(real), outputs)
-    scored = _scored(names, wanted[0])
+    scored = _scored([output.name for output in outputs], wanted[0])
     adapter = options.outputs.get(scored)
     return Comparison(
         len(real),
         outputs,
         _accuracy(_column(found, scored), labels, adapter),
         _accuracy(_best(_column(wanted, scored), adapter), labels, adapter),
+    )
+
+
+def compare_with_float_form(
+    prepared: PreparedModel, options: Options, runner: Runner
+) -> Comparison | None:
+    """Run a quantised model beside the float32 form that it was made of, both on the engine.
+
+    On the first `CALIBRATION_ITEMS` items of the calibration; None for a model that was not
+    quantised.
+    """
+    if prepared.float_form is None or options.calibration is None:
+        return None
+    items = items_of(options.calibration, prepared.real_inputs, "the calibration file")
+    items = items[:CALIBRATION_ITEMS]
+    ours, theirs = both_sides(items, prepared.real_inputs, options.inputs)
+    outputs = _agreements(runner(prepared.data, ours), runner(prepared.float_form, theirs), options)
+    return Comparison(len(items), outputs, against="the float32 form", source="calibration")
+
+
+def _agreements(found: Items, wanted: Items, options: Options) -> tuple[OutputAgreement, ...]:
+    """Return how every output that both sides give as numbers compares."""
+    names = [name for name in found[0] if name in wanted[0] and _is_number(wanted[0][name])]
+    return tuple(
+        _agreement(name, _column(found, name), _column(wanted, name), options.outputs.get(name))
+        for name in names
     )
 
 
@@ -96,28 +131,6 @@ def _is_number(array: Array) -> bool:
 def _scored(names: Sequence[str], item: Mapping[str, Array]) -> str:
     """Return the output that labels are compared with: the first one of floats, else the first."""
     return next((name for name in names if item[name].dtype.kind == "f"), names[0])
-
-
-def _both_sides(
-    items: Items, inputs: Sequence[DraftInput], adapters: Mapping[str, InputAdapter]
-) -> tuple[list[dict[str, Array]], list[dict[str, Array]]]:
-    """Return the items as the prepared model takes them, and as the original does."""
-    ours: list[dict[str, Array]] = [{} for _ in items]
-    theirs: list[dict[str, Array]] = [{} for _ in items]
-    for value in inputs:
-        adapter = adapters.get(value.name)
-        for index, item in enumerate(items):
-            array = item[value.name]
-            if adapter is None:
-                ours[index][value.name] = theirs[index][value.name] = array.astype(value.dtype)
-            elif str(array.dtype) == adapter.dtype:
-                ours[index][value.name] = array
-                theirs[index][value.name] = adapter.to_real(array)
-            else:
-                integers = adapter.to_integers(array)
-                ours[index][value.name] = integers
-                theirs[index][value.name] = array.astype(value.dtype)
-    return ours, theirs
 
 
 def _agreement(
@@ -136,14 +149,30 @@ def _agreement(
     meant = [
         array.astype(np.float64).reshape(r.shape) for array, r in zip(wanted, real, strict=True)
     ]
-    has_rows = all(array.shape[-1:] > (1,) for array in meant)
-    winners = [np.argmax(array, axis=-1) for array in meant] if has_rows else []
+    differences = [np.abs(r - m) for r, m in zip(real, meant, strict=True)]
+    classes = class_axis(meant[0].shape)
+    same_winner = None
+    if classes is not None:
+        winners = [np.argmax(array, axis=classes) for array in meant]
+        same_winner = _share([np.argmax(array, axis=classes) for array in real], winners)
     return OutputAgreement(
         name,
-        _share([np.argmax(array, axis=-1) for array in real], winners) if has_rows else None,
-        max(_largest(r - m) for r, m in zip(real, meant, strict=True)),
+        same_winner,
+        max(_largest(difference) for difference in differences),
         max(_largest(m) for m in meant),
+        mean_difference=float(np.concatenate([d.reshape(-1) for d in differences]).mean()),
     )
+
+
+def class_axis(shape: tuple[int, ...]) -> int | None:
+    """Return the axis along which an output holds a score per class, None where none is clear.
+
+    The only axis longer than 1; among several the last, but none of what may be an image.
+    """
+    long_axes = [axis for axis, dim in enumerate(shape) if dim > 1]
+    if len(long_axes) == 1 or (long_axes and len(shape) <= MAX_ROW_RANK):
+        return long_axes[-1]
+    return None
 
 
 def _largest(array: Array) -> float:
@@ -197,6 +226,8 @@ def preparation_text(prepared: PreparedModel, comparison: Comparison | None) -> 
 
 def _comparison_json(comparison: Comparison) -> dict[str, Any]:
     return {
+        "against": comparison.against,
+        "source": comparison.source,
         "items": comparison.items,
         "outputs": [asdict(output) for output in comparison.outputs],
         "accuracy": comparison.accuracy,
@@ -214,12 +245,12 @@ def _comparison_lines(comparison: Comparison) -> list[str]:
             parts.append(f"equal in {output.equal:.2%}")
         if output.largest_difference is not None:
             parts.append(
-                f"largest difference {output.largest_difference:.3g} "
-                f"of values up to {output.largest_value:.3g}"
+                f"largest difference {output.largest_difference:.3g}, "
+                f"mean {output.mean_difference:.3g}, of values up to {output.largest_value:.3g}"
             )
         lines.append(
-            f"agreement   {output.name}: {', '.join(parts)} with the original, over "
-            f"{comparison.items:,} items"
+            f"agreement   {output.name}: {', '.join(parts)} with {comparison.against}, over "
+            f"{counted(comparison.items, 'item')} of {comparison.source}"
         )
     if comparison.accuracy is not None:
         lines.append(

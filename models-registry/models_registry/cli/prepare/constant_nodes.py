@@ -3,6 +3,7 @@
 import numpy as np
 
 from cvm.inference.tensor_type import Array
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Attribute, Draft, DraftNode
 from models_registry.cli.prepare.faults import CannotPrepare
 
@@ -19,7 +20,7 @@ def take_constant_nodes(draft: Draft) -> list[str]:
         else:
             kept.append(node)
     draft.nodes = kept
-    return [f"made {count} Constant nodes weights"] if count else []
+    return [f"made {counted(count, 'Constant node')} weights"] if count else []
 
 
 def _value(node: DraftNode) -> Array:

@@ -18,6 +18,7 @@ from cvm.inference.operators.refused import REFUSED
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_type import Array, TensorType, type_of
 from models_registry.cli.prepare.branches import inlined_branch
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftNode, FreshNames
 from models_registry.cli.prepare.evaluate import engine_values, onnx_values
 from models_registry.cli.prepare.faults import CannotPrepare
@@ -98,7 +99,7 @@ class _Walk:
 
     def result(self) -> Folded:
         """Return what was found."""
-        notes = [f"folded {self._folded} nodes over constants"] if self._folded else []
+        notes = [f"folded {counted(self._folded, 'node')} over constants"] if self._folded else []
         if self._branches:
             notes.append(f"put the taken branch in the place of {self._branches} If")
         unknown = [f"{name} ({count})" for name, count in sorted(self._unknown.items())]

@@ -1,6 +1,6 @@
 """Fixes the shape of every input: a symbolic leading batch is 1, the rest comes from --shape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from models_registry.cli.prepare.draft import Draft, DraftInput
 from models_registry.cli.prepare.faults import CannotPrepare
@@ -41,23 +41,36 @@ def _fixed(value: DraftInput, wanted: tuple[int, ...] | None) -> list[int]:
         raise CannotPrepare(
             f"--shape gives input {value.name!r} {len(wanted)} dimensions; it has {len(value.dims)}"
         )
-    return [
-        _fixed_dim(value, axis, dim, None if wanted is None else wanted[axis])
-        for axis, dim in enumerate(value.dims)
-    ]
+    if wanted is None:
+        return _with_batch_of_one(value.name, value.dims)
+    return [_fixed_dim(value, axis, dim, wanted[axis]) for axis, dim in enumerate(value.dims)]
 
 
-def _fixed_dim(value: DraftInput, axis: int, known: int | str | None, wanted: int | None) -> int:
+def _with_batch_of_one(name: str, dims: Sequence[int | str | None]) -> list[int]:
+    """Return dimensions whose first is 1 if it was open; raises where another is."""
+    found = [1 if axis == 0 and not isinstance(dim, int) else dim for axis, dim in enumerate(dims)]
+    fixed = [dim for dim in found if isinstance(dim, int)]
+    if len(fixed) == len(found):
+        return fixed
+    places = [axis for axis, dim in enumerate(found) if not isinstance(dim, int)]
+    labels = ", ".join(str(found[axis] or "unnamed") for axis in places)
+    listed = ", ".join(map(str, places))
+    shape = ",".join(str(dim) if isinstance(dim, int) else "?" for dim in found)
+    what = (
+        "dimension {} of input {!r} is" if len(places) == 1 else "dimensions {} of input {!r} are"
+    )
+    raise CannotPrepare(
+        f"{what.format(listed, name)} open ({labels}): give --shape {name}={shape} with a number "
+        "for each ?"
+    )
+
+
+def _fixed_dim(value: DraftInput, axis: int, known: int | str | None, wanted: int) -> int:
     if isinstance(known, int):
-        if wanted not in (None, known):
+        if wanted != known:
             raise CannotPrepare(
                 f"--shape makes dimension {axis} of input {value.name!r} {wanted}; the file says "
                 f"{known}"
             )
         return known
-    if wanted is None and axis > 0:
-        raise CannotPrepare(
-            f"dimension {axis} of input {value.name!r} is open ({known or 'unnamed'}): "
-            f"give --shape {value.name}=..."
-        )
-    return 1 if wanted is None else wanted
+    return wanted

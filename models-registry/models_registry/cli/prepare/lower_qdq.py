@@ -8,6 +8,7 @@ left (sums of residuals, averages) stays as it is written.
 from collections.abc import Mapping
 
 from cvm.inference.tensor_type import TensorType
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftNode
 from models_registry.cli.prepare.lower_products import lower_product
 from models_registry.cli.prepare.quantised_values import QuantisedGraph, same_scale
@@ -29,8 +30,8 @@ def lower_qdq(draft: Draft, types: Mapping[str, TensorType]) -> list[str]:
     for node in list(draft.nodes):
         if node.is_default(*MOVERS):
             movers += _lower_mover(graph, node)
-    notes = [f"lowered {products} products to integers"] if products else []
-    notes += [f"let {movers} nodes work on integers"] if movers else []
+    notes = [f"lowered {counted(products, 'product')} to integers"] if products else []
+    notes += [f"let {counted(movers, 'node')} work on integers"] if movers else []
     return notes + drop_pairs(draft, graph.types)
 
 
@@ -67,4 +68,4 @@ def drop_pairs(draft: Draft, types: Mapping[str, TensorType]) -> list[str]:
             graph.remove(node)
             graph.changed()
             count += 1
-    return [f"removed {count} conversions to float32 and back"] if count else []
+    return [f"removed {counted(count, 'conversion')} to float32 and back"] if count else []

@@ -3,6 +3,7 @@
 from onnx import defs
 
 from cvm.inference.tensor_type import TensorType
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftNode, FreshNames
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.write_onnx import OPSET
@@ -93,8 +94,8 @@ def drop_unused(draft: Draft) -> list[str]:
     draft.nodes = kept[::-1]
     draft.constants = {name: a for name, a in draft.constants.items() if name in wanted}
     nodes, constants = before[0] - len(draft.nodes), before[1] - len(draft.constants)
-    found = [f"{nodes} nodes"] if nodes else []
-    found += [f"{constants} constants"] if constants else []
+    found = [counted(nodes, "node")] if nodes else []
+    found += [counted(constants, "constant")] if constants else []
     return [f"dropped {' and '.join(found)} that nothing reads"] if found else []
 
 

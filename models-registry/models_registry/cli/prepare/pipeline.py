@@ -11,21 +11,24 @@ from models_registry.cli.prepare.adapters import (
     OutputAdapter,
     add_input_adapters,
     add_output_adapters,
+    check_input_adapters,
 )
 from models_registry.cli.prepare.affine import fold_affine
 from models_registry.cli.prepare.bypass import bypass
 from models_registry.cli.prepare.constant_nodes import take_constant_nodes
+from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftInput
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.fold import fold, raise_what_keeps_it
 from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
+from models_registry.cli.prepare.items import both_sides, check_finite, items_of
 from models_registry.cli.prepare.lower_qdq import drop_pairs, lower_qdq
 from models_registry.cli.prepare.names import drop_unused, make_outputs, repair_names, sort_nodes
 from models_registry.cli.prepare.onnx_file import INLINER_FAULTS, inline_operators, parse_onnx
 from models_registry.cli.prepare.opset import check_signatures, convert_opset
 from models_registry.cli.prepare.plain_forms import bring_to_plain_forms
 from models_registry.cli.prepare.precision import bring_to_float32
-from models_registry.cli.prepare.quantise import items_of, quantised
+from models_registry.cli.prepare.quantise import quantised
 from models_registry.cli.prepare.read_onnx import draft_of
 from models_registry.cli.prepare.write_onnx import OPSET, encode_model, model_of
 
@@ -47,11 +50,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
-    """The strict form, what each step did to get there, and the inputs before the adapters."""
+    """The strict form, what each step did to get there, and the inputs before the adapters.
+
+    `float_form` is what was quantised, in the strict form and without adapters.
+    """
 
     data: bytes
     notes: tuple[str, ...]
     real_inputs: tuple[DraftInput, ...]
+    float_form: bytes | None = None
 
 
 def prepare_model(data: bytes, options: Options) -> PreparedModel:
@@ -62,15 +69,19 @@ def prepare_model(data: bytes, options: Options) -> PreparedModel:
     draft = draft_of(parse_onnx(data, options.folder))
     notes = _to_engine_forms(draft, options)
     notes += _simplify(draft)
+    check_input_adapters(draft, options.inputs)
+    float_form = None
     if options.calibration is not None:
-        notes += _quantise(draft, options.calibration)
+        float_form = _float_form(draft)
+        notes += _quantise(draft, options.calibration, options.inputs)
     real_inputs = tuple(DraftInput(v.name, v.dtype, v.dims) for v in draft.inputs)
     notes += _adapt(draft, options)
     folded = fold(draft)
     raise_what_keeps_it(draft, folded)
     notes += make_outputs(draft, folded.types)
     drop_unused(draft)
-    return PreparedModel(encode_model(draft, folded.types), tuple(notes), real_inputs)
+    data_made = encode_model(draft, folded.types)
+    return PreparedModel(data_made, tuple(notes), real_inputs, float_form)
 
 
 def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
@@ -116,16 +127,28 @@ def _lower(draft: Draft) -> list[str]:
     return notes
 
 
-def _quantise(draft: Draft, calibration: Mapping[str, Array]) -> list[str]:
+def _float_form(draft: Draft) -> bytes:
+    """Return the file that a draft would become without being quantised."""
+    folded = fold(draft)
+    raise_what_keeps_it(draft, folded)
+    make_outputs(draft, folded.types)
+    return encode_model(draft, folded.types)
+
+
+def _quantise(
+    draft: Draft, calibration: Mapping[str, Array], adapters: Mapping[str, InputAdapter]
+) -> list[str]:
     """Replace a float32 draft by its 8-bit form."""
     folded = fold(draft)
     raise_what_keeps_it(draft, folded)
-    items = items_of(calibration, draft.inputs, "the calibration file")
+    what = "the calibration file"
+    _, items = both_sides(items_of(calibration, draft.inputs, what), draft.inputs, adapters)
+    check_finite(items, what)
     made = draft_of(quantised(model_of(draft, folded.types), items))
     draft.nodes, draft.constants, draft.inputs = made.nodes, made.constants, made.inputs
     take_constant_nodes(draft)
     sort_nodes(draft)
-    return [f"quantised on {len(items)} items", *_lower(draft)]
+    return [f"quantised on {counted(len(items), 'item')}", *_lower(draft)]
 
 
 def _adapt(draft: Draft, options: Options) -> list[str]:

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import onnx
 
 from cvm.inference.tensor_type import Array
-from models_registry.cli.prepare.draft import DraftInput
 from models_registry.cli.prepare.faults import CannotPrepare
+from models_registry.cli.prepare.items import Items
 from models_registry.cli.prepare.onnx_runtime import load_runtime, runtime_faults
 
 QUANTISED_OPERATORS = (
@@ -20,9 +20,6 @@ QUANTISED_OPERATORS = (
     "Slice", "Split", "Pad", "DepthToSpace", "SpaceToDepth",
 )  # fmt: skip
 """What is brought to 8 bits; every other operator stays float32 between a pair of conversions."""
-
-Items = Sequence[Mapping[str, Array]]
-"""Inputs by name, one mapping for each item."""
 
 
 def quantised(model: onnx.ModelProto, items: Items) -> onnx.ModelProto:
@@ -52,37 +49,6 @@ def quantised(model: onnx.ModelProto, items: Items) -> onnx.ModelProto:
         except runtime_faults() as error:
             reason = " ".join(str(error).split())
             raise CannotPrepare(f"onnxruntime cannot quantise the model: {reason}") from error
-
-
-def items_of(arrays: Mapping[str, Array], inputs: Sequence[DraftInput], what: str) -> Items:
-    """Return arrays as items: each array is one item, or has items along its first axis.
-
-    Raises `CannotPrepare` where an input has no array or one of another shape.
-    """
-    columns = {value.name: _column(arrays, value, what) for value in inputs}
-    counts = {name: len(column) for name, column in columns.items()}
-    if len(set(counts.values())) != 1:
-        raise CannotPrepare(f"{what} holds different numbers of items: {counts}")
-    count = next(iter(counts.values()))
-    return [{name: column[i] for name, column in columns.items()} for i in range(count)]
-
-
-def _column(arrays: Mapping[str, Array], value: DraftInput, what: str) -> Array:
-    if value.name not in arrays:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise CannotPrepare(f"{what} holds no array {value.name!r}; it holds {held}")
-    array = arrays[value.name]
-    shape = tuple(dim for dim in value.dims or () if isinstance(dim, int))
-    if array.shape == shape:
-        return array.reshape(1, *shape)
-    if array.shape[1:] == shape and len(array):
-        return array
-    if shape[:1] == (1,) and array.shape[1:] == shape[1:] and len(array):
-        return array.reshape(len(array), *shape)
-    raise CannotPrepare(
-        f"{what}: array {value.name!r} has shape {list(array.shape)}; the model takes "
-        f"{list(shape)}, or items of that shape along a first axis"
-    )
 
 
 def _reader(quantization: Any, items: Items) -> Any:
