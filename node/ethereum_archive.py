@@ -118,6 +118,11 @@ class EthereumDatabase:
         """Return the header of a block that is here."""
         return self._group.header(block_hash)
 
+    def ommers(self, block_hash: bytes) -> tuple[BlockHeader, ...]:
+        """Return the ommers of a block that is here."""
+        data = self._group.block_bytes(block_hash)
+        return () if data is None else decode_ethereum_block(data).ommers
+
     def append(self, checked: CheckedEthereumBlock) -> None:
         """Write a block; raises `NotTheNextBlock` where it does not stand on the head."""
         receipts = checked.executed.receipts

@@ -11,10 +11,19 @@ from consensus.ethereum.ethereum_body_rules import validate_ethereum_body
 from consensus.ethereum.ethereum_execution import execute_ethereum_block, validate_results
 from consensus.ethereum.ethereum_forks import EthereumForks
 from consensus.ethereum.ethereum_header_rules import validate_ethereum_header
-from consensus.ethereum.faults import UnknownParent, WrongStateRoot
+from consensus.ethereum.faults import UnknownMerge, UnknownParent, WrongStateRoot
+from consensus.ethereum.historic_execution import HistoricRules, execute_historic_block
+from consensus.ethereum.historic_forks import HistoricFork
+from consensus.ethereum.historic_header_rules import validate_historic_header
+from consensus.ethereum.ommer_rules import (
+    family_of,
+    validate_ommer_count,
+    validate_ommers,
+    validate_ommers_hash,
+)
 from cvm.evm.execution import ExecutedBlock, ExecutionRules
 from cvm.evm.forks import Fork
-from cvm.evm.header import BlockHeader
+from cvm.evm.header import EMPTY_UNCLES_HASH, BlockHeader
 from cvm.evm.message_rules import Additions, Interpreter
 from cvm.evm.native_interpreter import NativeInterpreter
 from cvm.evm.state_committer import StateUpdate
@@ -42,6 +51,9 @@ class EthereumStore(Protocol):
 
     def header(self, block_hash: bytes) -> BlockHeader | None:
         """Return the header of a block that was appended, None for another hash."""
+
+    def ommers(self, block_hash: bytes) -> tuple[BlockHeader, ...]:
+        """Return the ommers of a block that was appended, none for another hash."""
 
     def append(self, checked: CheckedEthereumBlock) -> None:
         """Keep a block with its state, and make it the head."""
@@ -72,7 +84,8 @@ class EthereumChain:
     def import_decoded(self, block: EthereumBlock) -> CheckedEthereumBlock:
         """Check a block on its parent, which need not be the head, and make it the head.
 
-        Raises an `InvalidBlock`, `UnknownParent` or `UnsupportedFork`; nothing is written then.
+        Raises an `InvalidBlock`, `UnknownParent`, `UnknownMerge`, `UnsupportedFork` or a
+        `LocalFault`; nothing is written then.
         """
         checked = self.check(block)
         self._store.append(checked)
@@ -87,18 +100,57 @@ class EthereumChain:
         if parent is None:
             raise UnknownParent(header.block_number, header.parent_hash)
         fork = self._forks.at(parent.block_number + 1, header.timestamp)
-        validate_ethereum_header(header, parent, fork)
-        validate_ethereum_body(block, fork)
-        with self._store.states.reader(parent.state_root) as reader:
-            rules = self._rules_of(fork)
-            executed = execute_ethereum_block(
-                block, self._forks.chain_id, rules, reader, self._hashes_before(parent)
-            )
+        if isinstance(fork, HistoricFork):
+            if self._forks.merges_unseen and not header.difficulty:
+                raise UnknownMerge(block.number)
+            executed = self._run_historic(block, parent, fork)
+        else:
+            executed = self._run(block, parent, fork)
         validate_results(header, executed)
         update = self._store.states.commit(parent.state_root, executed.changes)
         if update.root != header.state_root:
             raise WrongStateRoot(block.number, update.root, header.state_root)
         return CheckedEthereumBlock(block, executed, update)
+
+    def _run(self, block: EthereumBlock, parent: BlockHeader, fork: Fork) -> ExecutedBlock:
+        validate_ethereum_header(block.header, parent, fork)
+        validate_ethereum_body(block, fork)
+        with self._store.states.reader(parent.state_root) as reader:
+            return execute_ethereum_block(
+                block,
+                self._forks.chain_id,
+                self._rules_of(fork),
+                reader,
+                self._hashes_before(parent),
+            )
+
+    def _run_historic(
+        self, block: EthereumBlock, parent: BlockHeader, fork: HistoricFork
+    ) -> ExecutedBlock:
+        states, dao_block = self._store.states, self._forks.dao_block
+        validate_historic_header(block.header, parent, fork, dao_block)
+        validate_ommer_count(block)
+        validate_ommers_hash(block)
+        if block.ommers:
+            family = family_of(parent, self._header, self._ommers)
+            validate_ommers(block, family, self._validate_ommer)
+        rules = HistoricRules(fork, self._forks.chain_id, takes_dao=block.number == dao_block)
+        with states.reader(parent.state_root) as reader:
+            return execute_historic_block(
+                block,
+                rules,
+                reader,
+                self._hashes_before(parent),
+                lambda changes: states.commit(parent.state_root, changes).root,
+            )
+
+    def _validate_ommer(self, ommer: BlockHeader, parent: BlockHeader) -> None:
+        fork = self._forks.at(parent.block_number + 1, ommer.timestamp)
+        if isinstance(fork, HistoricFork):
+            validate_historic_header(ommer, parent, fork, self._forks.dao_block)
+
+    def _ommers(self, header: BlockHeader) -> tuple[BlockHeader, ...]:
+        return () if header.uncles_hash == EMPTY_UNCLES_HASH else self._store.ommers(header.hash)
 
     def _rules_of(self, fork: Fork) -> ExecutionRules:
         rules = self._rules.get(fork)

@@ -6,28 +6,41 @@ from itertools import pairwise
 from typing import Any
 
 from consensus.ethereum.faults import UnsupportedFork
+from consensus.ethereum.historic_forks import (
+    ARROW_GLACIER,
+    BERLIN,
+    BYZANTIUM,
+    CONSTANTINOPLE,
+    FRONTIER,
+    GRAY_GLACIER,
+    HOMESTEAD,
+    ISTANBUL,
+    LONDON,
+    MUIR_GLACIER,
+    PETERSBURG,
+    SPURIOUS_DRAGON,
+    TANGERINE_WHISTLE,
+    HistoricFork,
+)
 from consensus.faults import InvalidGenesis
 from consensus.genesis import hex_bytes, quantity
 from cvm.evm.block_requests import DEPOSIT_CONTRACT
 from cvm.evm.forks import BPO1, BPO2, CANCUN, OSAKA, PARIS, PRAGUE, SHANGHAI, Fork
 
-FORKS_BY_NUMBER = (
-    ("homesteadBlock", "Homestead"),
-    ("daoForkBlock", "the DAO fork"),
-    ("eip150Block", "Tangerine Whistle"),
-    ("eip155Block", "Spurious Dragon"),
-    ("eip158Block", "Spurious Dragon"),
-    ("byzantiumBlock", "Byzantium"),
-    ("constantinopleBlock", "Constantinople"),
-    ("petersburgBlock", "Petersburg"),
-    ("istanbulBlock", "Istanbul"),
-    ("muirGlacierBlock", "Muir Glacier"),
-    ("berlinBlock", "Berlin"),
-    ("londonBlock", "London"),
-    ("arrowGlacierBlock", "Arrow Glacier"),
-    ("grayGlacierBlock", "Gray Glacier"),
+FORKS_BY_NUMBER: tuple[tuple[str, HistoricFork], ...] = (
+    ("homesteadBlock", HOMESTEAD),
+    ("eip150Block", TANGERINE_WHISTLE),
+    ("eip155Block", SPURIOUS_DRAGON),
+    ("byzantiumBlock", BYZANTIUM),
+    ("constantinopleBlock", CONSTANTINOPLE),
+    ("petersburgBlock", PETERSBURG),
+    ("istanbulBlock", ISTANBUL),
+    ("muirGlacierBlock", MUIR_GLACIER),
+    ("berlinBlock", BERLIN),
+    ("londonBlock", LONDON),
+    ("arrowGlacierBlock", ARROW_GLACIER),
+    ("grayGlacierBlock", GRAY_GLACIER),
 )
-"""Forks of proof of work: their blocks are refused by name."""
 
 FORKS_BY_TIME = (
     ("shanghaiTime", "shanghai", SHANGHAI),
@@ -49,19 +62,25 @@ class ForkPoint:
 
     first: int
     name: str
-    fork: Fork | None = None
+    fork: Fork | HistoricFork | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EthereumForks:
-    """The forks of one chain: those by height in order, then those by time in order."""
+    """The forks of one chain: those by height in order, then those by time in order.
+
+    `dao_block` is the height of the DAO fork where the chain took it (EIP-779); `merges_unseen`
+    where proof of work ends at a height that the config does not tell.
+    """
 
     chain_id: int
     by_number: tuple[ForkPoint, ...]
     by_time: tuple[ForkPoint, ...] = ()
     deposit_contract: bytes = DEPOSIT_CONTRACT
+    dao_block: int | None = None
+    merges_unseen: bool = False
 
-    def at(self, number: int, timestamp: int) -> Fork:
+    def at(self, number: int, timestamp: int) -> Fork | HistoricFork:
         """Return the rules of a block; raises `UnsupportedFork`."""
         point = self.point_at(number, timestamp)
         if point.fork is None:
@@ -71,17 +90,17 @@ class EthereumForks:
     def point_at(self, number: int, timestamp: int) -> ForkPoint:
         """Return the last fork that has begun; those by time begin once proof of work has ended."""
         point = [point for point in self.by_number if point.first <= number][-1]
-        if point.fork is None:
+        if not isinstance(point.fork, Fork):
             return point
         return [point, *(late for late in self.by_time if late.first <= timestamp)][-1]
 
     def is_london(self, number: int) -> bool:
         """Tell whether a height is of London or later: whether headers have a base fee."""
-        names = [point.name for point in self.by_number if point.first <= number]
-        return not {"London", "Arrow Glacier", "Gray Glacier", PARIS.name}.isdisjoint(names)
+        fork = [point.fork for point in self.by_number if point.first <= number][-1]
+        return fork.is_london if isinstance(fork, HistoricFork) else fork is not None
 
 
-def one_fork(chain_id: int, fork: Fork) -> EthereumForks:
+def one_fork(chain_id: int, fork: Fork | HistoricFork) -> EthereumForks:
     """Return the forks of a chain that follows one rule set from its start."""
     return EthereumForks(chain_id, (ForkPoint(0, fork.name, fork),))
 
@@ -91,25 +110,41 @@ def parse_forks(config: Any, genesis_difficulty: int) -> EthereumForks:
     if not isinstance(config, dict) or "chainId" not in config:
         raise InvalidGenesis("config must be an object with a chainId")
     deposit = config.get("depositContractAddress")
+    by_number = parse_forks_by_number(config, genesis_difficulty)
+    has_merge = config.get("terminalTotalDifficulty") is not None
     return EthereumForks(
         quantity(config, "chainId", 1),
-        parse_forks_by_number(config, genesis_difficulty),
+        by_number,
         parse_forks_by_time(config),
         DEPOSIT_CONTRACT
         if deposit is None
         else hex_bytes(deposit, "config.depositContractAddress", 20),
+        parse_dao_block(config),
+        has_merge and by_number[-1].name != PARIS.name,
     )
+
+
+def parse_dao_block(config: dict[str, Any]) -> int | None:
+    """Return the height of the DAO fork, None for a chain that did not take it."""
+    if config.get("daoForkBlock") is None or not config.get("daoForkSupport"):
+        return None
+    return quantity(config, "daoForkBlock", 0)
 
 
 def parse_forks_by_number(
     config: Mapping[str, Any], genesis_difficulty: int
 ) -> tuple[ForkPoint, ...]:
     """Return the forks by height, Frontier first, the merge last."""
-    points = [ForkPoint(0, "Frontier")]
-    for key, name in FORKS_BY_NUMBER:
+    config = dict(config)
+    if config.get("eip158Block") != config.get("eip155Block"):
+        raise InvalidGenesis("config: eip155Block and eip158Block are one fork, at one height")
+    if config.get("petersburgBlock") is None:  # geth: Constantinople is then without EIP-1283
+        config["petersburgBlock"] = config.get("constantinopleBlock")
+    points = [ForkPoint(0, FRONTIER.name, FRONTIER)]
+    for key, fork in FORKS_BY_NUMBER:
         if config.get(key) is not None:
-            points.append(ForkPoint(quantity(dict(config), key, 0), name))
-    merge = merge_height(dict(config), genesis_difficulty)
+            points.append(ForkPoint(quantity(config, key, 0), fork.name, fork))
+    merge = merge_height(config, genesis_difficulty)
     if merge is not None:
         points.append(ForkPoint(merge, PARIS.name, PARIS))
     if any(after.first < before.first for before, after in pairwise(points)):

@@ -9,7 +9,7 @@ from consensus.ethereum.ethereum_forks import EthereumForks, parse_forks
 from consensus.faults import InvalidGenesis
 from consensus.genesis import Alloc, allocated, hex_bytes, parse_alloc, quantity
 from consensus.header_rules import INITIAL_BASE_FEE
-from cvm.evm.forks import PARIS, Fork
+from cvm.evm.forks import Fork
 from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateCommitter, StateUpdate
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
@@ -56,7 +56,9 @@ def later_fields(document: dict[str, Any], forks: EthereumForks, timestamp: int)
     fields: dict[str, Any] = {}
     if forks.is_london(0):
         fields["base_fee_per_gas"] = quantity(document, "baseFeePerGas", INITIAL_BASE_FEE)
-    fork: Fork = forks.point_at(0, timestamp).fork or PARIS
+    fork = forks.point_at(0, timestamp).fork
+    if not isinstance(fork, Fork):
+        return fields
     if fork.is_shanghai:
         fields["withdrawals_root"] = EMPTY_WITHDRAWALS_ROOT
     if fork.is_cancun:

@@ -44,7 +44,7 @@ def validate_ethereum_header(header: BlockHeader, parent: BlockHeader, fork: For
     validate_difficulty(header)
     validate_nonce(header)
     validate_ommers_hash(header)
-    validate_gas_limit(header, parent)
+    validate_gas_limit(header, parent.gas_limit)
     validate_gas_used(header)
     validate_base_fee(header, parent)
     if fork.is_cancun:
@@ -111,15 +111,15 @@ def validate_ommers_hash(header: BlockHeader) -> None:
         raise OmmersNotEmpty(header.block_number, header.uncles_hash, EMPTY_UNCLES_HASH)
 
 
-def validate_gas_limit(header: BlockHeader, parent: BlockHeader) -> None:
+def validate_gas_limit(header: BlockHeader, parent_gas_limit: int) -> None:
     """5,000 to 2**63 - 1, and nearer to the parent's than 1/1024 of it."""
     if header.gas_limit < MIN_GAS_LIMIT:
         raise GasLimitTooLow(header.block_number, header.gas_limit, MIN_GAS_LIMIT)
     if header.gas_limit > MAX_GAS_LIMIT:
         raise GasLimitTooHigh(header.block_number, header.gas_limit, MAX_GAS_LIMIT)
-    difference = abs(header.gas_limit - parent.gas_limit)
-    if difference >= parent.gas_limit // GAS_LIMIT_QUOTIENT:
-        raise GasLimitJumps(header.block_number, header.gas_limit, parent.gas_limit)
+    difference = abs(header.gas_limit - parent_gas_limit)
+    if difference >= parent_gas_limit // GAS_LIMIT_QUOTIENT:
+        raise GasLimitJumps(header.block_number, header.gas_limit, parent_gas_limit)
 
 
 def validate_gas_used(header: BlockHeader) -> None:

@@ -1,12 +1,15 @@
 """Why a plain Ethereum block is refused: one class per broken rule, each with both values.
 
 * UnsupportedFork         the rules of a block's fork are not here; it is not judged
+* UnknownMerge            the genesis file does not tell where proof of work ends
 * UnknownParent           the parent is not here; the block is not judged
 * consensus.faults.InvalidBlock
   - FieldMissing, FieldOfLaterFork
   - WrongNumber, WrongParentHash, TimestampNotLater
   - GasLimitTooLow, GasLimitTooHigh, GasLimitJumps, GasUsedAboveLimit, WrongBaseFee
   - DifficultyNotZero, NonceNotZero, OmmersNotEmpty
+  - WrongDifficulty, WrongDaoExtraData, WrongOmmersHash, TooManyOmmers, OmmerAlreadyThere,
+    OmmerIsAncestor, OmmerOfStranger, InvalidOmmer: blocks of proof of work
   - BlobGasAboveLimit, BlobGasNotWhole, WrongExcessBlobGas
   - BlockTooLarge, WrongTransactionsRoot, WrongWithdrawalsRoot
   - NoRequestContract
@@ -23,8 +26,17 @@ class UnsupportedFork(Exception):
 
     def __init__(self, name: str, number: int, timestamp: int) -> None:
         super().__init__(
-            f"block {number} at time {timestamp} follows the rules of {name}, which are not here: "
-            "blocks are imported from Paris on"
+            f"block {number} at time {timestamp} follows the rules of {name}, which are not here"
+        )
+
+
+class UnknownMerge(Exception):
+    """A block without proof of work came, and the genesis file does not tell where that begins."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"block {number} has difficulty 0, and the genesis file does not tell the first height "
+            "without proof of work: say it as config.mergeNetsplitBlock"
         )
 
 
@@ -96,6 +108,18 @@ class OmmersNotEmpty(WrongField):
     field = "sha3Uncles"
 
 
+class WrongDifficulty(WrongField):
+    """The difficulty does not follow from the parent and the time (Yellow Paper 41 to 46)."""
+
+    field = "difficulty"
+
+
+class WrongDaoExtraData(WrongField):
+    """The first ten blocks of the DAO fork carry its name (EIP-779)."""
+
+    field = "extraData"
+
+
 class WrongExcessBlobGas(WrongField):
     """The excess blob gas does not follow from the parent (EIP-4844, EIP-7691, EIP-7918)."""
 
@@ -107,6 +131,44 @@ class TimestampNotLater(InvalidBlock):
 
     def __init__(self, number: int, actual: int, parent: int) -> None:
         super().__init__(f"block {number}: timestamp {actual} is not after the parent's {parent}")
+
+
+class TooManyOmmers(InvalidBlock):
+    """The block has more than two ommers (Yellow Paper 166)."""
+
+    def __init__(self, number: int, actual: int, most: int) -> None:
+        super().__init__(f"block {number}: {actual} ommers, at most {most}")
+
+
+class OmmerAlreadyThere(InvalidBlock):
+    """An ommer is in the block twice, or in one of the last ancestors (Yellow Paper 11.1)."""
+
+    def __init__(self, number: int, ommer: bytes) -> None:
+        super().__init__(f"block {number}: ommer {shown(ommer)} is there already")
+
+
+class OmmerIsAncestor(InvalidBlock):
+    """An ommer is a block of this very chain (Yellow Paper 11.1)."""
+
+    def __init__(self, number: int, ommer: bytes) -> None:
+        super().__init__(f"block {number}: ommer {shown(ommer)} is an ancestor")
+
+
+class OmmerOfStranger(InvalidBlock):
+    """The parent of an ommer is none of the ancestors 2 to 7 back (Yellow Paper 167)."""
+
+    def __init__(self, number: int, ommer: bytes, parent: bytes) -> None:
+        super().__init__(
+            f"block {number}: ommer {shown(ommer)} has the parent {shown(parent)}, "
+            "which is no ancestor 2 to 7 blocks back"
+        )
+
+
+class InvalidOmmer(InvalidBlock):
+    """The header of an ommer breaks a rule of headers; the cause says which."""
+
+    def __init__(self, number: int, ommer: bytes, reason: str) -> None:
+        super().__init__(f"block {number}: ommer {shown(ommer)}: {reason}")
 
 
 class GasLimitTooLow(InvalidBlock):
@@ -175,6 +237,12 @@ class WrongTransactionsRoot(WrongRoot):
     """The transactions are not those of the header."""
 
     field = "transactionsRoot of the body"
+
+
+class WrongOmmersHash(WrongRoot):
+    """The ommers are not those of the header."""
+
+    field = "sha3Uncles of the body"
 
 
 class WrongWithdrawalsRoot(WrongRoot):

@@ -87,8 +87,12 @@ class BlockGroup:
 
     def header(self, block_hash: bytes) -> BlockHeader | None:
         """Return the header of a block that is here."""
-        data = self._database.read_within(self._transaction, "blocks", block_hash)
+        data = self.block_bytes(block_hash)
         return None if data is None else header_of_block(data)
+
+    def block_bytes(self, block_hash: bytes) -> bytes | None:
+        """Return the RLP of a block that is here."""
+        return self._database.read_within(self._transaction, "blocks", block_hash)
 
     def hash_at(self, number: int) -> bytes | None:
         """Return the hash of the block at a height."""

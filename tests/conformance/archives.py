@@ -22,6 +22,7 @@ SOURCES = {
     "state-prague": "https://github.com/ethereum/execution-spec-tests, state_tests",
     "blockchain-cancun": "https://github.com/ethereum/legacytests, Cancun/BlockchainTests",
     "blockchain-prague": "https://github.com/ethereum/execution-spec-tests, blockchain_tests",
+    "rpc-compat": "https://github.com/ethereum/execution-apis, tests",
     "sync-chain": "https://github.com/ethereum/hive, simulators/ethereum/sync/chain",
 }
 

@@ -16,12 +16,18 @@ from consensus.ethereum.faults import (
     GasLimitTooLow,
     GasUsedAboveLimit,
     NoRequestContract,
+    OmmerAlreadyThere,
+    OmmerIsAncestor,
+    OmmerOfStranger,
     OmmersNotEmpty,
     TimestampNotLater,
+    TooManyOmmers,
     UnknownParent,
     WrongBaseFee,
     WrongBlobGasUsed,
     WrongBloom,
+    WrongDaoExtraData,
+    WrongDifficulty,
     WrongExcessBlobGas,
     WrongGasUsed,
     WrongNumber,
@@ -31,7 +37,7 @@ from consensus.ethereum.faults import (
     WrongTransactionsRoot,
     WrongWithdrawalsRoot,
 )
-from consensus.faults import ExtraDataTooLong, MalformedBlock, RequestsFailed
+from consensus.faults import ExtraDataTooLong, InvalidBlock, MalformedBlock, RequestsFailed
 from cvm.evm.faults import (
     BadAuthorizationList,
     BadBlobHashVersion,
@@ -61,7 +67,16 @@ Faults = tuple[type[Exception], ...]
 LEGACY: dict[str, Faults] = {
     "1559BlockImportImpossible_BaseFeeWrong": (WrongBaseFee,),
     "3675PreParis1559BlockRejected": (DifficultyNotZero, OmmersNotEmpty),
+    "3675PoSBlockRejected": (WrongDifficulty,),
+    "3675PoWBlockRejected": (DifficultyNotZero,),
+    "ExtraDataIncorrectDAO": (WrongDaoExtraData,),
     "ExtraDataTooBig": (ExtraDataTooLong,),
+    "InvalidDifficulty": (WrongDifficulty,),
+    "InvalidUncleParentHash": (OmmerOfStranger,),
+    "TooManyUncles": (TooManyOmmers,),
+    "UncleInChain": (OmmerAlreadyThere,),
+    "UncleIsAncestor": (OmmerIsAncestor,),
+    "UncleParentIsNotAncestor": (OmmerOfStranger,),
     "INPUT_UNMARSHAL_ERROR": (MalformedBlock,),
     "IntrinsicGas": (IntrinsicGasTooLow,),
     "InvalidGasLimit": (GasLimitTooLow, GasLimitTooHigh, GasLimitJumps),
@@ -160,14 +175,14 @@ FAULTS: dict[str, Faults] = {
 def wrong_reason(expected: str, fault: Exception) -> str | None:
     """Return why a fault is not the one that a suite names, or None.
 
-    A block is refused for the fault of its transaction, where there is one.
+    A block is refused for the fault of its transaction or its ommer, where there is one.
     """
     names = expected.split("|")
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         return f"nothing here stands for {unknown}"
     cause = fault.__cause__
-    reasons = [fault, cause] if isinstance(cause, InvalidTransaction) else [fault]
+    reasons = [fault, cause] if isinstance(cause, (InvalidTransaction, InvalidBlock)) else [fault]
     allowed = tuple(kind for name in names for kind in FAULTS[name])
     if any(isinstance(reason, allowed) for reason in reasons):
         return None

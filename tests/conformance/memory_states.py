@@ -81,6 +81,7 @@ class MemoryStore:
         self._nodes: dict[bytes, bytes] = {}
         self._codes: dict[bytes, bytes] = {}
         self._headers: dict[bytes, BlockHeader] = {}
+        self._ommers: dict[bytes, tuple[BlockHeader, ...]] = {}
         self._committer = StateCommitter(self._nodes.get)
 
     @property
@@ -97,6 +98,9 @@ class MemoryStore:
     def header(self, block_hash: bytes) -> BlockHeader | None:
         return self._headers.get(block_hash)
 
+    def ommers(self, block_hash: bytes) -> tuple[BlockHeader, ...]:
+        return self._ommers.get(block_hash, ())
+
     def start(self, genesis: BlockHeader, changes: StateChanges) -> bytes:
         """Begin with a block 0 and its state; return the root of that."""
         update = self.commit(EMPTY_TRIE_ROOT, changes)
@@ -104,6 +108,7 @@ class MemoryStore:
         return update.root
 
     def append(self, checked: CheckedEthereumBlock) -> None:
+        self._ommers[checked.block.hash] = checked.block.ommers
         self._keep(checked.block.header, checked.update)
 
     def _keep(self, header: BlockHeader, update: StateUpdate) -> None:

@@ -4,10 +4,21 @@ from typing import Any
 
 import pytest
 
-from consensus.ethereum.ethereum_forks import EthereumForks, parse_forks
+from consensus.ethereum.ethereum_forks import FORKS_BY_NUMBER, EthereumForks, parse_forks
 from consensus.ethereum.ethereum_genesis import ethereum_genesis_block, parse_ethereum_genesis
 from consensus.ethereum.faults import UnsupportedFork
+from consensus.ethereum.historic_forks import (
+    BYZANTIUM,
+    FRONTIER,
+    HOMESTEAD,
+    LONDON,
+    PETERSBURG,
+    SPURIOUS_DRAGON,
+    TANGERINE_WHISTLE,
+    HistoricFork,
+)
 from consensus.faults import InvalidGenesis
+from cvm.evm.forks import Fork
 from cvm.evm.state_committer import StateCommitter
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 
@@ -62,19 +73,59 @@ def test_height_and_time_decide_the_fork(
 
 
 @pytest.mark.parametrize(
-    ("number", "name"),
+    ("number", "fork"),
     [
-        pytest.param(1, "Homestead", id="homestead"),
-        pytest.param(2, "Tangerine Whistle", id="tangerine-whistle"),
-        pytest.param(3, "Spurious Dragon", id="spurious-dragon"),
-        pytest.param(9, "London", id="london"),
+        pytest.param(1, HOMESTEAD, id="homestead"),
+        pytest.param(2, TANGERINE_WHISTLE, id="tangerine-whistle"),
+        pytest.param(3, SPURIOUS_DRAGON, id="spurious-dragon"),
+        pytest.param(4, BYZANTIUM, id="byzantium"),
+        pytest.param(9, LONDON, id="london"),
     ],
 )
-def test_a_block_of_proof_of_work_is_refused_by_the_name_of_its_fork(
-    forks: EthereumForks, number: int, name: str
+def test_the_height_alone_decides_the_fork_of_a_block_of_proof_of_work(
+    forks: EthereumForks, number: int, fork: HistoricFork
 ) -> None:
-    with pytest.raises(UnsupportedFork, match=f"block {number} at time 600 .* of {name},"):
-        forks.at(number, 600)
+    assert forks.at(number, 600) is fork
+
+
+def test_every_fork_of_proof_of_work_has_its_key() -> None:
+    keys = [key for key, _fork in FORKS_BY_NUMBER]
+    config = dict(zip(keys, range(1, len(keys) + 1), strict=True))
+    forks = parse_forks({"chainId": 1, "eip158Block": config["eip155Block"], **config}, 0)
+    names = [forks.at(number, 0).name for number in range(len(keys) + 1)]
+    assert names == ["Frontier", *(fork.name for _key, fork in FORKS_BY_NUMBER)]
+
+
+def test_constantinople_without_petersburg_s_height_is_petersburg() -> None:
+    forks = parse_forks({"chainId": 1, "constantinopleBlock": 5}, 0)
+    assert (forks.at(4, 0), forks.at(5, 0)) == (FRONTIER, PETERSBURG)
+
+
+@pytest.mark.parametrize(
+    ("config", "dao_block"),
+    [
+        pytest.param({"daoForkBlock": 5, "daoForkSupport": True}, 5, id="taken"),
+        pytest.param({"daoForkBlock": 5}, None, id="not-taken"),
+        pytest.param({"daoForkSupport": True}, None, id="no-height"),
+    ],
+)
+def test_the_dao_fork_is_taken_where_the_file_says_so(
+    config: dict[str, Any], dao_block: int | None
+) -> None:
+    assert parse_forks({"chainId": 1, **config}, 0).dao_block == dao_block
+
+
+@pytest.mark.parametrize(
+    ("config", "is_unseen"),
+    [
+        pytest.param({"terminalTotalDifficulty": 9}, True, id="by-difficulty"),
+        pytest.param({"terminalTotalDifficulty": 0}, False, id="from-the-start"),
+        pytest.param({"terminalTotalDifficulty": 9, "mergeNetsplitBlock": 3}, False, id="height"),
+        pytest.param({}, False, id="proof-of-work-for-ever"),
+    ],
+)
+def test_a_merge_without_a_height_is_known_as_such(config: dict[str, Any], is_unseen: bool) -> None:
+    assert parse_forks({"chainId": 1, **config}, 0).merges_unseen is is_unseen
 
 
 def test_a_fork_by_time_that_is_not_known_is_refused_by_its_name() -> None:
@@ -85,9 +136,11 @@ def test_a_fork_by_time_that_is_not_known_is_refused_by_its_name() -> None:
 
 
 def test_the_blob_schedule_gives_the_numbers_of_each_fork(forks: EthereumForks) -> None:
+    points = [forks.at(10, time) for time in (200, 300, 400, 500)]
     numbers = [
         (fork.target_blobs, fork.max_blobs, fork.blob_base_fee_fraction)
-        for fork in (forks.at(10, time) for time in (200, 300, 400, 500))
+        for fork in points
+        if isinstance(fork, Fork)
     ]
     prague = (7, 8, 5_007_716)
     assert numbers == [(3, 6, 3_338_477), prague, prague, (11, 12, 99)]
@@ -117,6 +170,10 @@ def test_the_merge_is_where_the_file_says(
         pytest.param({"config": {"chainId": "x"}}, "chainId: 'x'", id="no-number"),
         pytest.param(
             {"config": {**MAINNET_LIKE, "cancunTime": 99}}, "by time are out of order", id="times"
+        ),
+        pytest.param(
+            {"config": {**MAINNET_LIKE, "eip158Block": 4}}, "are one fork, at one height",
+            id="two-spurious-dragons",
         ),
         pytest.param(
             {"config": {**MAINNET_LIKE, "londonBlock": 3}}, "by height are out of", id="heights"
