@@ -11,7 +11,7 @@ from consensus.ethereum.ethereum_body_rules import validate_ethereum_body
 from consensus.ethereum.ethereum_execution import execute_ethereum_block, validate_results
 from consensus.ethereum.ethereum_forks import EthereumForks
 from consensus.ethereum.ethereum_header_rules import validate_ethereum_header
-from consensus.ethereum.faults import UnknownMerge, UnknownParent, WrongStateRoot
+from consensus.ethereum.faults import UnknownParent, WrongStateRoot
 from consensus.ethereum.historic_execution import HistoricRules, execute_historic_block
 from consensus.ethereum.historic_forks import HistoricFork
 from consensus.ethereum.historic_header_rules import validate_historic_header
@@ -21,6 +21,7 @@ from consensus.ethereum.ommer_rules import (
     validate_ommers,
     validate_ommers_hash,
 )
+from consensus.ethereum.total_difficulty import TotalDifficulties
 from cvm.evm.execution import ExecutedBlock, ExecutionRules
 from cvm.evm.forks import Fork
 from cvm.evm.header import EMPTY_UNCLES_HASH, BlockHeader
@@ -74,6 +75,7 @@ class EthereumChain:
         self._interpreter = interpreter
         self._recent: OrderedDict[bytes, BlockHeader] = OrderedDict()
         self._rules: dict[Fork, ExecutionRules] = {}
+        self._totals = TotalDifficulties(self._header)
         self._remember(head)
         self.head = head
 
@@ -84,7 +86,7 @@ class EthereumChain:
     def import_decoded(self, block: EthereumBlock) -> CheckedEthereumBlock:
         """Check a block on its parent, which need not be the head, and make it the head.
 
-        Raises an `InvalidBlock`, `UnknownParent`, `UnknownMerge`, `UnsupportedFork` or a
+        Raises an `InvalidBlock`, `UnknownParent`, `UnsupportedFork` or a
         `LocalFault`; nothing is written then.
         """
         checked = self.check(block)
@@ -99,10 +101,10 @@ class EthereumChain:
         parent = self._header(header.parent_hash)
         if parent is None:
             raise UnknownParent(header.block_number, header.parent_hash)
-        fork = self._forks.at(parent.block_number + 1, header.timestamp)
+        fork = self._forks.at(
+            parent.block_number + 1, header.timestamp, has_merged=self._has_merged(parent)
+        )
         if isinstance(fork, HistoricFork):
-            if self._forks.merges_unseen and not header.difficulty:
-                raise UnknownMerge(block.number)
             executed = self._run_historic(block, parent, fork)
         else:
             executed = self._run(block, parent, fork)
@@ -111,6 +113,14 @@ class EthereumChain:
         if update.root != header.state_root:
             raise WrongStateRoot(block.number, update.root, header.state_root)
         return CheckedEthereumBlock(block, executed, update)
+
+    def _has_merged(self, parent: BlockHeader) -> bool:
+        """Tell whether a parent ended proof of work by its total difficulty (EIP-3675)."""
+        terminal = self._forks.terminal_total_difficulty
+        if terminal is None:
+            return False
+        stands_on_stake = parent.block_number > 0 and not parent.difficulty
+        return stands_on_stake or self._totals.of(parent) >= terminal
 
     def _run(self, block: EthereumBlock, parent: BlockHeader, fork: Fork) -> ExecutedBlock:
         validate_ethereum_header(block.header, parent, fork)

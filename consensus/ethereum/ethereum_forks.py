@@ -69,8 +69,9 @@ class ForkPoint:
 class EthereumForks:
     """The forks of one chain: those by height in order, then those by time in order.
 
-    `dao_block` is the height of the DAO fork where the chain took it (EIP-779); `merges_unseen`
-    where proof of work ends at a height that the config does not tell.
+    `dao_block` is the height of the DAO fork where the chain took it (EIP-779).
+    `terminal_total_difficulty` is there where that alone tells the end of proof of work (EIP-3675):
+    a block `has_merged` where its parent has reached it.
     """
 
     chain_id: int
@@ -78,18 +79,20 @@ class EthereumForks:
     by_time: tuple[ForkPoint, ...] = ()
     deposit_contract: bytes = DEPOSIT_CONTRACT
     dao_block: int | None = None
-    merges_unseen: bool = False
+    terminal_total_difficulty: int | None = None
 
-    def at(self, number: int, timestamp: int) -> Fork | HistoricFork:
+    def at(self, number: int, timestamp: int, *, has_merged: bool = False) -> Fork | HistoricFork:
         """Return the rules of a block; raises `UnsupportedFork`."""
-        point = self.point_at(number, timestamp)
+        point = self.point_at(number, timestamp, has_merged=has_merged)
         if point.fork is None:
             raise UnsupportedFork(point.name, number, timestamp)
         return point.fork
 
-    def point_at(self, number: int, timestamp: int) -> ForkPoint:
+    def point_at(self, number: int, timestamp: int, *, has_merged: bool = False) -> ForkPoint:
         """Return the last fork that has begun; those by time begin once proof of work has ended."""
         point = [point for point in self.by_number if point.first <= number][-1]
+        if has_merged:
+            point = ForkPoint(number, PARIS.name, PARIS)
         if not isinstance(point.fork, Fork):
             return point
         return [point, *(late for late in self.by_time if late.first <= timestamp)][-1]
@@ -111,7 +114,7 @@ def parse_forks(config: Any, genesis_difficulty: int) -> EthereumForks:
         raise InvalidGenesis("config must be an object with a chainId")
     deposit = config.get("depositContractAddress")
     by_number = parse_forks_by_number(config, genesis_difficulty)
-    has_merge = config.get("terminalTotalDifficulty") is not None
+    is_by_work = by_number[-1].name != PARIS.name and config.get("terminalTotalDifficulty")
     return EthereumForks(
         quantity(config, "chainId", 1),
         by_number,
@@ -120,7 +123,7 @@ def parse_forks(config: Any, genesis_difficulty: int) -> EthereumForks:
         if deposit is None
         else hex_bytes(deposit, "config.depositContractAddress", 20),
         parse_dao_block(config),
-        has_merge and by_number[-1].name != PARIS.name,
+        quantity(config, "terminalTotalDifficulty", 0) if is_by_work else None,
     )
 
 

@@ -1,7 +1,6 @@
 """Why a plain Ethereum block is refused: one class per broken rule, each with both values.
 
 * UnsupportedFork         the rules of a block's fork are not here; it is not judged
-* UnknownMerge            the genesis file does not tell where proof of work ends
 * UnknownParent           the parent is not here; the block is not judged
 * consensus.faults.InvalidBlock
   - FieldMissing, FieldOfLaterFork
@@ -27,16 +26,6 @@ class UnsupportedFork(Exception):
     def __init__(self, name: str, number: int, timestamp: int) -> None:
         super().__init__(
             f"block {number} at time {timestamp} follows the rules of {name}, which are not here"
-        )
-
-
-class UnknownMerge(Exception):
-    """A block without proof of work came, and the genesis file does not tell where that begins."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            f"block {number} has difficulty 0, and the genesis file does not tell the first height "
-            "without proof of work: say it as config.mergeNetsplitBlock"
         )
 
 

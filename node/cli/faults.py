@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from consensus.ethereum.faults import UnknownMerge, UnknownParent, UnsupportedFork
+from consensus.ethereum.faults import UnknownParent, UnsupportedFork
 from consensus.faults import InvalidBlock, InvalidGenesis
 from cvm.faults import LocalFault
 from cvm.inference.faults import InferenceFault, InvalidModel
@@ -34,7 +34,6 @@ EXPECTED = (
     OtherBlockHere,
     OtherForks,
     OtherGenesis,
-    UnknownMerge,
     UnknownParent,
     UnsupportedFork,
 )

@@ -71,7 +71,7 @@ LEGACY: dict[str, Faults] = {
     "3675PoWBlockRejected": (DifficultyNotZero,),
     "ExtraDataIncorrectDAO": (WrongDaoExtraData,),
     "ExtraDataTooBig": (ExtraDataTooLong,),
-    "InvalidDifficulty": (WrongDifficulty,),
+    "InvalidDifficulty": (WrongDifficulty, DifficultyNotZero),
     "InvalidUncleParentHash": (OmmerOfStranger,),
     "TooManyUncles": (TooManyOmmers,),
     "UncleInChain": (OmmerAlreadyThere,),

@@ -116,16 +116,26 @@ def test_the_dao_fork_is_taken_where_the_file_says_so(
 
 
 @pytest.mark.parametrize(
-    ("config", "is_unseen"),
+    ("config", "terminal"),
     [
-        pytest.param({"terminalTotalDifficulty": 9}, True, id="by-difficulty"),
-        pytest.param({"terminalTotalDifficulty": 0}, False, id="from-the-start"),
-        pytest.param({"terminalTotalDifficulty": 9, "mergeNetsplitBlock": 3}, False, id="height"),
-        pytest.param({}, False, id="proof-of-work-for-ever"),
+        pytest.param({"terminalTotalDifficulty": 9}, 9, id="by-difficulty"),
+        pytest.param({"terminalTotalDifficulty": 0}, None, id="from-the-start"),
+        pytest.param({"terminalTotalDifficulty": 9, "mergeNetsplitBlock": 3}, None, id="height"),
+        pytest.param({}, None, id="proof-of-work-for-ever"),
     ],
 )
-def test_a_merge_without_a_height_is_known_as_such(config: dict[str, Any], is_unseen: bool) -> None:
-    assert parse_forks({"chainId": 1, **config}, 0).merges_unseen is is_unseen
+def test_a_merge_without_a_height_is_at_a_total_difficulty(
+    config: dict[str, Any], terminal: int | None
+) -> None:
+    assert parse_forks({"chainId": 1, **config}, 0).terminal_total_difficulty == terminal
+
+
+def test_forks_by_time_begin_once_a_block_has_merged() -> None:
+    config = {"chainId": 1, "terminalTotalDifficulty": 9, "shanghaiTime": 100}
+    forks = parse_forks(config, 0)
+    assert forks.at(5, 100) is FRONTIER
+    assert forks.at(5, 99, has_merged=True).name == "Paris"
+    assert forks.at(5, 100, has_merged=True).name == "Shanghai"
 
 
 def test_a_fork_by_time_that_is_not_known_is_refused_by_its_name() -> None:

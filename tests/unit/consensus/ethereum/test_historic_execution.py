@@ -9,11 +9,8 @@ import pytest
 
 from consensus.ethereum import historic_execution
 from consensus.ethereum.ethereum_block import EthereumBlock
-from consensus.ethereum.ethereum_chain import EthereumChain
-from consensus.ethereum.ethereum_forks import EthereumForks, ForkPoint
 from consensus.ethereum.faults import (
     GasLimitJumps,
-    UnknownMerge,
     WrongBloom,
     WrongDifficulty,
     WrongGasUsed,
@@ -30,7 +27,6 @@ from consensus.ethereum.historic_forks import (
     BYZANTIUM,
     CONSTANTINOPLE,
     FRONTIER,
-    GRAY_GLACIER,
     HOMESTEAD,
     LONDON,
     SPURIOUS_DRAGON,
@@ -263,17 +259,6 @@ def test_a_node_without_py_evm_says_what_to_install_and_judges_nobody() -> None:
     with pytest.raises(NoHistoricMachine, match=words):
         world.chain.import_decoded(transfer_block(world))
     assert world.chain.head.block_number == 0
-
-
-def test_a_block_of_proof_of_stake_at_an_unknown_height_is_not_judged() -> None:
-    store = MemoryStore()
-    genesis = HistoricWorld(GRAY_GLACIER).chain.head
-    store.start(genesis, StateChanges({}, {}, frozenset(), {}))
-    points = (ForkPoint(0, GRAY_GLACIER.name, GRAY_GLACIER),)
-    chain = EthereumChain(EthereumForks(1, points, merges_unseen=True), store, genesis)
-    block = EthereumBlock(child_of(genesis, GRAY_GLACIER, difficulty=0), ())
-    with pytest.raises(UnknownMerge, match=r"block 1 has difficulty 0, .*mergeNetsplitBlock"):
-        chain.import_decoded(block)
 
 
 def test_a_missing_module_of_another_name_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
