@@ -91,7 +91,20 @@ def parse_genesis_file(genesis_json: bytes) -> Genesis:
         document = json.loads(genesis_json)
     except ValueError as error:
         raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
-    return parse_genesis(document)
+    try:
+        return parse_genesis(document)
+    except InvalidGenesis as error:
+        if not may_be_plain(document):
+            raise
+        raise InvalidGenesis(
+            f"{error} (there is no config.cvm: for a plain Ethereum chain use `cvm ethereum init`)"
+        ) from error
+
+
+def may_be_plain(document: object) -> bool:
+    """Tell whether a genesis object looks like that of a chain which is not our own."""
+    config = document.get("config") if isinstance(document, dict) else None
+    return isinstance(config, dict) and "cvm" not in config
 
 
 class Chain:

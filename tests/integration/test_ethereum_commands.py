@@ -1,6 +1,8 @@
 """`cvm ethereum init` and `import`: geth's files in, a head out, and one line for what is wrong."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +10,20 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from consensus.ethereum import historic_execution
 from consensus.ethereum.ethereum_block import EthereumBlock
 from consensus.ethereum.ethereum_genesis import ethereum_genesis_block, parse_ethereum_genesis
+from consensus.ethereum.historic_forks import HOMESTEAD
 from cvm.evm.state_committer import StateCommitter
 from node.cli.app import build_app
 from tests.chain_world import genesis_document
+from tests.integration.node_process import environment
 from tests.unit.consensus.ethereum.ethereum_world import child_of
+from tests.unit.consensus.ethereum.historic_world import child_of as historic_child_of
 
-APP = build_app("ethereum")
+APP = build_app(None)
 CONFIG = {"chainId": 1, "terminalTotalDifficulty": 0, "londonBlock": 0}
+MODULES_OF_PY_EVM = "import sys, node.cli.ethereum; print({'eth', 'trie'} & sys.modules.keys())"
 GENESIS: dict[str, Any] = {
     "config": CONFIG | {"shanghaiTime": 0, "cancunTime": 0},
     "gasLimit": "0x1c9c380",
@@ -183,3 +190,36 @@ def test_a_genesis_file_that_does_not_fit_is_refused(document: Any, words: str) 
 def test_a_missing_file_is_named() -> None:
     run("init", "genesis.json")
     assert "none.rlp: No such file" in refused(run("import", "none.rlp"))
+
+
+def test_a_genesis_file_of_geth_s_is_shown_the_way() -> None:
+    done = CliRunner().invoke(APP, ["init", "genesis.json", "--datadir", "data"])
+    assert "for a plain Ethereum chain use `cvm ethereum init`" in refused(done)
+    assert not Path("data").exists()
+
+
+def test_blocks_before_paris_without_py_evm_are_a_fault_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(_name: str) -> object:
+        raise ModuleNotFoundError("No module named 'eth'", name="eth")
+
+    monkeypatch.setattr(historic_execution, "import_module", missing)
+    document = {"config": {"chainId": 1, "homesteadBlock": 0}, "gasLimit": "0x1c9c380"}
+    genesis = parse_ethereum_genesis(document | {"difficulty": "0x20000"})
+    parent = ethereum_genesis_block(genesis, StateCommitter(no_node))[0].header
+    block = EthereumBlock(historic_child_of(parent, HOMESTEAD), ())
+    Path("old.json").write_text(json.dumps(document | {"difficulty": "0x20000"}))
+    Path("old.rlp").write_bytes(block.encode())
+    run("init", "old.json")
+    done = run("import", "old.rlp")
+    assert done.exit_code == 3
+    assert "block 1 follows Homestead: blocks before Paris need" in done.stderr
+
+
+def test_a_command_does_not_import_py_evm_before_a_block_needs_it() -> None:
+    command = [sys.executable, "-c", MODULES_OF_PY_EVM]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment(), timeout=60
+    )
+    assert done.stdout == "set()\n"
