@@ -60,8 +60,8 @@ fuzz: install       ## N random nodes on the definition and every feature level 
 hostile: install    ## N damaged model files, each refused by a rule or run (N=10000 SEED=0)
 	$(BIN)/python -m tests.hostile_run --files $(or $(N),10000) --seed $(or $(SEED),0)
 
-cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs
-	$(BIN)/python -m tests.cross_machine
+cross-machine: install ## the same hashes with other libraries' settings, levels, threads and emulated CPUs (SECONDS_PER_ROW=3600)
+	$(BIN)/python -m tests.cross_machine $(SECONDS_PER_ROW)
 
 ptx-vectors: install ## every golden vector on the CUDA kernels as compiled for every GPU, interpreted and checked
 	$(BIN)/pytest tests/unit/inference/cuda/test_ptx_vectors.py tests/unit/inference/cuda/test_machine_code.py

@@ -1,6 +1,6 @@
 """Compares the hashes of a fixed set over library settings, feature levels, threads and CPUs.
 
-    python -m tests.cross_machine
+    python -m tests.cross_machine [SECONDS FOR EACH ROW]
 
 Each row is a process of `tests.machine_hash` in another environment; two of them run on emulated
 CPUs (`emulated_machines.py`), with a smaller set. Writes the table of `cvm/inference/README.md`,
@@ -88,16 +88,16 @@ def rows() -> Iterator[Row]:
         yield Row(name, "cpu", machine=machine)
 
 
-def outcome_of(row: Row, cache: Path) -> Outcome:
+def outcome_of(row: Row, cache: Path, timeout_s: int = TIMEOUT_S) -> Outcome:
     """Run one row; what takes too long keeps the parts that were done in time."""
     started, lines, failure = monotonic(), "", ""
     try:
         machine = row.machine(cache) if row.machine is not None else None
-        lines = _hashes(row, machine)
+        lines = _hashes(row, machine, timeout_s)
     except CannotEmulate as fault:
         failure = f"left out: {fault}"
     except subprocess.TimeoutExpired as error:
-        lines, failure = (error.stdout or b"").decode(), f"stopped after {TIMEOUT_S} s"
+        lines, failure = (error.stdout or b"").decode(), f"stopped after {timeout_s} s"
     except subprocess.CalledProcessError as error:
         failure = f"FAILED with status {error.returncode}"
     found = [json.loads(line) for line in lines.splitlines()]
@@ -106,7 +106,7 @@ def outcome_of(row: Row, cache: Path) -> Outcome:
     return Outcome(row, level, parts, monotonic() - started, failure)
 
 
-def _hashes(row: Row, machine: EmulatedMachine | None) -> str:
+def _hashes(row: Row, machine: EmulatedMachine | None, timeout_s: int) -> str:
     """Return what `tests.machine_hash` prints in a row's environment."""
     command = machine.command if machine is not None else (sys.executable,)
     folders = [ROOT, ROOT / "models-registry", *(machine.site if machine is not None else ())]
@@ -120,7 +120,7 @@ def _hashes(row: Row, machine: EmulatedMachine | None) -> str:
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
     )
     return child.stdout.decode()
 
@@ -153,13 +153,14 @@ def table_text(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run every row and write the table; return 1 where a hash differs."""
+    timeout_s = int(arguments[0]) if arguments else TIMEOUT_S
     cache = default_cache_root().parent / "machines"
     cache.mkdir(parents=True, exist_ok=True)
     outcomes = []
     for row in rows():
-        outcomes.append(outcome_of(row, cache))
+        outcomes.append(outcome_of(row, cache, timeout_s))
         sys.stdout.write(table_text(outcomes[-1:]).splitlines()[-1] + "\n")
         sys.stdout.flush()
     differing = disagreements(outcomes)
@@ -177,4 +178,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -14,7 +14,7 @@ from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_type import Array, TensorType, type_of
 from cvm.inference.vectors import Vector
 
-MAX_WORK = 60_000
+MAX_WORK = 500_000
 """Cost up to which a node is taken; the reference takes microseconds for each unit."""
 MAX_RESULT = 2**14
 """Elements up to which a node's result is taken."""

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cvm.inference.cost import SERIAL
 from cvm.inference.faults import InferenceFault
 from cvm.inference.float_environment import default_float_environment
 from cvm.inference.graph import Node
 from cvm.inference.tensor_type import Array
 
-MAX_NODE_WORK = 2**12
-"""Elements read and made, and steps, of a node whose outputs are worked out at planning."""
+MAX_NODE_ELEMENTS, MAX_NODE_STEPS = 2**12, 2**18
+"""Elements that a node reads and makes, and its steps, where its outputs are worked out."""
 
-MAX_WORK = 2**16
+MAX_ELEMENTS, MAX_STEPS = 2**16, 2**22
 """The same for all such nodes of one file; the values of those beyond are not known."""
 
 
@@ -21,7 +22,7 @@ class KnownValues:
 
     def __init__(self, initializers: Mapping[str, Array]) -> None:
         self._values = dict(initializers)
-        self._work_left = MAX_WORK
+        self._elements_left, self._steps_left = MAX_ELEMENTS, MAX_STEPS
 
     def get(self, name: str) -> Array | None:
         """Return a value that is known, or None."""
@@ -44,10 +45,13 @@ class KnownValues:
             for value, present in zip(given, node.view.types, strict=True)
         ):
             return
-        work = _work_of(node)
-        if work > min(MAX_NODE_WORK, self._work_left):
+        elements, steps = _elements_of(node), _steps_of(node)
+        if elements > min(MAX_NODE_ELEMENTS, self._elements_left):
             return
-        self._work_left -= work
+        if steps > min(MAX_NODE_STEPS, self._steps_left):
+            return
+        self._elements_left -= elements
+        self._steps_left -= steps
         absent = (None,) * (node.spec.operand_count() - len(given))
         try:
             with default_float_environment(), np.errstate(all="ignore"):
@@ -59,12 +63,16 @@ class KnownValues:
                 self._values[name] = _read_only(output)
 
 
-def _work_of(node: Node) -> int:
-    """Return what working out a node's outputs costs, in elements and steps."""
+def _elements_of(node: Node) -> int:
+    """Return how many elements a node reads and makes."""
     read = 0 if node.spec.reads_types_only else sum(t.size for t in node.view.types if t)
-    made = sum(tensor_type.size for tensor_type in node.output_types)
+    return read + sum(tensor_type.size for tensor_type in node.output_types)
+
+
+def _steps_of(node: Node) -> int:
+    """Return the steps of a node that has no more elements than it may."""
     cost = node.cost
-    return read + made + cost.macs + cost.elementwise + cost.transcendental
+    return cost.elementwise + SERIAL * (cost.macs + cost.transcendental)
 
 
 def _read_only(array: Array) -> Array:

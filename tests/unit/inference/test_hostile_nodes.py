@@ -24,7 +24,7 @@ HOSTILE_ATTRIBUTES: list[AttributeValue] = [
 MUTATIONS = 40
 INDEXED = {"Gather", "GatherElements", "GatherND", "ArrayFeatureExtractor"}
 """Operators whose indices are data, so that a run may find one out of range."""
-MAX_WORK = 20_000
+MAX_WORK = 150_000
 """Cost up to which an accepted node is run; the reference takes microseconds for each unit."""
 
 

@@ -86,7 +86,7 @@ def test_constant_node_may_be_large() -> None:
 
 
 def test_shape_of_a_large_tensor_is_known() -> None:
-    large = known_values.MAX_NODE_WORK
+    large = known_values.MAX_NODE_ELEMENTS
     nodes = [
         helper.make_node("Expand", ["x", "wide"], ["e"]),
         helper.make_node("Shape", ["e"], ["s"]),
@@ -106,7 +106,7 @@ UNKNOWN = [
         {
             "a": np.array(0, np.int64),
             "b": np.array(1, np.int64),
-            "n": np.array(known_values.MAX_NODE_WORK, np.int64),
+            "n": np.array(known_values.MAX_NODE_ELEMENTS, np.int64),
         },
         id="a node that makes too much",
     ),
