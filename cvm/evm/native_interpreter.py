@@ -173,12 +173,17 @@ class NativeInterpreter:
         return 0
 
     def _callable(self, message: Message) -> ContractCode:
-        """Return the code that a message runs; without a delegation the loop may enter it next."""
-        account = code_account(self._world, message.code_address)
-        if account.address == message.code_address:
-            return self._world.make_callable(account)
-        code = self._world.analysed(account)
-        self._world.keep(code)
+        """Return the code that a message runs; the loop may enter next what does not delegate.
+
+        An account that delegates to itself runs its own designator, and its calls cost as others'
+        that delegate.
+        """
+        world = self._world
+        account = code_account(world, message.code_address)
+        if account.address == message.code_address and world.delegate_of(account) is None:
+            return world.make_callable(account)
+        code = world.analysed(account)
+        world.keep(code)
         return code
 
     def _finish_call(self, frame: NativeFrame, outcome: Outcome, offset: int, size: int) -> None:

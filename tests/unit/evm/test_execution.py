@@ -25,8 +25,8 @@ from tests.unit.evm.signing import (
 )
 
 CONTRACT = b"\xc0" * 20
-ADD, SSTORE, SLOAD, TSTORE, TLOAD, LOG0, CREATE, GAS = (
-    bytes.fromhex(op) for op in ("01", "55", "54", "5d", "5c", "a0", "f0", "5a")
+ADD, SSTORE, SLOAD, TSTORE, TLOAD, LOG0, CREATE, CALL, GAS = (
+    bytes.fromhex(op) for op in ("01", "55", "54", "5d", "5c", "a0", "f0", "f1", "5a")
 )
 STOP, POP, MSTORE, RETURN, REVERT, INVALID = (
     bytes.fromhex(op) for op in ("00", "50", "52", "f3", "fd", "fe")
@@ -218,6 +218,29 @@ def test_eip_7702_an_authorization_delegates_even_when_the_call_reverts() -> Non
     spent = 21_000 + 25_000 + 6
     assert result.gas_used == spent - spent // 5  # a refund of 12,500, capped
     check_wei(world, result)
+
+
+@pytest.mark.parametrize(
+    "delegates",
+    [
+        pytest.param({OTHER: OTHER}, id="to itself"),
+        pytest.param({OTHER: RECIPIENT, RECIPIENT: CONTRACT}, id="to one that delegates"),
+    ],
+)
+def test_eip_7702_every_call_of_a_delegating_account_pays_for_its_delegate(
+    delegates: dict[bytes, bytes],
+) -> None:
+    call = push(0) * 5 + push(int.from_bytes(OTHER, "big")) + push(0) + CALL + POP
+    used = []
+    for calls in (1, 2, 3):
+        state = MemoryState()
+        for address, delegate in delegates.items():
+            state.put(address, code=bytes.fromhex("ef0100") + delegate)
+        world = BlockWorld({CONTRACT: call * calls}, state=state)
+        used.append(world.apply(raw(to=CONTRACT)).gas_used)
+    again = 7 * 3 + 2 + 100 + 100  # seven pushes, POP, the account and its delegate
+    assert used[1] - used[0] == again
+    assert used[2] - used[1] == again
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_what_was_done_before_a_process_took_too_long_counts(
 ) -> None:
     line = b'{"level": "avx2", "part": "digits", "given": "g", "made": "m"}\n'
 
-    def slow(_row: Row, _machine: object) -> str:
+    def slow(_row: Row, _machine: object, _timeout_s: int) -> str:
         raise TimeoutExpired("python", 3600, output=line)
 
     monkeypatch.setattr(cross_machine, "_hashes", slow)
@@ -91,7 +91,7 @@ def test_what_was_done_before_a_process_took_too_long_counts(
 
 
 def test_a_process_that_fails_is_no_row_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_row: Row, _machine: object) -> object:
+    def failing(_row: Row, _machine: object, _timeout_s: int) -> object:
         raise CalledProcessError(-11, "python")
 
     monkeypatch.setattr(cross_machine, "_hashes", failing)
