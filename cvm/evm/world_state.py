@@ -397,7 +397,12 @@ class WorldState:
 
     def changes(self) -> StateChanges:
         """Return what the block leaves."""
-        accounts = {a.address: _final(a) for a in self._listed if _final(a) != a.loaded}
+        cleared = frozenset(a.address for a in self._listed if a.storage_gone and a.loaded)
+        accounts = {
+            account.address: final
+            for account in self._listed
+            if (final := _final(account)) != account.loaded or account.address in cleared
+        }
         storage: dict[bytes, dict[int, int]] = {}
         slots, fields = self.memory.slots, at.SLOT_FIELDS
         for slot in range(self.registers[at.SLOT_COUNT]):
@@ -408,7 +413,6 @@ class WorldState:
                 if account.exists:
                     storage.setdefault(account.address, {})[key] = self.slot_value(slot)
                     accounts.setdefault(account.address, _final(account))
-        cleared = frozenset(a.address for a in self._listed if a.storage_gone and a.loaded)
         hashes = {a.code_hash for a in accounts.values() if a is not None} - {EMPTY_CODE_HASH}
         codes = {h: self._codes[h] for h in sorted(hashes) if h in self._codes}
         return StateChanges(accounts, storage, cleared, codes)

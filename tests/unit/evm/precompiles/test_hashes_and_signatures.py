@@ -61,6 +61,15 @@ P256_R, P256_S, P256_X, P256_Y = p256_parts()
 P256_FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
 
 
+SMALL_X_DIGEST = bytes.fromhex("8ee5f658db5a274a3bc2d564a6751628c4137ab7de2af05b38301752a2bf2d08")
+SMALL_X_RS = bytes.fromhex(
+    "542ec780d1622425e587e7bb38ee5662bea7d8f9f1776f5b2ff3819625cce233"
+    "f5cf1436d478431222f2698721a0de13295f5748c96d721097b60a841f7c8d8d"
+)
+SMALL_X_Y = bytes.fromhex("459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc")
+"""A signature under the key with x = 5, made from R = 12345 * G + 67891 * key."""
+
+
 def p256_input(r: int = P256_R, s: int = P256_S, x: int = P256_X, y: int = P256_Y) -> bytes:
     return DIGEST + b"".join(map(word, (r, s, x, y)))
 
@@ -81,6 +90,12 @@ def p256_input(r: int = P256_R, s: int = P256_S, x: int = P256_X, y: int = P256_
         pytest.param(p256_input(y=P256_Y ^ 1), b"", id="key off the curve"),
         pytest.param(p256_input(x=P256_FIELD), b"", id="x is the modulus"),
         pytest.param(p256_input(y=P256_FIELD), b"", id="y is the modulus"),
+        pytest.param(SMALL_X_DIGEST + SMALL_X_RS + word(5) + SMALL_X_Y, word(1), id="x is small"),
+        pytest.param(
+            SMALL_X_DIGEST + SMALL_X_RS + word(5 + P256_FIELD) + SMALL_X_Y,
+            b"",
+            id="x past the field",
+        ),
         pytest.param(b"", b"", id="no input"),
     ],
 )
