@@ -41,7 +41,7 @@ RESULTS = Path(__file__).parent / "results"
 SENDER, CONTRACT = b"\x01" * 20, b"\xaa" * 20
 GAS = 10**9
 ROUNDS = 5
-STATE_SIZES = (1_000, 10_000, 100_000)
+STATE_SIZES = (1_000, 10_000, 100_000, 1_000_000)
 Report = dict[str, Any]
 
 
