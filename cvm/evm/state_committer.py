@@ -79,7 +79,7 @@ class StateCommitter:
         self._roots: dict[bytes, Node] = {}
         self._superseded: deque[tuple[int, bytes]] = deque()
         self._recent: deque[dict[bytes, bytes]] = deque(maxlen=KEPT_COMMITS)
-        self._key_hashes: dict[bytes | int, bytes] = {}
+        self._key_hashes: dict[bytes, bytes] = {}
         self._last: deque[tuple[StateChanges, StateUpdate]] = deque(maxlen=2)
 
     @property
@@ -115,7 +115,7 @@ class StateCommitter:
                 base = EMPTY_TRIE_ROOT
                 removed.extend(node_hash for node_hash, _node in node_hashes(self._read, old_root))
             update = TrieUpdate(self._read, self._generation)
-            items = sorted((self._slot_hash(slot), _slot_value(slots[slot])) for slot in slots)
+            items = sorted((self._slot_hash(s), _slot_value(value)) for s, value in slots.items())
             root = self._apply(update, base, items)
             repeated.extend(update.nodes.keys() & nodes.keys())
             nodes.update(update.nodes)
@@ -185,17 +185,18 @@ class StateCommitter:
                 return data
         return self._store_read(node_hash)
 
-    def _hash(self, address: bytes) -> bytes:
-        key = self._key_hashes.get(address)
-        if key is None:
-            key = self._key_hashes[address] = keccak256(address)
-        return key
+    def _hash(self, key: bytes) -> bytes:
+        """Return the hash of an address, or of a slot's bytes.
+
+        Python hashes bytes with a secret; integers it does not, and many could be made to collide.
+        """
+        key_hash = self._key_hashes.get(key)
+        if key_hash is None:
+            key_hash = self._key_hashes[key] = keccak256(key)
+        return key_hash
 
     def _slot_hash(self, slot: int) -> bytes:
-        key = self._key_hashes.get(slot)
-        if key is None:
-            key = self._key_hashes[slot] = keccak256(slot.to_bytes(32, "big"))
-        return key
+        return self._hash(slot.to_bytes(32, "big"))
 
     def _bound(self) -> None:
         """Keep memory bounded: older versions, nodes that were not touched of late, key hashes."""

@@ -4,6 +4,7 @@ Storage lives in the tables of the compiled loop, which both interpreters use; b
 codes live here. `mark` and `undo` cover both. Nothing reaches a store before `changes`.
 """
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,7 @@ class WorldState:
         self._listed: list[LiveAccount] = []
         self._codes: dict[bytes, bytes] = {}
         self._kept: list[ContractCode] = []
+        self._slots_of: dict[int, array[int]] = {}
         self._journal: list[tuple[Any, ...]] = []
         self._touched: list[LiveAccount] = []
         self._destroyed: dict[bytes, LiveAccount] = {}
@@ -213,7 +215,9 @@ class WorldState:
         if not (account.storage_gone or account.loaded is None):
             value = self._reader.storage(account.address, self.memory.word_at(key_address))
         self.memory.value[:] = value.to_bytes(32, "little")
-        return int(table.insert_slot(address, number, key_address, self.memory.value_address))
+        slot = int(table.insert_slot(address, number, key_address, self.memory.value_address))
+        self._slots_of.setdefault(number, array("q")).append(slot)
+        return slot
 
     def make_room(self) -> None:
         """Make room for a slot and two journal records."""
@@ -391,7 +395,10 @@ class WorldState:
         account.code_hash = EMPTY_CODE_HASH
         account.storage_gone = True
         self._forget_callable(account)
-        table.clear_slots(self.memory.address, account.number)
+        slots = self._slots_of.get(account.number)
+        if slots is not None:
+            slots_at, count = slots.buffer_info()
+            table.clear_slots(self.memory.address, slots_at, count)
 
     # --- the end of the block
 

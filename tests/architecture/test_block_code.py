@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SET_UP = frozenset({"cvm/numba_cache.py", "cvm/evm/native_dependencies.py"})
-"""Run once when a process starts, before any block: where kernels are cached, which keccak."""
+SET_UP = frozenset(
+    {"cvm/numba_cache.py", "cvm/evm/native_dependencies.py", "cvm/evm/table_secret.py"}
+)
+"""Run once when a process starts, before any block: where kernels are cached, which keccak, and
+what keeps hash tables from being flooded."""
 
 
 def shown(path: Path) -> str:

@@ -55,7 +55,7 @@ def find_account(registers: int, address: Word) -> int:
     a, b, c = limb(address, 0), limb(address, 1), limb(address, 2) & ADDRESS_MASK
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
     accounts = load_int(registers, at.ACCOUNTS)
-    place = int64(mixed(a, b, c, U(0), 0)) & mask
+    place = int64(mixed(registers, a, b, c, U(0), 0)) & mask
     while True:
         account = load_int(index, place) - 1
         if account < 0:

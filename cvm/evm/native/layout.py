@@ -46,7 +46,9 @@ NEEDED = 31  # bytes or records that the host must make room for
 SCRATCH = 32  # address of SCRATCH_BYTES for division and hashing
 SLOT_ACCOUNT = 33  # the slot that the host must load
 FAILURE = 34  # why a frame halted
-REGISTERS = 40
+HASH_KEYS = 35  # ten secret numbers: see `slots.mixed`
+REGISTERS = 48
+HASH_KEY_COUNT = 10
 SCRATCH_BYTES = 512
 
 # A frame record.

@@ -8,6 +8,7 @@ import numpy as np
 
 from cvm.evm.native import layout as at
 from cvm.evm.native.keccak import ROUND_CONSTANTS, round_constants
+from cvm.evm.table_secret import TABLE_SECRET
 
 Array = np.ndarray[Any, Any]
 START_MEMORY_BYTES = 1 << 20
@@ -45,6 +46,8 @@ class MachineMemory:
         self._registers = np.zeros(at.REGISTERS, np.int64)
         self.registers = view_of(self._registers)
         self.address = address_of(self._registers)
+        keys = slice(at.HASH_KEYS, at.HASH_KEYS + at.HASH_KEY_COUNT)
+        self._registers[keys] = np.frombuffer(TABLE_SECRET, np.int64)
         depth = at.CALL_DEPTH + 1
         self.stack = self._bytes(at.STACK, depth * at.STACK_BYTES)
         self.memory = self._bytes(at.MEMORY, START_MEMORY_BYTES, at.MEMORY_SIZE)

@@ -12,18 +12,29 @@ from cvm.evm.native.word import from_limb, load_word, store_word
 from cvm.native_code import inlined, kernel
 
 ABSENT = -1
-MIX = U(0x9E3779B97F4A7C15)
-"""2**64 divided by the golden ratio: Fibonacci hashing (TAOCP 3, 6.4)."""
+LOW_HALF = U(0xFFFFFFFF)
 
 
 @inlined
-def mixed(a: Limb, b: Limb, c: Limb, d: Limb, owner: int) -> Limb:
-    """Return a hash of five integers."""
-    value = (a ^ U(owner)) * MIX
-    value = (value ^ (value >> U(29)) ^ b) * MIX
-    value = (value ^ (value >> U(31)) ^ c) * MIX
-    value = (value ^ (value >> U(30)) ^ d) * MIX
-    return value ^ (value >> U(32))
+def halves(registers: int, pair: int, value: Limb) -> Limb:
+    """Return the part of a hash that the two halves of a limb make with two secret keys."""
+    low, high = value & LOW_HALF, value >> U(32)
+    keys = at.HASH_KEYS + 2 * pair
+    return (load_limb(registers, keys) + low) * (load_limb(registers, keys + 1) + high)
+
+
+@inlined
+def mixed(registers: int, a: Limb, b: Limb, c: Limb, d: Limb, owner: int) -> Limb:
+    """Return a hash of five integers, in 32 bits.
+
+    Addresses and keys of slots are chosen by whoever writes a contract. With keys that are drawn
+    when a process starts nobody can choose many that meet in one place, where each would be
+    searched past all others (D. Lemire, O. Kaser: Strongly universal string hashing is fast, 2014,
+    multilinear-HM). The keys decide places, and nothing that a block shows.
+    """
+    total = halves(registers, 0, a) + halves(registers, 1, b) + halves(registers, 2, c)
+    total += halves(registers, 3, d) + halves(registers, 4, U(owner))
+    return total >> U(32)
 
 
 @inlined
@@ -37,7 +48,7 @@ def find_place(registers: int, owner: int, key: int) -> tuple[int, int]:
     """Return the slot with the word at address `key`, or ABSENT; and its place in the index."""
     index, mask = load_int(registers, at.SLOT_INDEX), load_int(registers, at.SLOT_MASK)
     a, b, c, d = load_limb(key, 0), load_limb(key, 1), load_limb(key, 2), load_limb(key, 3)
-    place = int64(mixed(a, b, c, d, owner)) & mask
+    place = int64(mixed(registers, a, b, c, d, owner)) & mask
     while True:
         slot = load_int(index, place) - 1
         if slot < 0:

@@ -39,6 +39,8 @@ def load_slot(registers: int, frame: int, top: int, gas: int) -> tuple[int, int]
     """SLOAD: replace the key on top by its value; return (gas left, event)."""
     owner = load_int(frame, at.ADDRESS_ACCOUNT)
     slot, _ = find_place(registers, owner, top)
+    if slot == ABSENT and gas < at.COLD_SLOT_GAS:
+        return -1, at.FAILED  # it is read from the state for nobody who does not pay
     if slot == ABSENT or not has_room(registers):
         store_int(registers, at.SLOT_ACCOUNT, owner)
         return gas, at.NEED_SLOT if slot == ABSENT else at.NEED_SLOT_ROOM

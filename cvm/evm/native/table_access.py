@@ -24,7 +24,7 @@ def index_account(registers: int, account: int) -> None:
     record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
     a, b, c = load_limb(record, 0), load_limb(record, 1), load_limb(record, 2)
-    place = int64(mixed(a, b, c, U(0), 0)) & mask
+    place = int64(mixed(registers, a, b, c, U(0), 0)) & mask
     while load_int(index, place):
         place = (place + 1) & mask
     store_int(index, place, account + 1)
@@ -83,13 +83,12 @@ def warm_slot(registers: int, slot: int) -> bool:
 
 
 @kernel
-def clear_slots(registers: int, owner: int) -> None:
-    """Make every slot of an account zero, for good."""
-    for slot in range(load_int(registers, at.SLOT_COUNT)):
-        record = slot_address(registers, slot)
-        if load_int(record, at.SLOT_OWNER) == owner:
-            store_word(record, at.SLOT_VALUE * 8, from_limb(U(0)))
-            store_int(record, at.SLOT_WRITTEN, 1)
+def clear_slots(registers: int, slots: int, count: int) -> None:
+    """Make slots zero for good; their numbers lie at an address."""
+    for i in range(count):
+        record = slot_address(registers, load_int(slots, i))
+        store_word(record, at.SLOT_VALUE * 8, from_limb(U(0)))
+        store_int(record, at.SLOT_WRITTEN, 1)
 
 
 @kernel
