@@ -1,5 +1,6 @@
 """CALL and its kin, CREATE and CREATE2: what they charge, and the messages that they become."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cvm.evm.contract_code import ContractCode
@@ -30,11 +31,16 @@ class Call:
 
     message: Message
     data_offset: int
+    data_size: int
     result_offset: int
     result_size: int
 
 
-def prepare_call(frame: FrameView, opcode: int) -> Call:
+ReadInput = Callable[[bytes, int, int], bytes]
+"""Gives what a call to an address must have of its input now: (address, offset, size)."""
+
+
+def prepare_call(frame: FrameView, opcode: int, read: ReadInput) -> Call:
     """Pop and charge a CALL, CALLCODE, DELEGATECALL or STATICCALL (EIP-150, EIP-2929, EIP-7702)."""
     world = frame.world
     asked = frame.pop()
@@ -52,9 +58,9 @@ def prepare_call(frame: FrameView, opcode: int) -> Call:
     given = min(asked, frame.gas - frame.gas // 64)
     frame.charge(given)
     gas = given + (CALL_STIPEND if value else 0)
-    data = frame.read(data_at, data_size)
+    data = read(account.address, data_at, data_size)
     message = _message(frame, opcode, account, value, gas, data)
-    return Call(message, data_at, result_at if result_size else 0, result_size)
+    return Call(message, data_at, data_size, result_at if result_size else 0, result_size)
 
 
 def _message(

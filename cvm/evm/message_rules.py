@@ -30,6 +30,10 @@ INVALID = 0xFE  # EIP-141: stays no opcode for ever
 class Precompile(Protocol):
     """A function of its input alone, with a price."""
 
+    @property
+    def most_bytes(self) -> int | None:
+        """Return how many bytes of input can matter to `run`, None where all do."""
+
     def gas(self, data: bytes, /) -> int:
         """Return the price."""
 
@@ -151,7 +155,7 @@ def _run_precompile(precompile: Precompile, message: Message) -> Outcome:
     price = precompile.gas(message.data)
     if price > message.gas:
         return halted(OutOfGas())
-    output = precompile.run(message.data)
+    output = precompile.run(bytes(message.data[: precompile.most_bytes]))
     if output is None:
         return halted(PrecompileFailed())
     return Outcome(Status.SUCCEEDED, message.gas - price, output)

@@ -1,6 +1,7 @@
 """The running frame of the compiled loop as host opcodes see it: a view of its record."""
 
 from ctypes import string_at
+from typing import cast
 
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.halts import OutOfGas, StackOverflow, StackUnderflow
@@ -151,9 +152,14 @@ class NativeFrame:
         return self.world.numbered(self.field(at.CALLEE)).address
 
     def input(self) -> bytes:
-        """Return the call's data."""
+        """Return the call's data as `view` does."""
         start = self.field(at.INPUT)
-        return bytes(self._memory.memory[start : start + self.field(at.INPUT_SIZE)])
+        return cast("bytes", self._memory.memory[start : start + self.field(at.INPUT_SIZE)])
+
+    def view(self, offset: int, size: int) -> bytes:
+        """Return reserved memory where it lies: to be measured and sliced, before any write."""
+        start = self.field(at.MEMORY_BASE) + offset if size else 0
+        return cast("bytes", self._memory.memory[start : start + size])
 
     def place_output(self, output: bytes) -> None:
         """Write the output of a precompile to the start of its frame's memory."""
@@ -188,13 +194,17 @@ class NativeFrame:
         self._set(at.RESULT_SIZE, size)
 
     def push_frame(
-        self, message: Message, code: ContractCode, mark: Mark, data_at: int, flags: int
+        self, message: Message, code: ContractCode, mark: Mark, data: tuple[int, int], flags: int
     ) -> None:
-        """Push the frame of a message on this one, or the first of all, and look at it."""
+        """Push the frame of a message on this one, or the first of all, and look at it.
+
+        `data` is where in MEMORY the message's input lies, and its size.
+        """
+        data_at, data_size = data
         registers, frames, world = self._registers, self._memory.frames, self.world
         depth = registers[at.DEPTH] + 1
         below = (depth - 1) * at.FRAME_FIELDS
-        base = (len(message.data) + 31) & ~31
+        base = (data_size + 31) & ~31
         if depth:
             base = frames[below + at.MEMORY_BASE] + frames[below + at.MEMORY_USED]
         registers[at.DEPTH] = depth
@@ -214,7 +224,7 @@ class NativeFrame:
             at.CALLER_ACCOUNT: world.account(message.caller).number,
             at.FLAGS: flags | (at.STATIC if message.is_static else 0),
             at.INPUT: data_at,
-            at.INPUT_SIZE: len(message.data),
+            at.INPUT_SIZE: data_size,
             at.RESULT: 0,
             at.RESULT_SIZE: 0,
             at.JOURNAL_MARK: slots,

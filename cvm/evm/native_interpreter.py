@@ -141,7 +141,7 @@ class NativeInterpreter:
         precompile = self._rules.precompiles[frame.code_address()]
         data = frame.input()
         price, gas = precompile.gas(data), frame.gas
-        output = precompile.run(data) if price <= gas else None
+        output = precompile.run(bytes(data[: precompile.most_bytes])) if price <= gas else None
         if output is None:
             self._end_frame(at.HALTED)
             return
@@ -153,7 +153,7 @@ class NativeInterpreter:
 
     def _call(self, frame: NativeFrame, opcode: int) -> int:
         """Do a call: enter its code, or finish it at once."""
-        call = prepare_call(frame, opcode)
+        call = prepare_call(frame, opcode, self._input_of_call)
         message, world = call.message, self._world
         sends = message.value if opcode in (CALL, CALLCODE) else 0
         if not can_start(frame, sends):
@@ -162,15 +162,26 @@ class NativeInterpreter:
         mark = world.mark()
         outcome = begin(self._rules, message)
         if outcome is None:
-            data_at = frame.field(at.MEMORY_BASE) + call.data_offset if message.data else 0
+            data_at = frame.field(at.MEMORY_BASE) + call.data_offset if call.data_size else 0
             code = self._callable(message)
-            frame.push_frame(message, code, mark, data_at, 0)
+            frame.push_frame(message, code, mark, (data_at, call.data_size), 0)
             frame.set_result(call.result_offset, call.result_size)
             return 0
         if not outcome.is_success:
             world.undo(mark)
         self._finish_call(frame, outcome, call.result_offset, call.result_size)
         return 0
+
+    def _input_of_call(self, address: bytes, offset: int, size: int) -> bytes:
+        """Return what the host reads of a call's input; code reads it where it lies.
+
+        A copy of a caller's whole memory is not what 100 gas pay for.
+        """
+        if address in self._rules.precompiles:
+            return self._frame.view(offset, size)
+        return (
+            self._frame.read(offset, size) if address in self._rules.additions.precompiles else b""
+        )
 
     def _callable(self, message: Message) -> ContractCode:
         """Return the code that a message runs; the loop may enter next what does not delegate.
@@ -217,7 +228,7 @@ class NativeInterpreter:
         code = message.code
         if code is None:
             raise ValueError(f"the creation of 0x{message.target.hex()} has no initcode")
-        self._frame.push_frame(message, code, mark, 0, at.HOST_ENDS)
+        self._frame.push_frame(message, code, mark, (0, 0), at.HOST_ENDS)
         self._creations[self._registers[at.DEPTH]] = message
 
     def _end_inner_creation(self) -> None:
@@ -253,7 +264,7 @@ class NativeInterpreter:
             self._push_creation(message, mark)
         else:
             code = self._callable(message)
-            self._frame.push_frame(message, code, mark, 0, at.HOST_ENDS)
+            self._frame.push_frame(message, code, mark, (0, size), at.HOST_ENDS)
 
     def _outermost_outcome(self) -> Outcome:
         """Return how the first frame ended."""

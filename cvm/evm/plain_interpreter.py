@@ -110,7 +110,7 @@ class PlainInterpreter:
 
     def _call(self, frame: PlainFrame, opcode: int) -> None:
         """Do a call: enter its code, or finish it at once."""
-        call = prepare_call(frame, opcode)
+        call = prepare_call(frame, opcode, lambda _address, at, size: frame.read(at, size))
         message, world = call.message, self._world
         result = (call.result_offset, call.result_size)
         sends = message.value if opcode in (CALL, CALLCODE) else 0

@@ -121,4 +121,4 @@ def compress(words: Words, rounds: int, is_last: bool, output: Words) -> None:
         output[4 + index] = high[index] ^ rows[1][index] ^ rows[3][index]
 
 
-BLAKE2F = Precompile("BLAKE2F", gas, run)
+BLAKE2F = Precompile("BLAKE2F", gas, run, INPUT_BYTES + 1)

@@ -16,4 +16,4 @@ def run(data: bytes) -> bytes | None:
         return None
 
 
-BLS12_G2_ADD = Precompile("BLS12_G2ADD", constant_gas(GAS), run)
+BLS12_G2_ADD = Precompile("BLS12_G2ADD", constant_gas(GAS), run, 2 * G2_BYTES + 1)

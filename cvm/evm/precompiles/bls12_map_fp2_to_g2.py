@@ -18,4 +18,6 @@ def run(data: bytes) -> bytes | None:
         return None
 
 
-BLS12_MAP_FP2_TO_G2 = Precompile("BLS12_MAP_FP2_TO_G2", constant_gas(GAS), run)
+BLS12_MAP_FP2_TO_G2 = Precompile(
+    "BLS12_MAP_FP2_TO_G2", constant_gas(GAS), run, 2 * ELEMENT_BYTES + 1
+)

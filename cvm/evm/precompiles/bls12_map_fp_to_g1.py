@@ -18,4 +18,4 @@ def run(data: bytes) -> bytes | None:
         return None
 
 
-BLS12_MAP_FP_TO_G1 = Precompile("BLS12_MAP_FP_TO_G1", constant_gas(GAS), run)
+BLS12_MAP_FP_TO_G1 = Precompile("BLS12_MAP_FP_TO_G1", constant_gas(GAS), run, ELEMENT_BYTES + 1)

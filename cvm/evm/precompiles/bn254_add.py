@@ -59,4 +59,4 @@ def run(data: bytes) -> bytes | None:
     return int(total[0]).to_bytes(32, "big") + int(total[1]).to_bytes(32, "big")
 
 
-BN254_ADD = Precompile("BN254_ADD", constant_gas(GAS), run)
+BN254_ADD = Precompile("BN254_ADD", constant_gas(GAS), run, INPUT_BYTES)

@@ -14,4 +14,4 @@ def run(data: bytes) -> bytes | None:
     return bytes_of(words[:2]) if multiply_in_place(words) else None
 
 
-BN254_MUL = Precompile("BN254_MUL", constant_gas(GAS), run)
+BN254_MUL = Precompile("BN254_MUL", constant_gas(GAS), run, INPUT_BYTES)

@@ -26,4 +26,4 @@ def run(data: bytes) -> bytes:
     return bytes(12) + keccak256(key.format(compressed=False)[1:])[12:]
 
 
-ECRECOVER = Precompile("ECREC", constant_gas(GAS), run)
+ECRECOVER = Precompile("ECREC", constant_gas(GAS), run, INPUT_BYTES)

@@ -22,7 +22,7 @@ def read(data: bytes, offset: int, length: int) -> int:
 
 def read_lengths(data: bytes) -> tuple[int, int, int]:
     """Read how many bytes base, exponent and modulus have, each below 2**256."""
-    head = data[:HEAD].ljust(HEAD, b"\0")
+    head = bytes(data[:HEAD]).ljust(HEAD, b"\0")
     return (
         int.from_bytes(head[:32], "big"),
         int.from_bytes(head[32:64], "big"),

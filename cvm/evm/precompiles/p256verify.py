@@ -39,4 +39,4 @@ def run(data: bytes) -> bytes:
     return VALID
 
 
-P256VERIFY = Precompile("P256VERIFY", constant_gas(GAS), run)
+P256VERIFY = Precompile("P256VERIFY", constant_gas(GAS), run, INPUT_BYTES + 1)

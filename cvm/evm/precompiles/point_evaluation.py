@@ -57,4 +57,4 @@ def trusted_setup() -> Any:
     return load_trusted_setup(str(path), 0)
 
 
-POINT_EVALUATION = Precompile("KZG_POINT_EVALUATION", constant_gas(GAS), run)
+POINT_EVALUATION = Precompile("KZG_POINT_EVALUATION", constant_gas(GAS), run, INPUT_BYTES + 1)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 class Precompile:
     """A contract that the machine itself runs; the caller charges `gas(data)` before `run(data)`.
 
-    `run` returns the output, or None where the call fails and consumes all its gas.
+    `run` returns the output, or None where the call fails and consumes all its gas. It is given no
+    more than `most_bytes`, where the price does not grow with the input; `gas` may look at the
+    caller's memory itself.
     """
 
     name: str
     gas: Callable[[bytes], int]
     run: Callable[[bytes], bytes | None]
+    most_bytes: int | None = None
 
 
 def words_gas(base: int, per_word: int) -> Callable[[bytes], int]:
