@@ -10,7 +10,7 @@ from cvm.evm.rlp_lists import expect_shape, list_start, split_items
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import Transaction
-from cvm.evm.transaction_decoding import decode_transaction_list
+from cvm.evm.transaction_list import decode_transaction_list
 
 MAX_BLOCK_BYTES = 8 << 20  # EIP-7934: 10 MiB less a margin of 2 MiB
 EMPTY_WITHDRAWALS_ROOT = EMPTY_TRIE_ROOT

@@ -10,7 +10,7 @@ from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
 from cvm.evm.strict_rlp import BadRlp, read_header
 from cvm.evm.transaction import Transaction
-from cvm.evm.transaction_decoding import decode_transaction_list
+from cvm.evm.transaction_list import decode_transaction_list
 
 NAME = "a block"
 UINT64_BYTES = 8

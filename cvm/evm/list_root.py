@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cvm.evm.native import layout as at
-from cvm.evm.native.keccak import ROUND_CONSTANTS
 from cvm.evm.native.list_trie import (
     COUNT,
     ENDS,
@@ -20,7 +18,7 @@ from cvm.evm.native.list_trie import (
     WORK_WORDS,
     write_root,
 )
-from cvm.evm.native.machine_memory import CONSTANTS, Array, address_of
+from cvm.evm.native.machine_memory import Array, address_of, new_scratch
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 
 
@@ -35,8 +33,6 @@ def list_root(items: Sequence[bytes]) -> bytes:
     joined = np.frombuffer(b"".join(items), np.uint8)
     ends = np.zeros(len(items) + 1, np.int64)
     np.cumsum(sizes, out=ends[1:])
-    scratch = np.zeros(at.SCRATCH_BYTES // 8, np.int64)
-    scratch[ROUND_CONSTANTS : ROUND_CONSTANTS + len(CONSTANTS)] = CONSTANTS
     nodes = np.empty((MAX_DEPTH + 2) * NODE_BYTES, np.uint8)
     leaf = np.empty(max(sizes) + LEAF_ROOM, np.uint8)
     root = np.empty(1 + HASH_BYTES, np.uint8)
@@ -45,7 +41,7 @@ def list_root(items: Sequence[bytes]) -> bytes:
     parts: dict[int, Array] = {
         ITEMS: joined,
         ENDS: ends,
-        SCRATCH: scratch,
+        SCRATCH: new_scratch(),
         NODES: nodes,
         LEAF: leaf,
     }

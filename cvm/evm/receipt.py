@@ -1,13 +1,14 @@
 """What a transaction left in its block: receipts, their logs, and their EIP-2718 bytes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cvm.evm.log_bloom import BLOOM_BYTES, bloom_bits
 from cvm.evm.rlp_encoding import EMPTY_LIST, EMPTY_STRING, encode_bytes, encode_integer, encode_list
 from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import SET_CODE
+from cvm.evm.value_class import value_class
 
 ADDRESS_BYTES = 20
 WORD_BYTES = 32
@@ -18,7 +19,7 @@ EMPTY_BLOOM = BLOOM_PREFIX + bytes(BLOOM_BYTES)
 STATUS = (EMPTY_STRING, b"\x01")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Log:
     """One event: who logged it, up to four topics of 32 bytes, and bytes."""
 
@@ -32,7 +33,7 @@ class Log:
         return encode_list(b"\x94" + self.address + encode_list(topics) + encode_bytes(self.data))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Receipt:
     """The outcome of one transaction; `cumulative_gas_used` counts from the start of the block.
 

@@ -31,5 +31,7 @@ def encode_list(payload: bytes) -> bytes:
 
 def _long_length(base: int, size: int) -> bytes:
     """Return the prefix of 56 bytes or more: how wide the length is, then the length."""
+    if size < 0x100:
+        return bytes((base + 1, size))
     width = (size.bit_length() + 7) // 8
     return bytes((base + width,)) + size.to_bytes(width, "big")

@@ -16,7 +16,7 @@ class SenderBatch:
         self._transactions = transactions
         self._signatures = SignatureBatch(
             b"".join([tx.signing_hash() for tx in transactions]),
-            b"".join([tx.r.to_bytes(32, "big") + tx.s.to_bytes(32, "big") for tx in transactions]),
+            b"".join([tx.signature for tx in transactions]),
             bytes([tx.y_parity for tx in transactions]),
         )
 

@@ -16,11 +16,15 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic as numba_intrinsic
 
-from cvm.evm.keccak import keccak256
+from cvm.evm.native.keccak import keccak256
+from cvm.evm.native.machine_memory import new_scratch
+from cvm.evm.native.number_types import int64
+from cvm.evm.native.word import store_word
 from cvm.evm.signatures import PUBLIC_KEY_BYTES, UNCOMPRESSED
 from cvm.numba_cache import is_cache_configured
 
 HASH_BYTES = 32
+ADDRESS_BYTES = 20
 COMPACT_BYTES = 64
 OPAQUE_BYTES = 128
 """Room for libsecp256k1's own forms: a signature has 65 bytes, a public key 64."""
@@ -91,16 +95,25 @@ def call_with_flags(_typing: Any, f: Any, a: Any, b: Any, c: Any, d: Any, flags:
 
 @njit(nogil=True, cache=is_cache_configured())
 def recover_all(
-    functions: Any, hashes: Any, compact: Any, parities: Any, public_keys: Any, found: Any
+    functions: Any,
+    scratch: Any,
+    hashes: Any,
+    compact: Any,
+    parities: Any,
+    signers: Any,
+    found: Any,
 ) -> None:
-    """Write the public key of every signature, and 1 into `found` where there is one."""
+    """Write a hash that ends with the signer's address, and 1 into `found` where there is one."""
     signature = np.empty(OPAQUE_BYTES, np.uint8)
     opaque_key = np.empty(OPAQUE_BYTES, np.uint8)
+    public_key = np.empty(PUBLIC_KEY_BYTES, np.uint8)
     length = np.empty(1, np.uint64)
     context = functions[0]
     signature_at, key_at = np.uint64(signature.ctypes.data), np.uint64(opaque_key.ctypes.data)
     hashes_at, compact_at = np.uint64(hashes.ctypes.data), np.uint64(compact.ctypes.data)
-    output_at, length_at = np.uint64(public_keys.ctypes.data), np.uint64(length.ctypes.data)
+    output_at, length_at = np.uint64(public_key.ctypes.data), np.uint64(length.ctypes.data)
+    point = int64(public_key.ctypes.data) + 1  # behind the byte that says "uncompressed"
+    signers_at, scratch_at = int64(signers.ctypes.data), int64(scratch.ctypes.data)
     for place in range(parities.size):
         step = np.uint64(place)
         found[place] = 0
@@ -112,10 +125,11 @@ def recover_all(
         if not call_four(functions[2], context, key_at, signature_at, hash_here):
             continue
         length[0] = PUBLIC_KEY_BYTES
-        output_here = output_at + step * np.uint64(PUBLIC_KEY_BYTES)
         call_with_flags(
-            functions[3], context, output_here, length_at, key_at, np.uint64(UNCOMPRESSED)
+            functions[3], context, output_at, length_at, key_at, np.uint64(UNCOMPRESSED)
         )
+        signer = keccak256(scratch_at, point, int64(COMPACT_BYTES))
+        store_word(signers_at, int64(place * HASH_BYTES), signer)
         found[place] = 1
 
 
@@ -126,25 +140,26 @@ class SignatureBatch:
         self._hashes = np.frombuffer(hashes, np.uint8)
         self._compact = np.frombuffer(compact, np.uint8)
         self._parities = np.frombuffer(parities, np.uint8)
-        self._public_keys = np.empty(len(parities) * PUBLIC_KEY_BYTES, np.uint8)
+        self._signers = np.empty(len(parities) * HASH_BYTES, np.uint8)
         self._found = np.zeros(len(parities), np.uint8)
 
     def run(self) -> None:
         """Recover every public key, without the interpreter's lock."""
         recover_all(
             FUNCTIONS,
+            new_scratch(),
             self._hashes,
             self._compact,
             self._parities,
-            self._public_keys,
+            self._signers,
             self._found,
         )
 
     def addresses(self) -> list[bytes | None]:
         """Return the signers after `run`, None where a signature has none."""
-        keys = self._public_keys.tobytes()
-        ends = range(PUBLIC_KEY_BYTES, len(keys) + 1, PUBLIC_KEY_BYTES)
+        hashes = self._signers.tobytes()
+        ends = range(HASH_BYTES, len(hashes) + 1, HASH_BYTES)
         return [
-            keccak256(keys[end - COMPACT_BYTES : end])[12:] if found else None
+            hashes[end - ADDRESS_BYTES : end] if found else None
             for end, found in zip(ends, self._found.tolist(), strict=True)
         ]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from cvm.evm.value_class import value_class
+
 EMPTY_CODE_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
 """keccak256 of no bytes."""
 
@@ -10,7 +12,7 @@ EMPTY_TRIE_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc
 """keccak256 of the RLP of no bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Account:
     """An account as the state trie holds it (Yellow Paper 4.1); balance in wei."""
 

@@ -11,8 +11,10 @@ from cvm.evm.faults import InvalidSignature
 from cvm.evm.keccak import keccak256
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.signatures import HALF_CURVE_ORDER, recover_address
+from cvm.evm.value_class import value_class
 
 LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE = range(5)
+WORD_BYTES = 32
 AUTHORIZATION_MAGIC = b"\x05"  # EIP-7702
 UNPROTECTED_V = 27
 PROTECTED_V = 35  # EIP-155
@@ -49,11 +51,11 @@ def authorization_hash(chain_id: int, address: bytes, nonce: int) -> bytes:
     return keccak256(AUTHORIZATION_MAGIC + encode_list(payload))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Transaction:
     """Fees in wei per gas; `to` is empty for a creation; legacy and type 1 have one price.
 
-    `chain_id` is None where the signature names no chain (before EIP-155).
+    `chain_id` is None where the signature names no chain (before EIP-155); `signature` is r and s.
     """
 
     raw: bytes = field(repr=False)
@@ -68,13 +70,23 @@ class Transaction:
     value: int
     data: bytes
     y_parity: int
-    r: int
-    s: int
+    signature: bytes
     access_list: AccessList = ()
     max_fee_per_blob_gas: int = 0
     blob_versioned_hashes: tuple[bytes, ...] = ()
     authorization_list: tuple[Authorization, ...] = ()
+    _signing_hash: bytes | None = field(default=None, repr=False, compare=False)
     _sender: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def r(self) -> int:
+        """Return the first number of the signature."""
+        return int.from_bytes(self.signature[:WORD_BYTES], "big")
+
+    @property
+    def s(self) -> int:
+        """Return the second number of the signature."""
+        return int.from_bytes(self.signature[WORD_BYTES:], "big")
 
     @property
     def gas_price(self) -> int:
@@ -96,6 +108,8 @@ class Transaction:
 
     def signing_hash(self) -> bytes:
         """Return what the sender signs: the encoding up to the signature (EIP-155, EIP-2718)."""
+        if self._signing_hash is not None:
+            return self._signing_hash
         payload = unsigned_payload(self.raw, 1 if self.type_id else 0, (self.v, self.r, self.s))
         if self.type_id:
             return keccak256(self.raw[:1] + encode_list(payload))

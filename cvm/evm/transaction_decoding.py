@@ -10,7 +10,6 @@ from cvm.evm.faults import (
     TransactionTypeNotSupported,
 )
 from cvm.evm.keccak import keccak256
-from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
 from cvm.evm.signatures import CURVE_ORDER, HALF_CURVE_ORDER
 from cvm.evm.strict_rlp import BadRlp
@@ -52,25 +51,6 @@ def decode_transaction(raw: bytes) -> Transaction:
         raise MalformedTransaction(str(error)) from error
 
 
-def decode_transaction_list(payload: bytes) -> tuple[Transaction, ...]:
-    """Decode the payload of a block's list of transactions.
-
-    A legacy transaction stands there as a list, a typed one as a byte string (EIP-2718). Raises
-    `BadRlp` for the list, and what `decode_transaction` raises.
-    """
-    items, lists = split_items(payload, 0, len(payload))
-    legacy = set(lists)
-    transactions = []
-    for place, item in enumerate(items):
-        if place in legacy:
-            transactions.append(decode_transaction(encode_list(item)))
-        elif item[:1] >= b"\x80":
-            raise MalformedTransaction("a legacy transaction stands in a block as a list")
-        else:
-            transactions.append(decode_transaction(item))
-    return tuple(transactions)
-
-
 def decode_legacy(raw: bytes) -> Transaction:
     """Decode a transaction of Frontier, or of EIP-155; raises `BadRlp`, `InvalidSignature`."""
     items, lists = split_items(raw, list_start(raw, 0, "a legacy transaction"), len(raw))
@@ -97,7 +77,7 @@ def decode_legacy(raw: bytes) -> Transaction:
         integer("value", value, UINT256),
         data,
         y_parity,
-        *signature_values(r_item, s_item),
+        signature_bytes(r_item, s_item),
     )
 
 
@@ -121,7 +101,7 @@ def decode_access_list_transaction(raw: bytes) -> Transaction:
         integer("value", value, UINT256),
         data,
         y_parity_of(parity),
-        *signature_values(r, s),
+        signature_bytes(r, s),
         decode_access_list(accesses),
     )
 
@@ -189,7 +169,7 @@ def from_common_fields(
         integer("value", value, UINT256),
         data,
         y_parity_of(parity),
-        *signature_values(r, s),
+        signature_bytes(r, s),
         decode_access_list(accesses) if accesses else (),
         max_fee_per_blob_gas,
         blob_versioned_hashes,
@@ -252,14 +232,14 @@ def y_parity_of(item: bytes) -> int:
     raise InvalidSignature(f"y parity is {y_parity}, must be 0 or 1")
 
 
-def signature_values(r_item: bytes, s_item: bytes) -> tuple[int, int]:
+def signature_bytes(r_item: bytes, s_item: bytes) -> bytes:
     """Return r and s; Yellow Paper (appendix F) and EIP-2: 0 < r < n, 0 < s <= n / 2."""
     r, s = integer("r", r_item, UINT256), integer("s", s_item, UINT256)
     if not 0 < r < CURVE_ORDER:
         raise InvalidSignature(f"r is {r:#x}, must be in [1, n)")
     if not 0 < s <= HALF_CURVE_ORDER:
         raise InvalidSignature(f"s is {s:#x}, must be in [1, n/2]")
-    return r, s
+    return r_item.rjust(WORD_BYTES, b"\0") + s_item.rjust(WORD_BYTES, b"\0")
 
 
 DECODERS = {

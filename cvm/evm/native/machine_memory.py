@@ -33,6 +33,13 @@ def view_of(array: Array) -> memoryview:
     return memoryview(buffer)
 
 
+def new_scratch() -> Array:
+    """Return room for `keccak.keccak256` and division, with keccak's constants in their place."""
+    scratch = np.zeros(at.SCRATCH_BYTES // 8, np.int64)
+    scratch[ROUND_CONSTANTS : ROUND_CONSTANTS + len(CONSTANTS)] = CONSTANTS
+    return scratch
+
+
 class MachineMemory:
     """Buffers of one machine; each grows when the loop or the host asks, and never shrinks.
 

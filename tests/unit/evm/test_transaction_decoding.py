@@ -18,9 +18,8 @@ from cvm.evm.faults import (
     MalformedTransaction,
     TransactionTypeNotSupported,
 )
-from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import Transaction
-from cvm.evm.transaction_decoding import decode_transaction, decode_transaction_list
+from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_signing import UnsignedTransaction, sign_authorization
 from tests.evm_world import CHAIN_ID
 from tests.unit.evm.signing import (
@@ -402,35 +401,6 @@ def test_eip_7702_an_authorization_without_a_signer_stays_valid(position: int, v
     item[position] = value
     tx = decode_transaction(sign_fields(4, fields_of(4, authorizations=[item])))
     assert tx.authorization_list[0].signer() is None
-
-
-# The list of a block
-
-
-def test_a_block_holds_legacy_as_a_list_and_the_rest_as_bytes() -> None:
-    items = [rlp.decode(data) if data[0] >= 0xC0 else data for data in VALID.values()]
-    payload = b"".join(rlp.encode(item) for item in items)
-    assert [tx.encode() for tx in decode_transaction_list(payload)] == list(VALID.values())
-
-
-def test_no_transactions_are_an_empty_list() -> None:
-    assert decode_transaction_list(b"") == ()
-
-
-@pytest.mark.parametrize(
-    ("payload", "fault", "reason"),
-    [
-        pytest.param(rlp.encode(raw(0)), MalformedTransaction, "as a list", id="legacy as bytes"),
-        pytest.param(b"\x80", MalformedTransaction, "no bytes", id="empty string"),
-        pytest.param(b"\xc0", MalformedTransaction, "too few elements", id="empty list"),
-        pytest.param(b"\x02", MalformedTransaction, "no bytes", id="a type alone"),
-        pytest.param(b"\xc2\x01", BadRlp, "ends 1 bytes too late", id="cut list"),
-        pytest.param(b"\x82\x01", BadRlp, "larger than containing list", id="cut string"),
-    ],
-)
-def test_a_wrong_list_is_refused(payload: bytes, fault: type[Exception], reason: str) -> None:
-    with pytest.raises(fault, match=reason):
-        decode_transaction_list(payload)
 
 
 def test_a_mebibyte_of_one_byte_items_takes_memory_in_proportion() -> None:

@@ -190,7 +190,9 @@ def test_a_block_that_stops_every_run_is_read_twice_at_the_most() -> None:
     transactions = []
     for nonce in range(100):
         made = transfer(nonce=nonce, **free)
-        tx = Counted(*(getattr(made, name) for name in Transaction.__slots__ if name != "_sender"))
+        tx = Counted(
+            *(getattr(made, name) for name in Transaction.__annotations__ if name != "_sender")
+        )
         transactions.append(tx)
     execution = BlockExecution(ExecutionRules(OSAKA, Additions()), state_of(), BLOCK, no_hash)
     for index in range(100):
