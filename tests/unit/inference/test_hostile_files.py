@@ -84,7 +84,7 @@ def has_unknown_fields(message: object) -> bool:
     return False
 
 
-def is_canonical_for_the_library(data: bytes) -> bool:
+def is_canonical_for_protobuf(data: bytes) -> bool:
     """Return whether google.protobuf reads the bytes, knows all, and writes them back."""
     try:
         model = onnx.ModelProto.FromString(data)
@@ -97,17 +97,17 @@ def test_random_damage_is_refused_or_still_canonical() -> None:
     """Nothing but `InvalidModel` comes out, and the peer agrees with whatever is accepted."""
     accepted = [data for data in mutations(VALID, 1500, seed=1) if not is_refused(data)]
     assert 0 < len(accepted) < 750  # a changed weight is another good file
-    assert [data for data in accepted if not is_canonical_for_the_library(data)] == []
+    assert [data for data in accepted if not is_canonical_for_protobuf(data)] == []
 
 
-def test_reader_accepts_only_what_the_library_writes() -> None:
+def test_reader_accepts_only_what_protobuf_writes() -> None:
     """The reader is at least as strict as parse and serialise, before any rule of a model."""
     for data in mutations(VALID, 3000, seed=2):
         try:
             MessageReader(data).read(OnnxModel)
         except InvalidModel:
             continue
-        assert is_canonical_for_the_library(data)
+        assert is_canonical_for_protobuf(data)
 
 
 @given(st.binary(max_size=200))

@@ -30,7 +30,7 @@ def read_back(attribute: onnx.AttributeProto) -> OnnxAttribute:
 
 @SETTINGS
 @given(st.lists(INT64 | SMALL, min_size=1, max_size=3 * RUN_START))
-def test_integers_are_those_of_the_library(values: list[int]) -> None:
+def test_integers_are_those_of_onnx(values: list[int]) -> None:
     ints = read_back(helper.make_attribute("a", values)).ints
     assert ints is not None
     assert ints.dtype == np.int64
@@ -39,7 +39,7 @@ def test_integers_are_those_of_the_library(values: list[int]) -> None:
 
 @SETTINGS
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=3 * RUN_START))
-def test_floats_are_those_of_the_library(bits: list[int]) -> None:
+def test_floats_are_those_of_onnx(bits: list[int]) -> None:
     array = np.array(bits, np.uint32).view(np.float32)
     array = np.where(np.isnan(array), np.float32(1), array)
     floats = read_back(helper.make_attribute("a", array)).floats
@@ -49,7 +49,7 @@ def test_floats_are_those_of_the_library(bits: list[int]) -> None:
 
 @SETTINGS
 @given(st.lists(TEXTS, min_size=1, max_size=3 * RUN_START))
-def test_texts_are_those_of_the_library(texts: list[str]) -> None:
+def test_texts_are_those_of_onnx(texts: list[str]) -> None:
     assert read_back(helper.make_attribute("a", texts)).strings == tuple(texts)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from llvmlite import binding, ir
 from numba import types
-from numba.core import compiler_lock
+from numba.core import compiler, compiler_lock
 from numba.core.registry import cpu_target
 
 from cvm.inference.backends.cpu.compilation import compile_for
@@ -35,6 +35,8 @@ RUNNER = "run_records"
 WORDS_PER_CALL = 2
 """The runner's list holds, for each call, the caller's address and the record's."""
 
+CompileResult: Any = compiler.CompileResult  # a tuple whose fields mypy cannot see
+
 Kinds = tuple[Any, ...]
 """How numba passes a kernel's arguments: LLVM types."""
 
@@ -49,12 +51,15 @@ class NativeCall:
     @classmethod
     def of(cls, step: Step) -> "NativeCall | None":
         """Return the call of a step, None where it is no kernel or takes what is no number."""
-        made = compile_for(*step)
         values = _flattened(step[1])
-        if made is None or values is None or made.signature.return_type != types.none:
+        match compile_for(*step):
+            case CompileResult(signature=made, fndesc=kernel, library=code):
+                address = code.get_pointer_to_function(kernel.llvm_func_name)
+                kinds = _argument_kinds(kernel.argtypes)
+            case _:
+                return None
+        if values is None or made.return_type != types.none:
             return None
-        address = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
-        kinds = _argument_kinds(made.fndesc.argtypes)
         if not address or len(kinds) != len(values):
             return None
         words = [_word(kind, value) for kind, value in zip(kinds, values, strict=True)]

@@ -46,14 +46,14 @@ def tool_folder() -> Path | None:
 
 def can_disassemble() -> bool:
     """Return whether a compiler (NVRTC or nvcc) and both tools are installed."""
-    has_compiler = nvrtc.library_path() is not None or shutil.which("nvcc") is not None
+    has_compiler = nvrtc.shared_object() is not None or shutil.which("nvcc") is not None
     return has_compiler and tool_folder() is not None
 
 
 def machine_code(source: str, capability: str, folder: Path) -> dict[str, list[str]]:
     """Return the instructions of every kernel of a `.cu` file for one kind of GPU (`90`)."""
     binary = folder / f"{source}.cubin"
-    if nvrtc.library_path() is not None:
+    if nvrtc.shared_object() is not None:
         binary.write_bytes(nvrtc.compile_kernel_file(source, f"sm_{capability}"))
     else:
         file = str(KERNEL_FOLDER / f"{source}.cu")

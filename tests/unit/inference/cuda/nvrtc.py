@@ -9,8 +9,8 @@ from pathlib import Path
 from cvm.inference.backends.cuda.kernels import EXACT_OPTIONS, headers, source_text
 
 PACKAGE = "nvidia-cuda-nvrtc-cu12"
-_LIBRARY = "cuda_nvrtc/lib/libnvrtc.so.12"
-"""Where the package lays the library, under the folder `nvidia` that NVIDIA's packages share."""
+_SHARED_OBJECT = "cuda_nvrtc/lib/libnvrtc.so.12"
+"""Where the package lays NVRTC, under the folder `nvidia` that NVIDIA's packages share."""
 
 
 class CompilationFailed(Exception):
@@ -23,9 +23,9 @@ def nvidia_folders() -> list[Path]:
     return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
 
 
-def library_path() -> Path | None:
+def shared_object() -> Path | None:
     """Return where NVRTC lies, or None where its package is not installed."""
-    paths = (folder / _LIBRARY for folder in nvidia_folders())
+    paths = (folder / _SHARED_OBJECT for folder in nvidia_folders())
     return next(filter(Path.exists, paths), None)
 
 
@@ -44,11 +44,11 @@ def compile_text(text: str, name: str, architecture: str) -> bytes:
 
     Warnings are errors.
     """
-    library = _library()
+    compiler = _nvrtc()
     included = {file.encode(): content.encode() for file, content in headers().items()}
     program = ctypes.c_void_p()
     _check(
-        library.nvrtcCreateProgram(
+        compiler.nvrtcCreateProgram(
             ctypes.byref(program),
             text.encode(),
             name.encode(),
@@ -60,18 +60,18 @@ def compile_text(text: str, name: str, architecture: str) -> bytes:
     try:
         options = [f"--gpu-architecture={architecture}", *EXACT_OPTIONS]
         given = _strings([option.encode() for option in options])
-        status = library.nvrtcCompileProgram(program, len(options), given)
+        status = compiler.nvrtcCompileProgram(program, len(options), given)
         log = _answer("ProgramLog", program).decode().strip()
         if status or log:
             raise CompilationFailed(log)
         return _answer("PTX" if architecture.startswith("compute_") else "CUBIN", program)
     finally:
-        library.nvrtcDestroyProgram(ctypes.byref(program))
+        compiler.nvrtcDestroyProgram(ctypes.byref(program))
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
-    path = library_path()
+def _nvrtc() -> ctypes.CDLL:
+    path = shared_object()
     if path is None:
         raise CompilationFailed(f"NVRTC is not installed: pip install {PACKAGE}")
     return ctypes.CDLL(str(path))
@@ -89,7 +89,7 @@ def _check(status: int) -> None:
 def _answer(what: str, program: ctypes.c_void_p) -> bytes:
     """Return the text or machine code that a compilation has left."""
     size = ctypes.c_size_t()
-    _check(_library()[f"nvrtcGet{what}Size"](program, ctypes.byref(size)))
+    _check(_nvrtc()[f"nvrtcGet{what}Size"](program, ctypes.byref(size)))
     buffer = ctypes.create_string_buffer(size.value)
-    _check(_library()[f"nvrtcGet{what}"](program, buffer))
+    _check(_nvrtc()[f"nvrtcGet{what}"](program, buffer))
     return buffer.raw if what == "CUBIN" else buffer.raw.rstrip(b"\0")

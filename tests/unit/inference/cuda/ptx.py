@@ -72,14 +72,14 @@ _ENTRY = re.compile(r"\.entry\s+(\w+)\s*\(")
 
 def can_compile() -> bool:
     """Return whether NVRTC's package, nvcc or CuPy's NVRTC is installed."""
-    if nvrtc.library_path() is not None or shutil.which("nvcc") is not None:
+    if nvrtc.shared_object() is not None or shutil.which("nvcc") is not None:
         return True
     return importlib.util.find_spec("cupy") is not None
 
 
 def compile_ptx(source: str, capability: str, folder: Path) -> str:
     """Return the PTX of a `.cu` file for a compute capability (`90`)."""
-    if nvrtc.library_path() is not None:
+    if nvrtc.shared_object() is not None:
         return nvrtc.compile_kernel_file(source, f"compute_{capability}").decode()
     if shutil.which("nvcc") is None:
         from cvm.inference.backends.cuda.cupy_device import compile_kernels

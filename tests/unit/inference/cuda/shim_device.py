@@ -57,8 +57,8 @@ class ShimMemory:
 class ShimDevice:
     """Runs launches at once, the threads of each block in the order that `schedule` names."""
 
-    def __init__(self, library: ctypes.CDLL, schedule: int = 0) -> None:
-        self._library = library
+    def __init__(self, kernels: ctypes.CDLL, schedule: int = 0) -> None:
+        self._kernels = kernels
         self._schedule = schedule
         self.launched: list[str] = []
 
@@ -76,10 +76,10 @@ class ShimDevice:
 
     def run(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
-            function = ctypes.cast(self._library[launch.kernel.name], ctypes.c_void_p)
+            function = ctypes.cast(self._kernels[launch.kernel.name], ctypes.c_void_p)
             record = ctypes.c_void_p(launch.record_address)
             self.launched.append(launch.kernel.name)
-            missed = self._library.launch(function, launch.blocks, record, self._schedule)
+            missed = self._kernels.launch(function, launch.blocks, record, self._schedule)
             assert not missed, f"{launch.kernel.name}: threads miss a barrier"
 
     def recorded(self, launches: Sequence[Launch]) -> Callable[[], None]:

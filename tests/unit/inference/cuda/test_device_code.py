@@ -147,15 +147,15 @@ def test_a_constant_is_the_same_on_both_sides(file: str, name: str, expected: in
     assert MAX_SPATIAL_RANK == 3
 
 
-LIBRARY_CALLS = re.compile(
+FOREIGN_CALLS = re.compile(
     r"\b(__\w+f|\w*fmaf?|expf?|logf?|powf?|sqrtf?|tanhf?|fabsf?|fminf|fmaxf|atomic\w+|asm)\s*\("
 )
 
 
 @pytest.mark.parametrize("source", source_names())
-def test_kernels_call_no_library_function(source: str) -> None:
+def test_kernels_call_no_function_of_cuda_or_c(source: str) -> None:
     text = re.sub(r"//.*", "", source_text(source)).replace("f32_fma(", "")
-    assert LIBRARY_CALLS.findall(text) == []
+    assert FOREIGN_CALLS.findall(text) == []
 
 
 FOLDER = Path(str(cuda.__file__)).parent
