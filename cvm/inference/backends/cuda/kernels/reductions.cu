@@ -100,44 +100,28 @@ template <class T> struct ArgExtreme {
     word size, length, inner, select_last;
 };
 
-// NaN stands above everything and all NaN are equal; -0 equals +0.
-template <class T> EXACT void argmax(const ArgExtreme<T>& work) {
+template <class T, class Wins> EXACT void arg_extreme(const ArgExtreme<T>& work, Wins wins) {
     int i = global_thread(), inner = (int)work.inner, index = 0;
     if (i >= work.size) return;
     const T* x = work.x + (long long)(i / inner) * work.length * inner + i % inner;
     T best = x[0];
     for (int at = 1; at < (int)work.length; at++) {
         T value = x[(long long)at * inner];
-        bool wins = value > best || (is_nan(value) && !is_nan(best));
-        if (work.select_last) wins = wins || value == best || (is_nan(value) && is_nan(best));
-        best = wins ? value : best;
-        index = wins ? at : index;
+        bool ties = value == best || (is_nan(value) && is_nan(best));
+        bool replaces = wins(value, best) || (work.select_last && ties);
+        best = replaces ? value : best;
+        index = replaces ? at : index;
     }
     work.y[i] = index;
 }
 
-extern "C" __global__ void argmax_float32(const ArgExtreme<float>* work) { argmax(*work); }
-extern "C" __global__ void argmax_int8(const ArgExtreme<signed char>* work) { argmax(*work); }
-extern "C" __global__ void argmax_uint8(const ArgExtreme<unsigned char>* work) { argmax(*work); }
-extern "C" __global__ void argmax_int32(const ArgExtreme<int>* work) { argmax(*work); }
-
-// NaN stands above everything here too, so it wins only among NaN.
-template <class T> EXACT void argmin(const ArgExtreme<T>& work) {
-    int i = global_thread(), inner = (int)work.inner, index = 0;
-    if (i >= work.size) return;
-    const T* x = work.x + (long long)(i / inner) * work.length * inner + i % inner;
-    T best = x[0];
-    for (int at = 1; at < (int)work.length; at++) {
-        T value = x[(long long)at * inner];
-        bool wins = value < best || (!is_nan(value) && is_nan(best));
-        if (work.select_last) wins = wins || value == best || (is_nan(value) && is_nan(best));
-        best = wins ? value : best;
-        index = wins ? at : index;
-    }
-    work.y[i] = index;
-}
-
-extern "C" __global__ void argmin_float32(const ArgExtreme<float>* work) { argmin(*work); }
-extern "C" __global__ void argmin_int8(const ArgExtreme<signed char>* work) { argmin(*work); }
-extern "C" __global__ void argmin_uint8(const ArgExtreme<unsigned char>* work) { argmin(*work); }
-extern "C" __global__ void argmin_int32(const ArgExtreme<int>* work) { argmin(*work); }
+#define ARG_EXTREME(NAME, T, WINS) \
+    extern "C" __global__ void NAME(const ArgExtreme<T>* work) { arg_extreme(*work, [](T value, T best) { return WINS; }); }
+// NaN stands above everything in both, so for the minimum it wins only among NaN; all NaN are equal, and -0 equals +0.
+#define ARG_EXTREMES(NAME, T) \
+    ARG_EXTREME(argmax_##NAME, T, value > best || (is_nan(value) && !is_nan(best))) \
+    ARG_EXTREME(argmin_##NAME, T, value < best || (!is_nan(value) && is_nan(best)))
+ARG_EXTREMES(float32, float)
+ARG_EXTREMES(int8, signed char)
+ARG_EXTREMES(uint8, unsigned char)
+ARG_EXTREMES(int32, int)
