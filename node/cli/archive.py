@@ -1,6 +1,5 @@
 """`cvm export` and `cvm import`: a chain with its models in one file."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from node.chain_archive import export_chain, import_chain
 from node.cli.faults import clear_errors
+from node.cli.report import AsJson, print_report
 from node.cli.run import BackendName, Datadir
 from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
 from node.logs import configure_logs
@@ -62,7 +62,7 @@ def import_command(
     file: Annotated[Path, typer.Argument(help="an archive that `cvm export` wrote")],
     datadir: Datadir = DEFAULT_DATADIR,
     backend: BackendName = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check and execute every block of an archive, inference included, and append it."""
     configure_logs(as_json=False)
@@ -81,11 +81,7 @@ def import_command(
         "headHash": f"0x{head.hash.hex()}",
         "stateRoot": f"0x{head.state_root.hex()}",
     }
-    if as_json:
-        typer.echo(json.dumps(report))
-        return
-    for name, value in report.items():
-        typer.echo(f"{name:12} {value}")
+    print_report(report, as_json)
 
 
 def add_commands(app: typer.Typer) -> None:

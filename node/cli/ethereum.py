@@ -1,6 +1,5 @@
 """`cvm ethereum`: a plain Ethereum chain, from geth's genesis file and exported blocks."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from node.cli.faults import clear_errors
+from node.cli.report import AsJson, print_report
 from node.cli.run import Datadir
 from node.config import DEFAULT_DATADIR
 from node.ethereum_archive import (
@@ -50,7 +50,7 @@ def init_command(
 def import_command(
     file: Annotated[Path, typer.Argument(help="blocks as `geth export` writes them, not packed")],
     datadir: Datadir = DEFAULT_DATADIR,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check and execute every block of a file, and append it, as `geth import` does.
 
@@ -69,11 +69,7 @@ def import_command(
             "headHash": f"0x{summary.head.hash.hex()}",
             "stateRoot": f"0x{summary.head.state_root.hex()}",
         }
-    if as_json:
-        typer.echo(json.dumps(report))
-        return
-    for name, value in report.items():
-        typer.echo(f"{name:12} {value}")
+    print_report(report, as_json)
 
 
 @contextmanager

@@ -18,13 +18,13 @@ from cvm.inference.self_test import run_self_test
 from cvm.inference.tensor_bytes import decode_item
 from cvm.inference.tensor_type import Array
 from models_registry.cli.files import PREPARE_FIRST
+from node.cli.faults import LOCAL_FAULT, USAGE_ERROR
 from node.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
+from node.cli.report import AsJson
 from node.self_test_vectors import load_self_test_vectors
 from node.side_by_side import run_side_by_side
 from opcodes.gas import compute_gas
 
-USAGE_ERROR = 2
-LOCAL_FAULT = 3
 MAX_THREADS = 64
 
 
@@ -55,7 +55,7 @@ def infer(
         int, typer.Option(min=1, max=MAX_THREADS, help="plans that share the items of a batch")
     ] = 1,
     trace: Annotated[bool, typer.Option("--trace", help="also print a hash per node")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a model on arrays and print its outputs, their hash, cost and time."""
     try:

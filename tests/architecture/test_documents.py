@@ -89,6 +89,12 @@ def test_every_path_in_the_map_exists() -> None:
         assert missing_names(text, folder) == [], folder
 
 
+def test_no_line_of_the_map_stands_twice() -> None:
+    for folder, text in map_sections(text_of("ARCHITECTURE.md")):
+        named = [row[0] for row in table_rows(text)]
+        assert len(set(named)) == len(named), folder
+
+
 def test_every_module_has_a_line_in_the_map() -> None:
     folders = dict(map_sections(text_of("ARCHITECTURE.md")))
     named = {

@@ -15,18 +15,15 @@ from consensus.ethereum.faults import (
     FieldOfLaterFork,
     GasLimitJumps,
     GasLimitTooHigh,
-    GasLimitTooLow,
     GasUsedAboveLimit,
     NonceNotZero,
     OmmersNotEmpty,
-    TimestampNotLater,
     WrongBaseFee,
     WrongExcessBlobGas,
-    WrongNumber,
-    WrongParentHash,
 )
-from consensus.faults import ExtraDataTooLong, InvalidBlock
+from consensus.faults import InvalidBlock
 from cvm.evm.forks import BPO2, CANCUN, OSAKA, PARIS, PRAGUE, SHANGHAI, Fork
+from tests.unit.consensus.ethereum.broken_headers import BROKEN_IN_EVERY_FORK
 from tests.unit.consensus.ethereum.ethereum_world import PARENT, child_of
 
 BLOB = 131_072
@@ -42,18 +39,13 @@ def test_a_header_that_keeps_the_rules_of_its_fork_is_taken(fork: Fork) -> None:
 @pytest.mark.parametrize(
     ("changed", "fault", "words"),
     [
-        pytest.param({"parent_hash": b"\1" * 32}, WrongParentHash, "parentHash is 0x0101", id="p"),
-        pytest.param({"block_number": 9}, WrongNumber, "number is 9, must be 8", id="number"),
-        pytest.param(
-            {"timestamp": 1_000}, TimestampNotLater, "1000 is not after the parent's", id="time"
-        ),
+        *BROKEN_IN_EVERY_FORK,
         pytest.param(
             {"gas_limit": 30_029_296}, GasLimitJumps, "30029296 is too far from", id="limit-up"
         ),
         pytest.param(
             {"gas_limit": 29_970_704}, GasLimitJumps, "29970704 is too far from", id="limit-down"
         ),
-        pytest.param({"gas_limit": 4_999}, GasLimitTooLow, "4999 is below 5000", id="limit-low"),
         pytest.param(
             {"gas_limit": 2**63},
             GasLimitTooHigh,
@@ -65,9 +57,6 @@ def test_a_header_that_keeps_the_rules_of_its_fork_is_taken(fork: Fork) -> None:
         ),
         pytest.param(
             {"base_fee_per_gas": 1_001}, WrongBaseFee, "is 1001, must be 1000", id="base-fee"
-        ),
-        pytest.param(
-            {"extra_data": bytes(33)}, ExtraDataTooLong, "33 bytes, at most 32", id="extra-data"
         ),
         pytest.param({"difficulty": 1}, DifficultyNotZero, "is 1, must be 0", id="difficulty"),
         pytest.param({"nonce": b"\0" * 7 + b"\1"}, NonceNotZero, "0x0000000000000001", id="nonce"),
