@@ -19,8 +19,8 @@ class NotOnCurve(Exception):
 
 def decode(data: bytes) -> Point:
     """Return the point of 64 bytes; raise `NotOnCurve`."""
-    x, y = mpz(int.from_bytes(data[:32], "big")), mpz(int.from_bytes(data[32:], "big"))
-    if x >= P or y >= P:
+    x, y = mpz.from_bytes(data[:32], "big"), mpz.from_bytes(data[32:], "big")
+    if x >= MODULUS or y >= MODULUS:
         raise NotOnCurve
     if not x and not y:
         return None
@@ -56,7 +56,8 @@ def run(data: bytes) -> bytes | None:
         return None
     if total is None:
         return bytes(64)
-    return int(total[0]).to_bytes(32, "big") + int(total[1]).to_bytes(32, "big")
+    encoded: bytes = total[0].to_bytes(32, "big") + total[1].to_bytes(32, "big")
+    return encoded
 
 
 BN254_ADD = Precompile("BN254_ADD", constant_gas(GAS), run, INPUT_BYTES)
