@@ -8,15 +8,20 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
 from consensus.faults import BadCertificate
-from cvm.evm.keccak import keccak256
+from cvm.evm.keccak import HASH_BYTES, keccak256
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
-from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.rlp_lists import (
+    UINT64_BYTES,
+    expect_shape,
+    fixed_bytes,
+    integer,
+    list_start,
+    split_items,
+)
+from cvm.evm.signatures import HALF_CURVE_ORDER
 from cvm.evm.strict_rlp import BadRlp
 
 SEAL_BYTES = 65
-UINT64_BYTES = 8
-HALF_CURVE_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-HASH_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)

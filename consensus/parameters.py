@@ -5,6 +5,9 @@ from typing import Any
 
 from consensus.faults import InvalidGenesis
 
+MIN_GAS_LIMIT = 5_000  # Yellow Paper (47)
+MAX_GAS_LIMIT = 2**63 - 1  # EIP-1985
+
 
 @dataclass(frozen=True, slots=True)
 class ChainParameters:
@@ -22,8 +25,8 @@ class ChainParameters:
 BOUNDS = {
     "chain_id": (1, 2**63 - 37),  # EIP-2294: signatures of other clients hold 2 * id + 36
     "period_s": (1, 2**31),  # EVM clients demand a later time in every block
-    "block_gas_limit": (5_000, 2**63 - 1),  # Yellow Paper (47) and EIP-1985
-    "block_inference_gas": (0, 2**63 - 1),
+    "block_gas_limit": (MIN_GAS_LIMIT, MAX_GAS_LIMIT),
+    "block_inference_gas": (0, MAX_GAS_LIMIT),
 }
 
 

@@ -7,14 +7,20 @@ from consensus.faults import MalformedBlock
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader, decode_header
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
-from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.rlp_lists import (
+    ADDRESS_BYTES,
+    UINT64_BYTES,
+    expect_shape,
+    fixed_bytes,
+    integer,
+    list_start,
+    split_items,
+)
 from cvm.evm.strict_rlp import BadRlp, read_header
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_list import decode_transaction_list
 
 NAME = "a block"
-UINT64_BYTES = 8
-ADDRESS_BYTES = 20
 PARTS_BEFORE_SHANGHAI, PARTS = 3, 4
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
-from cvm.evm.receipt import Receipt
+from cvm.evm.receipt import WORD_BYTES, Receipt
 
 DEPOSIT_CONTRACT = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705fa")
 DEPOSIT_EVENT = bytes.fromhex("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5")
@@ -17,7 +17,6 @@ REQUEST_CONTRACTS = (
 DEPOSIT_FIELDS = ((160, 48), (256, 32), (320, 8), (384, 96), (512, 8))
 """Where in the event's data the lengths stand, and what each must be (EIP-6110)."""
 DEPOSIT_DATA_BYTES = 576
-WORD_BYTES = 32
 
 
 class MalformedDeposit(Exception):

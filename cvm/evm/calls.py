@@ -6,23 +6,19 @@ from dataclasses import dataclass
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.creation_address import creation_address
 from cvm.evm.frame_view import FrameView
+from cvm.evm.gas_costs import CALL_STIPEND, CALL_VALUE_GAS, KECCAK_WORD_GAS
 from cvm.evm.halts import OutOfGas, WriteProtection
 from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, access_gas, pop_account
 from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import LiveAccount
+from cvm.evm.machine_limits import CALL_DEPTH_LIMIT
 from cvm.evm.messages import Message
+from cvm.evm.transaction_gas import CREATE_GAS, INITCODE_WORD_GAS
+from cvm.evm.transaction_rules import MAX_INITCODE_BYTES, MAX_NONCE
 from cvm.evm.world_state import WorldState
 
 CALL, CALLCODE, DELEGATECALL, STATICCALL = 0xF1, 0xF2, 0xF4, 0xFA
 CREATE, CREATE2 = 0xF0, 0xF5
-CALL_VALUE_GAS = 9_000
-CALL_STIPEND = 2_300
-CREATE_GAS = 32_000
-INITCODE_WORD_GAS = 2  # EIP-3860
-KECCAK_WORD_GAS = 6
-MAX_INITCODE_BYTES = 49_152
-MAX_NONCE = 2**64 - 1  # EIP-2681
-MAX_DEPTH = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def delegation_gas(world: WorldState, account: LiveAccount) -> int:
 
 def can_start(frame: FrameView, value: int) -> bool:
     """Tell whether the frame may call: depth, and the balance for the value."""
-    if frame.depth + 1 > MAX_DEPTH:
+    if frame.depth + 1 > CALL_DEPTH_LIMIT:
         return False
     return not value or frame.world.account(frame.address).balance >= value
 

@@ -2,6 +2,8 @@
 
 from sha3 import keccak_256
 
+HASH_BYTES = 32
+
 
 def keccak256(data: bytes) -> bytes:
     """Return the 32 bytes of Ethereum's keccak256 (not FIPS-202's SHA3-256)."""

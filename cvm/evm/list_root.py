@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.native.list_trie import (
     COUNT,
     ENDS,
-    HASH_BYTES,
     ITEMS,
     LEAF,
     LEAF_ROOM,

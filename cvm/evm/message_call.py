@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from cvm.evm.execution import BlockContext, ExecutionRules, environment_of
 from cvm.evm.faults import FeeCapTooLow, InitcodeTooLarge, InsufficientFunds, IntrinsicGasTooLow
+from cvm.evm.gas_costs import CALL_STIPEND
 from cvm.evm.messages import Status
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.precompiles.table import precompiles
@@ -16,7 +17,6 @@ from cvm.evm.transaction_rules import MAX_INITCODE_BYTES
 from cvm.evm.world_state import WorldState
 
 ESTIMATE_ERROR_DIVISOR = 64
-CALL_STIPEND = 2_300
 
 
 @dataclass(frozen=True, slots=True)

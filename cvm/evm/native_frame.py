@@ -5,12 +5,12 @@ from typing import cast
 
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.halts import OutOfGas, StackOverflow, StackUnderflow
+from cvm.evm.machine_limits import STACK_LIMIT
 from cvm.evm.message_rules import Rules
 from cvm.evm.messages import Message, TransactionEnvironment
 from cvm.evm.native import layout as at
 from cvm.evm.world_state import Mark
 
-STACK_LIMIT = 1_024
 WORD_MASK = (1 << 256) - 1
 
 

@@ -18,6 +18,7 @@ from cvm.evm.contract_code import ContractCode
 from cvm.evm.forks import Fork
 from cvm.evm.halts import NATIVE_HALTS, Halt, InvalidOpcode
 from cvm.evm.host_opcodes import HOST_OPCODES, selfdestruct
+from cvm.evm.machine_limits import STACK_LIMIT
 from cvm.evm.message_rules import REVERTED, Rules, begin, code_account, end_creation
 from cvm.evm.messages import Message, Outcome, Status, TransactionEnvironment
 from cvm.evm.native import layout as at
@@ -30,7 +31,6 @@ from cvm.evm.world_state import Mark
 CALLS = frozenset((CALL, CALLCODE, DELEGATECALL, STATICCALL))
 CREATIONS = frozenset((CREATE, CREATE2))
 SELFDESTRUCT = 0xFF
-STACK_LIMIT = 1_024
 
 
 class NativeInterpreter:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from cvm.evm.contract_code import ContractCode
+from cvm.evm.gas_costs import MEMORY_WORD_GAS
 from cvm.evm.halts import OutOfGas, StackOverflow, StackUnderflow
+from cvm.evm.machine_limits import STACK_LIMIT
 from cvm.evm.messages import BlockEnvironment, Message, TransactionEnvironment
 from cvm.evm.world_state import Mark, WorldState
 
-STACK_LIMIT = 1_024
-MEMORY_WORD_GAS = 3
 MEMORY_QUADRATIC_DIVISOR = 512
 MOST_OFFSET = 1 << 32
 """Memory of this many bytes costs more gas than any transaction has."""

@@ -3,11 +3,12 @@
 from cvm.evm.calls import CALL, CALLCODE, can_start, prepare_call, prepare_creation
 from cvm.evm.halts import Halt, InvalidOpcode, StackOverflow, StackUnderflow
 from cvm.evm.host_opcodes import HOST_OPCODES, selfdestruct
+from cvm.evm.machine_limits import STACK_LIMIT
 from cvm.evm.message_rules import REVERTED, Rules, begin, code_account, end_creation, halted
 from cvm.evm.messages import Message, Outcome, Status, TransactionEnvironment
 from cvm.evm.native_interpreter import CALLS, CREATIONS, SELFDESTRUCT
 from cvm.evm.opcode_table import opcodes_of
-from cvm.evm.plain_frame import STACK_LIMIT, PlainFrame
+from cvm.evm.plain_frame import PlainFrame
 from cvm.evm.plain_opcodes import PLAIN_OPCODES
 from cvm.evm.tracer import Tracer
 

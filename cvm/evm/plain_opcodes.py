@@ -8,6 +8,19 @@ from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 
+from cvm.evm.gas_costs import (
+    COLD_SLOT_GAS,
+    COPY_WORD_GAS,
+    EXP_BYTE_GAS,
+    KECCAK_WORD_GAS,
+    LOG_BYTE_GAS,
+    LOG_TOPIC_GAS,
+    SSTORE_CLEAR_REFUND,
+    SSTORE_RESET_GAS,
+    SSTORE_SET_GAS,
+    SSTORE_STIPEND,
+    WARM_GAS,
+)
 from cvm.evm.halts import InvalidJump, OutOfGas, ReturnDataOutOfBounds, WriteProtection
 from cvm.evm.keccak import keccak256
 from cvm.evm.plain_frame import PlainFrame
@@ -15,17 +28,6 @@ from cvm.evm.plain_frame import PlainFrame
 MODULUS = 1 << 256
 WORD_MASK = MODULUS - 1
 SIGN_BIT = 1 << 255
-COPY_WORD_GAS = 3
-KECCAK_WORD_GAS = 6
-EXP_BYTE_GAS = 50  # EIP-160
-LOG_TOPIC_GAS = 375
-LOG_BYTE_GAS = 8
-WARM_SLOT_GAS = 100  # EIP-2929
-COLD_SLOT_GAS = 2_100
-SSTORE_STIPEND = 2_300  # EIP-2200
-SSTORE_SET_GAS = 20_000
-SSTORE_RESET_GAS = 2_900
-SSTORE_CLEAR_REFUND = 4_800  # EIP-3529
 
 PlainOpcode = Callable[[PlainFrame], None]
 
@@ -182,7 +184,7 @@ def sload(frame: PlainFrame) -> None:
     """SLOAD (EIP-2929)."""
     world = frame.world
     slot = world.slot(world.account(frame.address), frame.pop())
-    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_SLOT_GAS)
+    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_GAS)
     frame.push(world.slot_value(slot))
 
 
@@ -198,7 +200,7 @@ def sstore(frame: PlainFrame) -> None:
     gas = COLD_SLOT_GAS if world.warm_slot(slot) else 0
     original, current = world.slot_original(slot), world.slot_value(slot)
     if current == new or original != current:
-        gas += WARM_SLOT_GAS
+        gas += WARM_GAS
     else:
         gas += SSTORE_SET_GAS if original == 0 else SSTORE_RESET_GAS
     frame.charge(gas)
@@ -218,7 +220,7 @@ def storage_refund(original: int, current: int, new: int) -> int:
         elif not current and original != current:
             refund -= SSTORE_CLEAR_REFUND
     if original == new:
-        refund += (SSTORE_RESET_GAS if original else SSTORE_SET_GAS) - WARM_SLOT_GAS
+        refund += (SSTORE_RESET_GAS if original else SSTORE_SET_GAS) - WARM_GAS
     return refund
 
 

@@ -6,6 +6,9 @@ by the form of the thing decoded and every level is read once. Format: Yellow Pa
 
 from cvm.evm.strict_rlp import BadRlp, read_header
 
+ADDRESS_BYTES = 20
+UINT64_BYTES = 8
+
 
 def list_start(data: bytes, position: int, name: str) -> int:
     """Return where the payload of the list starts that runs from `position` to the end.

@@ -21,6 +21,7 @@ MAX_DIM = 2**20
 MAX_ELEMENTS = 2**26
 """Elements of one tensor on a chain; see `SizeLimits.elements`."""
 MAX_BATCH = 4_096
+"""Items of one inference (PROTOCOL section 2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Both take `image` uint8 [1, 1, 28, 28] and give `label` int64 [1], then `scores`
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from cvm.inference.model_checks import OPSET
 from cvm.inference.tensor_type import Array
 from models.numpy_cnn import Weights
 from models.quantise_digits import (
@@ -15,9 +16,7 @@ from models.quantise_digits import (
     conv_weights,
     dense_weights,
 )
-
-OPSET = 21
-IR_VERSION = 10
+from models_registry.cli.prepare.write_onnx import IR_VERSION
 
 Constants = dict[str, Array]
 

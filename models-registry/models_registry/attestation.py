@@ -8,13 +8,12 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
 from cvm.evm.keccak import keccak256
+from cvm.evm.signatures import HALF_CURVE_ORDER
 from models_registry.addresses import MODEL_REGISTRY
 
 SIGNATURE_BYTES = 65
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ATTESTATION_TYPE = "Attestation(bytes32 modelId,uint64 nonce,bytes32 recordHash)"
-MAX_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-"""Half the order of secp256k1, rounded down (EIP-2)."""
 
 
 class BadAttestation(Exception):
@@ -64,7 +63,7 @@ def recover_attester(digest: bytes, signature: bytes) -> bytes:
     if len(signature) != SIGNATURE_BYTES:
         raise BadAttestation(signature, f"{len(signature)} bytes, expected {SIGNATURE_BYTES}")
     s = int.from_bytes(signature[32:64], "big")
-    if s > MAX_S:
+    if s > HALF_CURVE_ORDER:
         raise BadAttestation(signature, "s is in the upper half of the order (EIP-2)")
     if signature[64] not in (27, 28):
         raise BadAttestation(signature, f"v is {signature[64]}, expected 27 or 28")

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from cvm.evm.keccak import keccak256
+from cvm.evm.keccak import HASH_BYTES, keccak256
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.inference.cost import Cost
 
-HASH_BYTES = 32
 COST_FIELDS = 8
 MAX_UINT64 = 2**64 - 1
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cvm.evm.keccak import keccak256
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
-from models_registry.record import MAX_RECORD_BYTES, BadRecord, ModelRecord
+from models_registry.record import MAX_RECORD_BYTES, MAX_UINT64, BadRecord, ModelRecord
 
 VALIDATOR_SET_SLOT = 0
 ACTIVATION_DELAY_SLOT = 1
@@ -36,8 +36,6 @@ RECORD_WORD = 4
 
 MAX_URI_BYTES = 256
 """As in the contract, which lets no longer one in."""
-
-_UINT64 = 2**64 - 1
 
 
 class StorageReader(Protocol):
@@ -96,17 +94,17 @@ def read_entry(storage: StorageReader, model_id: bytes, height: int) -> Registry
         return None
     heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
     uri = _read_bytes(storage, entry_slot + URI_WORD, MAX_URI_BYTES)
-    activation_height = heights >> 64 & _UINT64
+    activation_height = heights >> 64 & MAX_UINT64
     return RegistryEntry(
         model_id=model_id,
         owner=_owner(owner_word),
         size_bytes=_size_bytes(owner_word),
         royalty_gas=heights >> 192,
         uri=uri.decode("utf-8", errors="backslashreplace"),
-        nonce=heights >> 128 & _UINT64,
+        nonce=heights >> 128 & MAX_UINT64,
         status=_status(owner_word, activation_height, height),
         activation_height=activation_height,
-        registered_at=heights & _UINT64,
+        registered_at=heights & MAX_UINT64,
         record=_read_record(storage, entry_slot),
     )
 
@@ -119,7 +117,7 @@ def read_active_record(storage: StorageReader, model_id: bytes, height: int) -> 
     """
     entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
     heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
-    activation_height = heights >> 64 & _UINT64
+    activation_height = heights >> 64 & MAX_UINT64
     if activation_height == 0 or height < activation_height:
         return None
     record = _read_record(storage, entry_slot)
@@ -141,7 +139,7 @@ def read_status(storage: StorageReader, model_id: bytes, height: int) -> Registr
     entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
     heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
     owner_word = storage(MODEL_REGISTRY, entry_slot + OWNER_WORD)
-    return _status(owner_word, heights >> 64 & _UINT64, height)
+    return _status(owner_word, heights >> 64 & MAX_UINT64, height)
 
 
 def read_model_ids(storage: StorageReader) -> tuple[bytes, ...]:
@@ -181,7 +179,7 @@ def _owner(word: int) -> bytes:
 
 
 def _size_bytes(word: int) -> int:
-    return word >> 160 & _UINT64
+    return word >> 160 & MAX_UINT64
 
 
 def _status(owner_word: int, activation_height: int, height: int) -> RegistryStatus:

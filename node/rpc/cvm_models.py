@@ -1,5 +1,6 @@
 """The cvm_ methods: models, their chunks, and what an inference would cost."""
 
+from cvm.inference.limits import MAX_BATCH
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from node.rpc.chain_view import ChainView
@@ -8,9 +9,6 @@ from node.rpc.faults import InvalidParams, ServerError
 from node.rpc.parameters import Data, Hash, Hashes, OptionalUint64, Uint64
 from node.rpc.registry import JsonValue, rpc_method
 from opcodes.gas import compute_gas, load_gas
-
-MAX_BATCH = 4_096
-"""Items of one inference (PROTOCOL section 2)."""
 
 
 @rpc_method("cvm_getModel")

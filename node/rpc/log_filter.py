@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from cvm.evm.log_bloom import bloom_bits
-from cvm.evm.receipt import Log
+from cvm.evm.receipt import MAX_TOPICS, Log
 from node.rpc.faults import BadArgument
 from node.rpc.parameters import (
     BlockHash,
@@ -22,9 +22,8 @@ from node.rpc.parameters import (
 )
 
 MAX_ADDRESSES = 1_000
-MAX_TOPICS = 4
 MAX_ALTERNATIVES = 1_000
-"""Addresses of a filter, topic places, and values for one place: geth's bounds."""
+"""Addresses of a filter, and values for one place of a topic: geth's bounds."""
 
 
 @dataclass(frozen=True, slots=True)

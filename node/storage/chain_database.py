@@ -18,6 +18,7 @@ import lmdb
 from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate, decode_certificate
 from cvm.evm.header import BlockHeader, decode_header
+from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.receipt import Receipt, decode_receipts, encode_receipts
 from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.rlp_lists import list_start, split_items
@@ -30,7 +31,6 @@ from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
 MAP_SIZE_BYTES = 1 << 40
 CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
 TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES
-HASH_BYTES = 32
 
 
 class DatabaseInUse(DatabaseFault):

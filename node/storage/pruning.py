@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from cvm.evm.account_encoding import decode_account
+from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.state_committer import StateUpdate
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.trie import node_hashes
@@ -18,7 +19,6 @@ from cvm.evm.trie_nodes import Leaf
 from cvm.evm.trie_update import ReadNode
 
 PRUNING_TABLES = ("node_counts", "deaths")
-HASH_BYTES = 32
 COUNT_BYTES = 4
 
 

@@ -1,5 +1,6 @@
 """Calls inside the loop: a frame is pushed for code that is here, and popped with its output."""
 
+from cvm.evm.machine_limits import CALL_DEPTH_LIMIT
 from cvm.evm.native import layout as at
 from cvm.evm.native.number_types import U, Word, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, move_bytes, store_int, zero_bytes
@@ -91,7 +92,7 @@ def enter_call(registers: int, opcode: int) -> int:
         operands -= at.WORD_BYTES
         taken = 3
     account = find_account(registers, load_word(top, -at.WORD_BYTES))
-    if account < 0 or depth + 1 > at.CALL_DEPTH:
+    if account < 0 or depth + 1 > CALL_DEPTH_LIMIT:
         return HOST_DOES_IT
     record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
     if load_int(record, at.CODE_AT) == 0 or not is_warm(registers, record):

@@ -3,10 +3,11 @@
 All are int64 unless they say otherwise. Addresses point into arrays that the host keeps alive.
 """
 
+from cvm.evm import gas_costs
+from cvm.evm.machine_limits import STACK_LIMIT
+
 WORD_BYTES = 32
-STACK_WORDS = 1_024
-STACK_BYTES = STACK_WORDS * WORD_BYTES
-CALL_DEPTH = 1_024
+STACK_BYTES = STACK_LIMIT * WORD_BYTES
 CODE_PADDING = 33
 """Zero bytes after the code: a PUSH32 as its last byte reads them, then stops."""
 
@@ -171,19 +172,19 @@ FIELD_MASK = 0xFFFF
 UNDEFINED = 0xFFFF
 """Stands for the words needed by a byte that is no opcode."""
 
-# What words of the loop cost (Yellow Paper, appendix G, and the EIPs).
-MEMORY_WORD_GAS = 3
-COPY_WORD_GAS = 3
-KECCAK_WORD_GAS = 6
-EXP_BYTE_GAS = 50  # EIP-160
-LOG_TOPIC_GAS = 375
-LOG_BYTE_GAS = 8
-WARM_GAS = 100  # EIP-2929
-COLD_SLOT_GAS = 2_100
-SSTORE_STIPEND = 2_300  # EIP-2200
-SSTORE_SET_GAS = 20_000
-SSTORE_RESET_GAS = 2_900  # 5,000 - COLD_SLOT_GAS
-SSTORE_CLEAR_REFUND = 4_800  # EIP-3529
+# What words of the loop cost.
+MEMORY_WORD_GAS = gas_costs.MEMORY_WORD_GAS
+COPY_WORD_GAS = gas_costs.COPY_WORD_GAS
+KECCAK_WORD_GAS = gas_costs.KECCAK_WORD_GAS
+EXP_BYTE_GAS = gas_costs.EXP_BYTE_GAS
+LOG_TOPIC_GAS = gas_costs.LOG_TOPIC_GAS
+LOG_BYTE_GAS = gas_costs.LOG_BYTE_GAS
+WARM_GAS = gas_costs.WARM_GAS
+COLD_SLOT_GAS = gas_costs.COLD_SLOT_GAS
+SSTORE_STIPEND = gas_costs.SSTORE_STIPEND
+SSTORE_SET_GAS = gas_costs.SSTORE_SET_GAS
+SSTORE_RESET_GAS = gas_costs.SSTORE_RESET_GAS
+SSTORE_CLEAR_REFUND = gas_costs.SSTORE_CLEAR_REFUND
 CALL_GAS_SHIFT = 6  # a caller keeps 1/64 (EIP-150)
 MOST_OFFSET = 1 << 32
 """An offset or size of this many bytes costs more gas than any transaction has."""

@@ -4,13 +4,13 @@ Only the root is wanted, so no node is kept: each depth has one buffer for the b
 written there. Format: Yellow Paper, appendices B (RLP), C (hex prefix) and D (trie).
 """
 
+from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.native.keccak import keccak256
 from cvm.evm.native.number_types import int64, uint8
 from cvm.evm.native.raw_memory import load_byte, load_int, move_bytes, store_byte
 from cvm.evm.native.word import store_word
 from cvm.native_code import kernel
 
-HASH_BYTES = 32
 HASH_PREFIX = 0x80 + HASH_BYTES
 SHORT = 55
 """The longest payload whose length stands in the prefix byte."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cvm.evm.machine_limits import CALL_DEPTH_LIMIT
 from cvm.evm.native import layout as at
 from cvm.evm.native.keccak import ROUND_CONSTANTS, round_constants
 from cvm.evm.table_secret import TABLE_SECRET
@@ -55,7 +56,7 @@ class MachineMemory:
         self.address = address_of(self._registers)
         keys = slice(at.HASH_KEYS, at.HASH_KEYS + at.HASH_KEY_COUNT)
         self._registers[keys] = np.frombuffer(TABLE_SECRET, np.int64)
-        depth = at.CALL_DEPTH + 1
+        depth = CALL_DEPTH_LIMIT + 1
         self.stack = self._bytes(at.STACK, depth * at.STACK_BYTES)
         self.memory = self._bytes(at.MEMORY, START_MEMORY_BYTES, at.MEMORY_SIZE)
         self.return_data = self._bytes(at.RETURN_DATA, START_RETURN_BYTES, at.RETURN_CAPACITY)

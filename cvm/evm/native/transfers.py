@@ -7,10 +7,10 @@ state for all of them; where a rule might be broken the call ends before the tra
 from cvm.evm.native.number_types import U, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, store_limb
 from cvm.evm.native.word import from_limb, limb, load_word, store_word
+from cvm.evm.transaction_gas import TX_GAS
+from cvm.evm.transaction_rules import MAX_NONCE
 from cvm.native_code import kernel
 
-TX_GAS = 21_000
-MAX_NONCE = 2**64 - 1  # EIP-2681
 LAST_LIMB = 3
 
 # A transfer, in limbs; three words behind them.

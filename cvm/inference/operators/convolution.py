@@ -8,6 +8,7 @@ from cvm.inference.cost import RUN, SERIAL, Cost
 from cvm.inference.graph import NodeView
 from cvm.inference.operators.attributes import int_attribute, ints_attribute
 from cvm.inference.operators.operands import require_elements
+from cvm.inference.operators.product_steps import WORD
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.operators.window import EVERY, WINDOW_ATTRIBUTES, Window, resolve_window, taps
 from cvm.inference.tensor_type import Array, Shape, TensorType
@@ -19,9 +20,6 @@ IDLE_STEPS = 8
 
 FULL_DEPTHWISE = 16
 """Channels from which on a convolution of one channel a group fills vectors."""
-
-WORD = 4
-"""8-bit channels that are multiplied together."""
 
 FEW_OUTPUTS = 16
 """Inputs for one output beyond which their bytes cost more than the products."""

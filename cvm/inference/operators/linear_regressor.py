@@ -8,6 +8,7 @@ from cvm.inference.operators.attributes import int_attribute
 from cvm.inference.operators.linear_scores import LinearScores, linear_scores, linear_sums
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.post_transform import (
+    MAX_TARGETS,
     post_transform_attribute,
     transform_cost,
     transformed,
@@ -15,7 +16,6 @@ from cvm.inference.operators.post_transform import (
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array, TensorType
 
-MAX_TARGETS = 2**16
 WEIGHT_LISTS = frozenset({"coefficients", "intercepts"})
 
 

@@ -12,6 +12,9 @@ from cvm.inference.operators.attributes import string_attribute
 from cvm.inference.operators.refusal import refusal
 from cvm.inference.tensor_type import Array
 
+MAX_TARGETS = 2**16
+"""Scores that a regressor may give for one row."""
+
 NEAR_ZERO = np.float32(1e-7)
 """SOFTMAX_ZERO takes a score up to this magnitude for 0."""
 

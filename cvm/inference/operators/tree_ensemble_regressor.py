@@ -11,6 +11,7 @@ from cvm.inference.operators.attributes import int_attribute, string_attribute
 from cvm.inference.operators.feature_rows import FeatureRows, as_float_rows, feature_rows
 from cvm.inference.operators.op_spec import ML_DOMAIN, OpSpec
 from cvm.inference.operators.post_transform import (
+    MAX_TARGETS,
     post_transform_attribute,
     transform_cost,
     transformed,
@@ -28,7 +29,6 @@ from cvm.inference.operators.tree_ensemble import (
 from cvm.inference.tensor_type import Array, TensorType
 
 AGGREGATES = ("SUM", "AVERAGE", "MIN", "MAX")
-MAX_TARGETS = 2**16
 
 WEIGHT_LISTS = NODE_WEIGHT_LISTS | {
     "base_values",

@@ -8,7 +8,8 @@ from eth_keyfile.keyfile import decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 from eth_utils.exceptions import ValidationError
 
-SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+from cvm.evm.signatures import CURVE_ORDER
+
 
 
 class BadKey(Exception):
@@ -75,6 +76,6 @@ def _read_text(path: Path) -> str:
 def _checked(key: bytes, where: str) -> PrivateKey:
     if len(key) != 32:
         raise BadKey(f"{where} holds {len(key)} bytes, a private key has 32")
-    if not 0 < int.from_bytes(key, "big") < SECP256K1_ORDER:
+    if not 0 < int.from_bytes(key, "big") < CURVE_ORDER:
         raise BadKey(f"{where} is not a private key of secp256k1")
     return PrivateKey(key)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from cvm.inference.operators.op_spec import ML_DOMAIN
 from cvm.inference.tensor_type import TensorType
 from models_registry.cli.prepare.draft import Draft, DraftNode
 from models_registry.cli.prepare.read_onnx import dtype_name
-from models_registry.cli.prepare.write_onnx import ML_DOMAIN
 
 
 def bypass(draft: Draft, types: Mapping[str, TensorType]) -> list[str]:

@@ -10,10 +10,11 @@ from onnx.reference import ReferenceEvaluator
 
 from cvm.inference.faults import InferenceFault
 from cvm.inference.float_environment import default_float_environment
+from cvm.inference.model_checks import OPSET
 from cvm.inference.operators.op_spec import OpSpec
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.draft import DraftNode
-from models_registry.cli.prepare.write_onnx import OPSET, node_of
+from models_registry.cli.prepare.write_onnx import node_of
 
 _NEVER = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
+from cvm.inference.operators.quantisation import LIMITS
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.draft import DraftNode
 from models_registry.cli.prepare.quantised_values import Quantised, QuantisedGraph
 
-LIMITS = {"int8": (-128, 127), "uint8": (0, 255)}
 LARGEST_BIAS = 2**30
 """Bound on an integer bias; with it the sums of a channel stay below 2^31 (see `_with_floor`)."""
 

@@ -2,11 +2,11 @@
 
 from onnx import defs
 
+from cvm.inference.model_checks import OPSET
 from cvm.inference.tensor_type import TensorType
 from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftNode, FreshNames
 from models_registry.cli.prepare.faults import CannotPrepare
-from models_registry.cli.prepare.write_onnx import OPSET
 
 FormalParameterOption = defs.OpSchema.FormalParameterOption
 

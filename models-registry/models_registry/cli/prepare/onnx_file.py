@@ -17,9 +17,9 @@ from onnx import (
     shape_inference,
 )
 
+from cvm.inference.model_checks import OPSET
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.read_onnx import DEFAULT_DOMAINS
-from models_registry.cli.prepare.write_onnx import OPSET
 
 INLINER_FAULTS = (RuntimeError, ValueError, shape_inference.InferenceError)
 """What onnx raises where a function cannot be inlined."""

@@ -6,11 +6,13 @@ import numpy as np
 import onnx
 from onnx import defs, helper, shape_inference
 
+from cvm.inference.model_checks import ML_OPSET, OPSET
+from cvm.inference.operators.op_spec import ML_DOMAIN
 from models_registry.cli.prepare.draft import Attribute, Draft, DraftNode, FreshNames
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.ml_rules import convert_ml_node
 from models_registry.cli.prepare.opset_rules import RULES, Conversion
-from models_registry.cli.prepare.write_onnx import ML_DOMAIN, ML_OPSET, OPSET, model_of
+from models_registry.cli.prepare.write_onnx import model_of
 
 OLDEST_OPSET = 7
 NEEDS_SHAPES = frozenset({"Softmax", "LogSoftmax", "Hardmax", "GroupNormalization"})

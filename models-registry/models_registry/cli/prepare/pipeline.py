@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cvm.inference.model_checks import OPSET
 from cvm.inference.operators.table import OPERATORS
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.adapters import (
@@ -30,7 +31,7 @@ from models_registry.cli.prepare.plain_forms import bring_to_plain_forms
 from models_registry.cli.prepare.precision import bring_to_float32
 from models_registry.cli.prepare.quantise import quantised
 from models_registry.cli.prepare.read_onnx import draft_of
-from models_registry.cli.prepare.write_onnx import OPSET, encode_model, model_of
+from models_registry.cli.prepare.write_onnx import encode_model, model_of
 
 
 @dataclass(frozen=True, slots=True)

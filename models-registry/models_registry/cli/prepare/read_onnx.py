@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
+from cvm.inference.model_checks import OPSET
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.draft import Attribute, Draft, DraftInput, DraftNode
 from models_registry.cli.prepare.faults import CannotPrepare
-from models_registry.cli.prepare.write_onnx import OPSET
 
 DEFAULT_DOMAINS = ("", "ai.onnx")
 

@@ -6,13 +6,12 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from cvm.inference.model_checks import ML_OPSET, OPSET
+from cvm.inference.operators.op_spec import ML_DOMAIN
 from cvm.inference.tensor_type import Array, TensorType
 from models_registry.cli.prepare.draft import Attribute, Draft, DraftNode
 from models_registry.cli.prepare.faults import CannotPrepare
 
-OPSET = 21
-ML_DOMAIN = "ai.onnx.ml"
-ML_OPSET = 3
 IR_VERSION = 10
 """The IR version that belongs to opset 21."""
 
