@@ -9,8 +9,9 @@ from eth_account import Account
 from eth_keyfile.exceptions import EthKeyfileValueError
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
-from eth_utils.exceptions import ValidationError
 
+from cvm.evm.signatures import CURVE_ORDER
+from models_registry.cli.keys import NOT_A_KEYSTORE
 from node.clock import now_s
 
 DEV_MNEMONIC = "test test test test test test test test test test test junk"  # public: test keys
@@ -18,15 +19,6 @@ DEV_ACCOUNT_COUNT = 10
 DEV_VALIDATOR_INDEX = 100
 DEV_BALANCE_WEI = 10_000 * 10**18
 PARTIAL_SUFFIX = ".partial"
-NOT_A_KEYSTORE = (
-    AttributeError,
-    KeyError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-    ValidationError,
-)
-"""What eth-keyfile raises for JSON of another shape."""
 
 
 class BadKeystore(Exception):
@@ -70,10 +62,9 @@ def new_account(folder: Path, password: bytes) -> StoredAccount:
 
 def draw_secret() -> bytes:
     """Return 32 bytes that are a secp256k1 secret."""
-    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
     while True:
         secret = secrets.token_bytes(32)
-        if 0 < int.from_bytes(secret, "big") < order:
+        if 0 < int.from_bytes(secret, "big") < CURVE_ORDER:
             return secret
 
 

@@ -106,7 +106,8 @@ def _load_npz(path: Path, inputs: Sequence[Value]) -> tuple[Array, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             return tuple(_load_member(path, archive, value) for value in inputs)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError) as error:
+        # RuntimeError: a member is encrypted, or compressed in a way that zipfile does not know
         raise BadInputFile(path, f"not a readable .npz archive ({error})") from error
 
 

@@ -17,10 +17,10 @@ import pytest
 
 from consensus.block import Block
 from consensus.block_execution import Proposal
-from cvm.faults import DeviceFault
 from cvm.inference.backends.table import backend_named
 from node.chain_archive import ImportSummary, export_chain, import_chain
 from tests.chain_world import VALIDATOR, ChainWorld, final_block
+from tests.gpu import require_gpu
 from tests.vectors.chain.record import ARCHIVE, GENESIS
 
 GENESIS_HASH = "0xfb044fb003c67528633aca154b8a9532c29b7cf1bdbe5abfed1689e8fe63ebee"
@@ -41,11 +41,9 @@ def quiet(_done: int, _total: int) -> None:
 
 @pytest.fixture(params=BACKENDS)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChainWorld]:
-    try:
-        backend = backend_named(request.param)
-    except DeviceFault as fault:
-        pytest.skip(str(fault))
-    world = ChainWorld(tmp_path, GENESIS.read_bytes(), backend)
+    if request.param == "cuda":
+        require_gpu()
+    world = ChainWorld(tmp_path, GENESIS.read_bytes(), backend_named(request.param))
     yield world
     world.close()
 

@@ -10,6 +10,17 @@ from eth_utils.exceptions import ValidationError
 
 from cvm.evm.signatures import CURVE_ORDER
 
+NOT_A_KEYSTORE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    KeyError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    ValidationError,
+)
+"""What eth-keyfile raises for JSON of another shape; NotImplementedError for other versions."""
 
 
 class BadKey(Exception):
@@ -57,7 +68,7 @@ def _load_keystore(path: Path, password_file: Path | None) -> PrivateKey:
     try:
         keystore = dict(json.loads(_read_text(path)))
         key = bytes(decode_keyfile_json(keystore, password.encode()))
-    except (ValueError, KeyError, TypeError, NotImplementedError, ValidationError) as error:
+    except NOT_A_KEYSTORE as error:
         raise BadKey(
             f"keystore {path} cannot be opened: wrong password, or not a version 3 keystore"
         ) from error

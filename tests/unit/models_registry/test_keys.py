@@ -11,6 +11,10 @@ from tests.unit.models_registry.registry_chain import marked_test_key
 
 KEY = marked_test_key(7)
 ORDER = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
+PBKDF2 = (
+    '{"version": 3, "crypto": {"kdf": "pbkdf2", "mac": "", "ciphertext": "", "kdfparams": '
+    '{"salt": "00", "dklen": 32, "c": %s, "prf": %s}}}'
+)
 
 
 def save_keystore(folder: Path) -> Path:
@@ -42,6 +46,9 @@ def test_a_keystore_opens_with_its_password(tmp_path: Path) -> None:
         pytest.param("secret", "[]", id="no keystore"),
         pytest.param("secret", '{"version": 4}', id="version"),
         pytest.param("secret", '{"version": 3}', id="nothing in it"),
+        pytest.param("secret", PBKDF2 % ("2", '""'), id="no hash of pbkdf2"),
+        pytest.param("secret", PBKDF2 % ("2", "5"), id="a hash that is a number"),
+        pytest.param("secret", PBKDF2 % (2**70, '"hmac-sha256"'), id="too many rounds"),
     ],
 )
 def test_a_keystore_that_does_not_open_is_named(

@@ -115,6 +115,12 @@ def test_a_wrong_password_is_named_and_not_shown(tmp_path: Path) -> None:
     assert "staple" not in str(caught.value)
 
 
+PBKDF2 = (
+    '{"version": 3, "crypto": {"kdf": "pbkdf2", "mac": "", "ciphertext": "", "kdfparams": '
+    '{"salt": "00", "dklen": 32, "c": %s, "prf": %s}}}'
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -125,6 +131,9 @@ def test_a_wrong_password_is_named_and_not_shown(tmp_path: Path) -> None:
         pytest.param('{"version": 3, "crypto": 5}', id="crypto is a number"),
         pytest.param('{"version": "x"}', id="another version"),
         pytest.param('{"version": 3, "crypto": {"kdf": "none"}}', id="another kdf"),
+        pytest.param(PBKDF2 % ("2", '""'), id="no hash of pbkdf2"),
+        pytest.param(PBKDF2 % ("2", "5"), id="a hash that is a number"),
+        pytest.param(PBKDF2 % (2**70, '"hmac-sha256"'), id="too many rounds"),
     ],
 )
 def test_json_that_is_no_keystore_is_named(tmp_path: Path, text: str) -> None:

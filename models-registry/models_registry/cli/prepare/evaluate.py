@@ -28,7 +28,6 @@ _ONNX_FAULTS = (
     ImportError,
     LookupError,
     MemoryError,
-    NotImplementedError,
     RuntimeError,
     TypeError,
     ValueError,
