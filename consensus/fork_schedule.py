@@ -17,7 +17,7 @@ class Fork:
 
 
 SCHEDULE = (Fork("launch", 0),)
-"""Osaka with INFER and its twin, engine 1."""
+"""Osaka with INFER, INFERARRAY, MODELINFO and their twins, engine 1."""
 
 
 def fork_at(number: int) -> Fork:

@@ -4,4 +4,6 @@ from models_registry.registry_calls import selector
 
 MODEL_NOT_ACTIVE = selector("ModelNotActive()")
 BAD_INPUT_SIZE = selector("BadInputSize()")
+BAD_FIELD = selector("BadField()")
+BAD_STORAGE_ARRAY = selector("BadStorageArray()")
 INPUT_OUT_OF_RANGE = selector("InputOutOfRange()")

@@ -11,6 +11,9 @@ from cvm.inference.cost import Cost
 INFER_BASE = 3_000
 """One call, whatever the model: registry reads, bytes in and out of the plan (75 us)."""
 
+MODELINFO = 2_600
+"""One field of one model: at most twenty reads of the registry (65 us)."""
+
 LOAD_BYTES_PER_GAS = 32
 """First touch of a model in a transaction: one gas for 32 bytes of its file (0.78 ns a byte)."""
 
@@ -31,6 +34,9 @@ COMPUTE_PRICES = Cost(
     peak_bytes=0,  # bounded by the file rules, not priced
 )
 """The price vector; compute gas is its dot product with the cost vector, rounded up."""
+
+MAX_ROYALTY_DIVISOR = 4
+"""The royalty of an item is at most its compute gas divided by this."""
 
 MAX_OUTPUT_BYTES = 1 << 20
 """The largest output of one call."""
@@ -63,6 +69,11 @@ def compute_gas(cost: Cost) -> int:
     return -(-units // (1 << PRICE_SHIFT))
 
 
+def royalty_gas(cost: Cost, registered: int) -> int:
+    """Return the royalty of one item: what is registered, as far as today's prices let it be."""
+    return min(registered, compute_gas(cost) // MAX_ROYALTY_DIVISOR)
+
+
 def load_gas(size_bytes: int) -> int:
     """Return the gas of a model's first touch in a transaction."""
     return -(-size_bytes // LOAD_BYTES_PER_GAS)
@@ -80,7 +91,7 @@ def inference_gas(
     batch: int,
     item_input_bytes: int,
     item_output_bytes: int,
-    royalty_per_item: int,
+    registered_royalty: int,
     first_touch: bool,
 ) -> InferenceGas:
     """Return the charge for a batch, from registry facts alone; integers are unbounded."""
@@ -88,6 +99,6 @@ def inference_gas(
         base=INFER_BASE,
         load=load_gas(size_bytes) if first_touch else 0,
         compute=batch * compute_gas(cost),
-        royalty=batch * royalty_per_item,
+        royalty=batch * royalty_gas(cost, registered_royalty),
         io_bytes=io_gas(batch * item_input_bytes) + io_gas(batch * item_output_bytes),
     )

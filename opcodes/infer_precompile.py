@@ -3,10 +3,8 @@
 from cvm.evm.halts import Revert
 from cvm.evm.message_rules import PrecompileCall
 from opcodes import errors, gas
-from opcodes.inference import run_inference
+from opcodes.inference import MODEL_ID_BYTES, refuse_value, run_inference
 from opcodes.inference_host import InferenceHost, InferenceLog
-
-MODEL_ID_BYTES = 32
 
 
 def infer_precompile(host: InferenceHost, log: InferenceLog, call: PrecompileCall) -> bytes:
@@ -16,8 +14,7 @@ def infer_precompile(host: InferenceHost, log: InferenceLog, call: PrecompileCal
     the unspent gas; so does value that the call would transfer. PROTOCOL section 2.
     """
     calldata = call.message.data
-    if call.message.value and call.message.transfers:
-        raise Revert(b"")
+    refuse_value(call)
     if len(calldata) < MODEL_ID_BYTES:
         call.charge(gas.INFER_BASE)
         raise Revert(errors.BAD_INPUT_SIZE)

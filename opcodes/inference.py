@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from cvm.evm.halts import Revert
+from cvm.evm.message_rules import PrecompileCall
 from cvm.evm.messages import BlockEnvironment
 from cvm.evm.world_state import WorldState
 from cvm.inference.faults import BadInputSize, InferenceFault
@@ -17,6 +19,9 @@ TOUCHED_MODELS = (0x0C00).to_bytes(20, "big")
 It is cleared with the transaction and rolled back with the frame, and no code can write
 there: the address is a precompile's.
 """
+
+
+MODEL_ID_BYTES = 32
 
 
 class Caller(Protocol):
@@ -47,18 +52,47 @@ def run_inference(
     `LocalFault` when this machine cannot answer. PROTOCOL section 2.
     """
     frame.charge(gas.INFER_BASE)
-    model = read_active_record(storage_of(frame.world), model_id, frame.block.number)
+    model = active_model(frame, model_id)
     if model is None:
         return refused(log, model_id, errors.MODEL_NOT_ACTIVE)
     batch = batch_of(model, len(data))
     if batch is None:
         return refused(log, model_id, errors.BAD_INPUT_SIZE)
-    charge = price(model, batch, first_touch=not is_touched(frame, model_id))
+    charge = charge_batch(frame, model, batch)
+    return run_charged(host, log, model, charge, data)
+
+
+def active_model(frame: Caller, model_id: bytes) -> ActiveModel | None:
+    """Return the model that contracts may call at the block's height, or None."""
+    return read_active_record(storage_of(frame.world), model_id, frame.block.number)
+
+
+def charge_batch(frame: Caller, model: ActiveModel, batch: int) -> gas.InferenceGas:
+    """Charge all but the base of a call, and note that the model is loaded; `OutOfGas`."""
+    charge = price(model, batch, first_touch=not is_touched(frame, model.model_id))
     frame.charge(charge.total - gas.INFER_BASE)
-    touch(frame, model_id)
-    outcome = answer(host, model_id, data)
-    log.add(InferenceCall(model_id, outcome.ok, charge, data, outcome.output))
+    touch(frame, model.model_id)
+    return charge
+
+
+def run_charged(
+    host: InferenceHost,
+    log: InferenceLog,
+    model: ActiveModel,
+    charge: gas.InferenceGas,
+    data: bytes,
+) -> Outcome:
+    """Run a batch that is paid for, and note the call."""
+    outcome = answer(host, model.model_id, data)
+    call = InferenceCall(model.model_id, model.owner, outcome.ok, charge, data, outcome.output)
+    log.add(call)
     return outcome
+
+
+def refuse_value(call: PrecompileCall) -> None:
+    """Revert where a call of a twin would move value there."""
+    if call.message.value and call.message.transfers:
+        raise Revert(b"")
 
 
 def answer(host: InferenceHost, model_id: bytes, data: bytes) -> Outcome:
@@ -74,7 +108,7 @@ def answer(host: InferenceHost, model_id: bytes, data: bytes) -> Outcome:
 def refused(log: InferenceLog, model_id: bytes, selector: bytes) -> Outcome:
     """Note a call that was charged its base only, without its input, whose size cost nothing."""
     charge = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
-    log.add(InferenceCall(model_id, False, charge, b"", selector))
+    log.add(InferenceCall(model_id, b"", False, charge, b"", selector))
     return Outcome(False, selector)
 
 
@@ -100,7 +134,7 @@ def price(model: ActiveModel, batch: int, *, first_touch: bool) -> gas.Inference
         batch=batch,
         item_input_bytes=record.input_bytes,
         item_output_bytes=record.output_bytes,
-        royalty_per_item=model.royalty_gas,
+        registered_royalty=model.royalty_gas,
         first_touch=first_touch,
     )
 

@@ -23,10 +23,11 @@ class InferenceCall:
     """One call that was charged: what a tracer shows and a disagreement names.
 
     `output` is the packed output, or the selector of the error where `ok` is False. `input` is
-    empty where the model was not run.
+    empty where the model was not run. `owner` had the model then; it is empty where none is ACTIVE.
     """
 
     model_id: bytes
+    owner: bytes
     ok: bool
     gas: InferenceGas
     input: bytes
@@ -56,6 +57,11 @@ class InferenceLog:
 
     def __iter__(self) -> Iterator[InferenceCall]:
         return iter(self.calls)
+
+    def royalties(self) -> list[tuple[bytes, int]]:
+        """Return owner and royalty gas of every call that returned 1 and pays one."""
+        paid = [call for call in self.calls if call.ok and call.gas.royalty]
+        return [(call.owner, call.gas.royalty) for call in paid]
 
     @property
     def gas(self) -> int:

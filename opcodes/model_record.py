@@ -32,6 +32,16 @@ class OutputTooLarge(ModelRefused):
         self.size_bytes = size_bytes
 
 
+class RoyaltyTooHigh(ModelRefused):
+    """The registration asks for more than a quarter of the compute gas (PROTOCOL section 3)."""
+
+    def __init__(self, royalty_gas: int, most: int) -> None:
+        super().__init__(
+            f"the royalty is {royalty_gas} gas an item, at most {most}: a quarter of"
+            " its compute gas"
+        )
+
+
 class ModelTooExpensive(ModelRefused):
     """One call would cost more gas than a transaction can bring (PROTOCOL section 3)."""
 
@@ -73,15 +83,23 @@ def validate_callable(record: ModelRecord) -> None:
         raise OutputTooLarge(record.output_bytes, gas.MAX_OUTPUT_BYTES)
 
 
-def validate_price(record: ModelRecord) -> None:
-    """Refuse a model whose base + load + one item exceeds 2**23 gas."""
+def validate_royalty(record: ModelRecord, royalty_gas: int) -> None:
+    """Refuse a registered royalty over a quarter of the compute gas; raises `ModelRefused`."""
+    most = gas.compute_gas(record.cost) // gas.MAX_ROYALTY_DIVISOR
+    if royalty_gas > most:
+        raise RoyaltyTooHigh(royalty_gas, most)
+    validate_price(record, royalty_gas)
+
+
+def validate_price(record: ModelRecord, royalty_gas: int = 0) -> None:
+    """Refuse a model whose base + load + one item with its royalty exceeds 2**23 gas."""
     charge = gas.inference_gas(
         record.cost,
         size_bytes=record.size_bytes,
         batch=1,
         item_input_bytes=record.input_bytes,
         item_output_bytes=record.output_bytes,
-        royalty_per_item=0,
+        registered_royalty=royalty_gas,
         first_touch=True,
     )
     if charge.total > gas.MAX_ACTIVATION_GAS:

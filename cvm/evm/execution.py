@@ -159,7 +159,7 @@ class BlockExecution:
             run.abandon()
             raise
         logs = tuple([Log(*fields) for fields in self.world.logs()])
-        run.settle()
+        run.settle(executed.royalties)
         self.gas_used += executed.gas_used
         self.blob_gas_used += GAS_PER_BLOB * len(tx.blob_versioned_hashes)
         outcome = executed.outcome

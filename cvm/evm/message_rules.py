@@ -1,6 +1,6 @@
 """How a message begins and ends, whichever interpreter runs its code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +62,15 @@ AddedPrecompile = Callable[[PrecompileCall], bytes]
 """Returns the output; raises `Halt`, or `Revert` with an output."""
 
 
+Royalties = Callable[[], Sequence[tuple[bytes, int]]]
+"""Returns what was charged for others, call by call: who gets it, and the gas."""
+
+
+def no_royalties() -> tuple[tuple[bytes, int], ...]:
+    """Return nothing: Ethereum's own opcodes charge for nobody else."""
+    return ()
+
+
 class OpcodeTaken(ValueError):
     """An added opcode or precompile would replace one of Ethereum's."""
 
@@ -73,11 +82,15 @@ class OpcodeTaken(ValueError):
 class Additions:
     """What a chain adds to the EVM, by byte and by address.
 
+    `royalties` is asked before and after each transaction; the gas that it names since is part of
+    the gas used, and is paid to its owners at the transaction's price, not burned.
+
     Raises `OpcodeTaken` where a fork of Ethereum already uses one of them.
     """
 
     opcodes: Mapping[int, AddedOpcode] = field(default_factory=dict)
     precompiles: Mapping[bytes, AddedPrecompile] = field(default_factory=dict)
+    royalties: Royalties = no_royalties
 
     def __post_init__(self) -> None:
         bytes_taken = sorted(self.opcodes.keys() & (OPCODES.keys() | {INVALID}))

@@ -1,6 +1,6 @@
 """Runs one transaction: what it pays first, its message, and what is settled at its end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cvm.evm.blob_gas import GAS_PER_BLOB
@@ -25,6 +25,8 @@ class Executed(NamedTuple):
 
     outcome: Outcome
     gas_used: int
+    royalties: tuple[tuple[bytes, int], ...] = ()
+    """Whom `settle` gives how many wei of what the sender paid."""
 
 
 class TransactionExecution:
@@ -56,6 +58,7 @@ class TransactionExecution:
         After an exception the caller must call `abandon`.
         """
         world, block = self._world, self._block
+        owed_before = len(self._additions.royalties())
         world.begin_transaction()
         price = effective_gas_price(tx, block.base_fee)
         sender = world.account(tx.sender)
@@ -69,19 +72,30 @@ class TransactionExecution:
             self._delegate(authorization)
         self._warm_destination(message)
         outcome = self._interpreter.execute(message, environment)
-        gas_used = self._gas_used(tx, outcome)
+        royalties = self._additions.royalties()[owed_before:]
+        royalty_gas = sum(gas for _owner, gas in royalties)
+        gas_used = self._gas_used(tx, outcome, royalty_gas)
         world.set_balance(sender, sender.balance + (tx.gas - gas_used) * price)
         coinbase = world.account(block.coinbase)
-        world.set_balance(coinbase, coinbase.balance + gas_used * (price - block.base_fee))
-        return Executed(outcome, gas_used)
+        tip = (gas_used - royalty_gas) * (price - block.base_fee)
+        world.set_balance(coinbase, coinbase.balance + tip)
+        wei = [(owner, gas * price) for owner, gas in royalties if price]
+        return Executed(outcome, gas_used, tuple(wei))
 
     def execute(self, message: Message, transaction: TransactionEnvironment) -> Outcome:
         """Run a message that no transaction pays for, as the protocol's own calls are."""
         return self._interpreter.execute(message, transaction)
 
-    def settle(self) -> None:
-        """Remove what the transaction destroyed; nothing can be taken back after it."""
-        self._world.end_transaction()
+    def settle(self, royalties: Sequence[tuple[bytes, int]] = ()) -> None:
+        """Remove what the transaction destroyed, then pay royalties, which run no code.
+
+        Nothing can be taken back after it.
+        """
+        world = self._world
+        world.end_transaction()
+        for owner, wei in royalties:
+            account = world.account(owner)
+            world.set_balance(account, account.balance + wei)
 
     def abandon(self) -> None:
         """Take everything back that the running transaction did."""
@@ -150,10 +164,13 @@ class TransactionExecution:
             world.set_code(account, b"")
         world.set_nonce(account, account.nonce + 1)
 
-    def _gas_used(self, tx: Payable, outcome: Outcome) -> int:
-        """Return what is paid for: the refund capped first, the floor last (EIP-7623)."""
+    def _gas_used(self, tx: Payable, outcome: Outcome, royalty_gas: int) -> int:
+        """Return what is paid for: the refund capped first, the floor last (EIP-7623).
+
+        Royalties are owed to others, so that no refund comes out of them.
+        """
         spent = tx.gas - outcome.gas_left
-        refund = min(self._world.refund, spent // MAX_REFUND_QUOTIENT)
+        refund = min(self._world.refund, (spent - royalty_gas) // MAX_REFUND_QUOTIENT)
         used = spent - refund
         if self._world.fork.is_prague:
             used = max(used, floor_data_gas(tx.data, self._world.fork))

@@ -19,6 +19,7 @@ from opcodes import errors, gas
 from opcodes.inference_host import InferenceCall
 
 IMAGE = bytes(np.load(sample_model_path("digits_100_images.npy"), allow_pickle=False)[0].tobytes())
+OWNER = b"\x0e" * 20
 RAN = gas.InferenceGas(gas.INFER_BASE, 0, 1_760, 0, 81)
 REFUSED = gas.InferenceGas(gas.INFER_BASE, 0, 0, 0, 0)
 
@@ -45,18 +46,18 @@ def digit_model(host: NodeInferenceHost) -> bytes:
 def test_a_call_that_was_refused_before_it_ran_needs_no_model(host: NodeInferenceHost) -> None:
     """Anybody can name a model that does not exist; that must not hide who is wrong."""
     host.verify_on_reference(
-        InferenceCall(b"\x99" * 32, False, REFUSED, b"", errors.MODEL_NOT_ACTIVE)
+        InferenceCall(b"\x99" * 32, b"", False, REFUSED, b"", errors.MODEL_NOT_ACTIVE)
     )
 
 
 def test_the_definition_confirms_a_right_output(host: NodeInferenceHost) -> None:
     model_id = digit_model(host)
     output = host.run(model_id, IMAGE)
-    host.verify_on_reference(InferenceCall(model_id, True, RAN, IMAGE, output))
+    host.verify_on_reference(InferenceCall(model_id, OWNER, True, RAN, IMAGE, output))
 
 
 def test_a_wrong_output_is_our_own_fault(host: NodeInferenceHost) -> None:
-    call = InferenceCall(digit_model(host), True, RAN, IMAGE, bytes(48))
+    call = InferenceCall(digit_model(host), OWNER, True, RAN, IMAGE, bytes(48))
     with pytest.raises(BackendDisagrees):
         host.verify_on_reference(call)
 
@@ -64,7 +65,7 @@ def test_a_wrong_output_is_our_own_fault(host: NodeInferenceHost) -> None:
 def test_an_error_where_the_definition_has_an_output_is_our_own_fault(
     host: NodeInferenceHost,
 ) -> None:
-    call = InferenceCall(digit_model(host), False, RAN, IMAGE, errors.INPUT_OUT_OF_RANGE)
+    call = InferenceCall(digit_model(host), OWNER, False, RAN, IMAGE, errors.INPUT_OUT_OF_RANGE)
     with pytest.raises(BackendDisagrees, match=errors.INPUT_OUT_OF_RANGE.hex()):
         host.verify_on_reference(call)
 
@@ -83,7 +84,7 @@ def test_where_the_definition_has_an_error(
     output: bytes,
     is_wrong: bool,
 ) -> None:
-    call = InferenceCall(digit_model(host), ok, RAN, IMAGE, output)
+    call = InferenceCall(digit_model(host), OWNER, ok, RAN, IMAGE, output)
     monkeypatch.setattr(inference_host, "backend_named", lambda _name: Faulting())
     if is_wrong:
         with pytest.raises(BackendDisagrees):

@@ -5,7 +5,7 @@ import pytest
 from consensus.fork_schedule import Machines
 from opcodes import gas
 from opcodes.inference_host import InferenceCall, InferenceLog, UnkeptLog
-from tests.evm_world import MODEL_ID, FakeHost, World, infer_code, push
+from tests.evm_world import MODEL_ID, OWNER, FakeHost, World, infer_code, push
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_call_that_ran_keeps_its_input() -> None:
 def test_a_log_that_nobody_reads_keeps_nothing() -> None:
     log: InferenceLog = UnkeptLog()
     charge = gas.InferenceGas(gas.INFER_BASE, 0, 1, 0, 0)
-    log.add(InferenceCall(MODEL_ID, True, charge, b"in", b"out"))
+    log.add(InferenceCall(MODEL_ID, OWNER, True, charge, b"in", b"out"))
     assert log.take() == ()
 
 

@@ -75,7 +75,7 @@ def test_a_transaction_may_call_it_directly(world: World) -> None:
         batch=1,
         item_input_bytes=4,
         item_output_bytes=8,
-        royalty_per_item=0,
+        registered_royalty=0,
         first_touch=True,
     )
     assert frame.gas_used == expected.total
