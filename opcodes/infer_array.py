@@ -1,8 +1,8 @@
 """INFERARRAY (0xC1): run a registered model on a Solidity `bytes` in the contract's storage."""
 
 from cvm.evm.frame_view import FrameView
+from cvm.evm.gas_costs import COLD_SLOT_GAS, WARM_GAS
 from cvm.evm.keccak import keccak256
-from cvm.evm.plain_opcodes import COLD_SLOT_GAS, WARM_SLOT_GAS
 from opcodes import errors, gas
 from opcodes.inference import (
     Outcome,
@@ -75,8 +75,8 @@ def array_length(word: int) -> int | None:
 def load_data(frame: FrameView, slot: int, length: int) -> bytes:
     """Return the data of a long array: all slots are charged as warm, then each that is cold."""
     count = -(-length // WORD_BYTES)
-    frame.charge(count * WARM_SLOT_GAS)
-    frame.return_gas(count * WARM_SLOT_GAS)
+    frame.charge(count * WARM_GAS)
+    frame.return_gas(count * WARM_GAS)
     first = int.from_bytes(keccak256(slot.to_bytes(WORD_BYTES, "big")), "big")
     words = [load(frame, (first + index) % WORDS) for index in range(count)]
     return b"".join([word.to_bytes(WORD_BYTES, "big") for word in words])[:length]
@@ -86,5 +86,5 @@ def load(frame: FrameView, key: int) -> int:
     """Return a value of the contract's storage at SLOAD's price (EIP-2929)."""
     world = frame.world
     slot = world.slot(world.account(frame.address), key)
-    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_SLOT_GAS)
+    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_GAS)
     return world.slot_value(slot)
