@@ -229,7 +229,7 @@ class LiveChain:
             batch=batch,
             item_input_bytes=entry.record.input_bytes,
             item_output_bytes=entry.record.output_bytes,
-            royalty_per_item=entry.royalty_gas,
+            registered_royalty=entry.royalty_gas,
             first_touch=True,
         )
 

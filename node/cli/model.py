@@ -54,7 +54,7 @@ def price(report: ModelReport) -> GasQuote:
         batch=1,
         item_input_bytes=report.input_bytes,
         item_output_bytes=report.output_bytes,
-        royalty_per_item=0,
+        registered_royalty=0,
         first_touch=True,
     )
     return GasQuote(charge.base, charge.load, charge.compute, charge.io_bytes)
