@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from consensus.faults import InvalidGenesis
+from cvm.evm.machine_limits import MAX_GAS_LIMIT
 
 MIN_GAS_LIMIT = 5_000  # Yellow Paper (47)
-MAX_GAS_LIMIT = 2**63 - 1  # EIP-1985
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from cvm.evm.frame_view import FrameView
 from cvm.evm.gas_costs import COLD_SLOT_GAS, WARM_GAS
 from cvm.evm.keccak import keccak256
+from cvm.evm.machine_limits import WORD_BYTES
 from opcodes import errors, gas
 from opcodes.inference import (
     Outcome,
@@ -14,7 +15,6 @@ from opcodes.inference import (
 )
 from opcodes.inference_host import InferenceHost, InferenceLog
 
-WORD_BYTES = 32
 WORDS = 1 << 256
 
 

@@ -25,10 +25,11 @@ from consensus.ethereum.faults import (
 )
 from consensus.faults import ExtraDataTooLong
 from consensus.header_rules import MAX_EXTRA_DATA_BYTES, next_base_fee
-from consensus.parameters import MAX_GAS_LIMIT, MIN_GAS_LIMIT
+from consensus.parameters import MIN_GAS_LIMIT
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.forks import Fork
 from cvm.evm.header import EMPTY_UNCLES_HASH, BlockHeader
+from cvm.evm.machine_limits import MAX_GAS_LIMIT
 
 GAS_LIMIT_QUOTIENT = 1_024
 

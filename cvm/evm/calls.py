@@ -11,10 +11,10 @@ from cvm.evm.halts import OutOfGas, WriteProtection
 from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, access_gas, pop_account
 from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import LiveAccount
-from cvm.evm.machine_limits import CALL_DEPTH_LIMIT
+from cvm.evm.machine_limits import CALL_DEPTH_LIMIT, MAX_NONCE
 from cvm.evm.messages import Message
 from cvm.evm.transaction_gas import CREATE_GAS, INITCODE_WORD_GAS
-from cvm.evm.transaction_rules import MAX_INITCODE_BYTES, MAX_NONCE
+from cvm.evm.transaction_rules import MAX_INITCODE_BYTES
 from cvm.evm.world_state import WorldState
 
 CALL, CALLCODE, DELEGATECALL, STATICCALL = 0xF1, 0xF2, 0xF4, 0xFA

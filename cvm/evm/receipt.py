@@ -4,15 +4,21 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from cvm.evm.log_bloom import BLOOM_BYTES, bloom_bits
+from cvm.evm.machine_limits import WORD_BYTES
 from cvm.evm.rlp_encoding import EMPTY_LIST, EMPTY_STRING, encode_bytes, encode_integer, encode_list
-from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.rlp_lists import (
+    ADDRESS_BYTES,
+    UINT64_BYTES,
+    expect_shape,
+    fixed_bytes,
+    integer,
+    list_start,
+    split_items,
+)
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import SET_CODE
 from cvm.evm.value_class import value_class
 
-ADDRESS_BYTES = 20
-WORD_BYTES = 32
-UINT64_BYTES = 8
 MAX_TOPICS = 4
 BLOOM_PREFIX = b"\xb9\x01\x00"
 EMPTY_BLOOM = BLOOM_PREFIX + bytes(BLOOM_BYTES)

@@ -16,15 +16,15 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic as numba_intrinsic
 
+from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.native.keccak import keccak256
 from cvm.evm.native.machine_memory import new_scratch
 from cvm.evm.native.number_types import int64
 from cvm.evm.native.word import store_word
+from cvm.evm.rlp_lists import ADDRESS_BYTES
 from cvm.evm.signatures import PUBLIC_KEY_BYTES, UNCOMPRESSED
 from cvm.numba_cache import is_cache_configured
 
-HASH_BYTES = 32
-ADDRESS_BYTES = 20
 COMPACT_BYTES = 64
 OPAQUE_BYTES = 128
 """Room for libsecp256k1's own forms: a signature has 65 bytes, a public key 64."""

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from cvm.evm.faults import InvalidSignature
 from cvm.evm.keccak import keccak256
+from cvm.evm.machine_limits import WORD_BYTES
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.signatures import HALF_CURVE_ORDER, recover_address
 from cvm.evm.value_class import value_class
 
 LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE = range(5)
-WORD_BYTES = 32
 AUTHORIZATION_MAGIC = b"\x05"  # EIP-7702
 UNPROTECTED_V = 27
 PROTECTED_V = 35  # EIP-155

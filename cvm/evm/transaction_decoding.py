@@ -10,7 +10,15 @@ from cvm.evm.faults import (
     TransactionTypeNotSupported,
 )
 from cvm.evm.keccak import keccak256
-from cvm.evm.rlp_lists import expect_shape, fixed_bytes, integer, list_start, split_items
+from cvm.evm.machine_limits import WORD_BYTES
+from cvm.evm.rlp_lists import (
+    ADDRESS_BYTES,
+    expect_shape,
+    fixed_bytes,
+    integer,
+    list_start,
+    split_items,
+)
 from cvm.evm.signatures import CURVE_ORDER, HALF_CURVE_ORDER
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import (
@@ -29,8 +37,6 @@ from cvm.evm.transaction import (
 UINT8, UINT64, UINT256 = 1, 8, 32
 """Sizes of numbers in bytes."""
 
-ADDRESS_BYTES = 20
-WORD_BYTES = 32
 ACCESS_LIST_NAME = "the access list"
 
 

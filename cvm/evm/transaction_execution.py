@@ -7,6 +7,7 @@ from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.contract_code import ContractCode
 from cvm.evm.creation_address import creation_address
 from cvm.evm.live_account import DELEGATION_PREFIX, LiveAccount, delegate_address
+from cvm.evm.machine_limits import MAX_NONCE
 from cvm.evm.message_rules import Additions, Interpreter, Precompile, Rules
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, TransactionEnvironment
 from cvm.evm.payable import Payable
@@ -17,7 +18,6 @@ from cvm.evm.world_state import WorldState
 
 MAX_REFUND_QUOTIENT = 5  # EIP-3529
 NEW_ACCOUNT_REFUND = 12_500  # EIP-7702: 25,000 - 12,500
-MAX_NONCE = 2**64 - 1
 
 
 class Executed(NamedTuple):

@@ -32,16 +32,15 @@ from cvm.evm.faults import (
     WrongChainId,
 )
 from cvm.evm.forks import Fork
+from cvm.evm.live_account import DELEGATION_BYTES, DELEGATION_PREFIX
+from cvm.evm.machine_limits import MAX_NONCE
 from cvm.evm.state_reader import EMPTY_CODE_HASH, Account, StateReader
 from cvm.evm.transaction import BLOB, SET_CODE, Transaction
 from cvm.evm.transaction_gas import floor_data_gas, intrinsic_gas
 
 MAX_INITCODE_BYTES = 49_152  # EIP-3860
-MAX_NONCE = 2**64 - 1  # EIP-2681
 MAX_BLOBS_PER_TRANSACTION = 6  # EIP-7594, from Osaka on
 BLOB_HASH_VERSION = 1  # EIP-4844, VERSIONED_HASH_VERSION_KZG
-DELEGATION_PREFIX = bytes.fromhex("ef0100")  # EIP-7702
-DELEGATION_BYTES = 23
 NO_ACCOUNT = Account()
 
 

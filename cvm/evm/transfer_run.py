@@ -14,6 +14,7 @@ import numpy as np
 
 from cvm.evm.faults import InvalidSignature
 from cvm.evm.live_account import LiveAccount
+from cvm.evm.machine_limits import MAX_GAS_LIMIT, WORD_BYTES
 from cvm.evm.native.machine_memory import address_of
 from cvm.evm.native.transfers import IS_CHANGED, IS_PLAIN, TRANSFER_BYTES, run_transfers
 from cvm.evm.state_reader import EMPTY_CODE_HASH
@@ -23,9 +24,7 @@ from cvm.evm.world_state import WorldState
 FEWEST = 8
 """Fewer transfers are run as every transaction is: a compiled call has its own cost."""
 
-WORD_BYTES = 32
 MAX_WORD = 2**256 - 1
-MAX_GAS_LIMIT = 2**63 - 1
 TRANSFER = Struct("<QQqq32s32s32s")
 ACCOUNT = Struct("<QQ32s")
 

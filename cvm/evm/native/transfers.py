@@ -4,11 +4,11 @@ What is stated here for one transaction is what `transaction_rules` and `transac
 state for all of them; where a rule might be broken the call ends before the transaction.
 """
 
+from cvm.evm.machine_limits import MAX_NONCE
 from cvm.evm.native.number_types import U, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, store_limb
 from cvm.evm.native.word import from_limb, limb, load_word, store_word
 from cvm.evm.transaction_gas import TX_GAS
-from cvm.evm.transaction_rules import MAX_NONCE
 from cvm.native_code import kernel
 
 LAST_LIMB = 3
