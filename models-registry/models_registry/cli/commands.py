@@ -27,6 +27,7 @@ from models_registry.cli.files import (
 from models_registry.cli.http_client import ClientFault, RpcClient
 from models_registry.cli.keys import BadKey, load_key
 from models_registry.cli.prepare import (
+    EXPLAIN_FORM,
     INPUT_FORM,
     OUTPUT_FORM,
     CannotPrepare,
@@ -36,6 +37,7 @@ from models_registry.cli.prepare import (
     Runner,
     compare,
     compare_with_float_form,
+    parse_explain,
     parse_input_adapter,
     parse_output_adapter,
     parse_shape,
@@ -103,6 +105,12 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
         ] = None,
         inputs: Annotated[list[str] | None, typer.Option("--input", help=INPUT_FORM)] = None,
         outputs: Annotated[list[str] | None, typer.Option("--output", help=OUTPUT_FORM)] = None,
+        explain: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=f"{EXPLAIN_FORM}: add an output that explains trees or a linear model"
+            ),
+        ] = None,
         quantize: Annotated[
             Path | None, typer.Option(help=".npz of typical inputs: bring the model to 8 bits")
         ] = None,
@@ -126,6 +134,7 @@ def _add_prepare(app: typer.Typer, rules: ModelRules) -> None:
                 calibration=None if quantize is None else load_arrays(quantize),
                 inputs={a.name: a for a in map(parse_input_adapter, inputs or ())},
                 outputs={a.name: a for a in map(parse_output_adapter, outputs or ())},
+                explain=tuple(map(parse_explain, explain or ())),
             )
             given = _load_data(data, labels)
             if quantize is not None:

@@ -384,3 +384,39 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.onnx"
     path.write_bytes(b"")
     assert run("check", path).exit_code == 2
+
+
+def test_prepare_says_what_an_explanation_means(tmp_path: Path) -> None:
+    path, output = tmp_path / "linear.onnx", tmp_path / "strict.onnx"
+    path.write_bytes(matmul_model().SerializeToString())
+    shown = run("prepare", path, "-o", output, "--explain", "contributions:1/8")
+    assert shown.exit_code == 0, shown.stderr
+    assert shown.stdout.endswith(
+        "explains    contributions int64[1,3,5]: of 4 features to 3 scores of MatMul node "
+        "'product'; place 4 holds the intercept, and the sum of all places is the score; "
+        "1 stands for 2^-3; each lies within half a unit and 2^-22 of itself of the exact "
+        "product; "
+        "features: x[0], x[1], x[2], x[3]\n"
+    )
+    assert "output      contributions int64[1,3,5]" in shown.stdout
+
+
+def test_prepare_prints_explanations_as_json(tmp_path: Path) -> None:
+    path, output = tmp_path / "linear.onnx", tmp_path / "strict.onnx"
+    path.write_bytes(matmul_model().SerializeToString())
+    shown = run("prepare", path, "-o", output, "--explain", "contributions", "--json")
+    (found,) = json.loads(shown.stdout)["explanations"]
+    assert found["name"] == found["kind"] == "contributions"
+    assert found["dtype"] == "int64"
+    assert found["shape"] == [1, 3, 5]
+    assert found["units"] == [2.0**-19]
+    assert found["features"] == ["x[0]", "x[1]", "x[2]", "x[3]"]
+
+
+def test_prepare_refuses_to_explain_another_model(tmp_path: Path) -> None:
+    path, output = tmp_path / "linear.onnx", tmp_path / "strict.onnx"
+    path.write_bytes(matmul_model().SerializeToString())
+    refused = run("prepare", path, "-o", output, "--explain", "leaves")
+    assert refused.exit_code == 2
+    assert "MatMul node 'product' is a linear model, which has no trees" in refused.stderr
+    assert not output.exists()

@@ -16,6 +16,7 @@
 | fold factors and offsets of channels | `affine` |
 | quantise, lower pairs of conversions to integers | `quantise`, `lower_qdq`, `lower_products` |
 | integer inputs and outputs | `adapters` |
+| outputs that explain the answer | `explain`, `explained_node`, `explain_trees`, `explain_linear` |
 | canonical bytes | `write_onnx` |
 | arrays of a user as items | `items` |
 | run the result beside the original | `comparison` |
@@ -35,11 +36,13 @@ from models_registry.cli.prepare.comparison import (
     preparation_json,
     preparation_text,
 )
+from models_registry.cli.prepare.explanation import EXPLAIN_FORM, parse_explain
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.input_shapes import parse_shape
 from models_registry.cli.prepare.pipeline import Options, PreparedModel, prepare_model
 
 __all__ = [
+    "EXPLAIN_FORM",
     "INPUT_FORM",
     "OUTPUT_FORM",
     "CannotPrepare",
@@ -49,6 +52,7 @@ __all__ = [
     "Runner",
     "compare",
     "compare_with_float_form",
+    "parse_explain",
     "parse_input_adapter",
     "parse_output_adapter",
     "parse_shape",

@@ -10,6 +10,7 @@ import numpy as np
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.adapters import OutputAdapter
 from models_registry.cli.prepare.counted import counted
+from models_registry.cli.prepare.explanation import explanation_lines, explanations_json
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.items import Items, both_sides, items_of
 from models_registry.cli.prepare.onnx_runtime import OriginalModel
@@ -214,13 +215,14 @@ def _hits(array: Array, label: int, kind: str) -> bool:
 
 def preparation_json(prepared: PreparedModel, comparison: Comparison | None) -> dict[str, Any]:
     """Return what `prepare --json` prints beside the report on the file."""
-    steps = {"steps": list(prepared.notes)}
+    steps = {"steps": list(prepared.notes)} | explanations_json(prepared.explanations)
     return steps if comparison is None else steps | {"comparison": _comparison_json(comparison)}
 
 
 def preparation_text(prepared: PreparedModel, comparison: Comparison | None) -> str:
     """Return what `prepare` prints below the report on the file."""
     lines = [f"step        {note}" for note in prepared.notes or ("nothing to change",)]
+    lines += explanation_lines(prepared.explanations)
     return "\n".join(lines + ([] if comparison is None else _comparison_lines(comparison)))
 
 

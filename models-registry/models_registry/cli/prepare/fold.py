@@ -170,7 +170,7 @@ class _Walk:
         view = NodeView(
             op_type=node.op_type,
             name=node.name or node.outputs[0],
-            attributes=_engine_attributes(node),
+            attributes=engine_attributes(node),
             types=tuple(self._types[name] if name else None for name in node.inputs),
             constants=tuple(self._known_to_engine(name) for name in node.inputs),
             wanted=tuple(map(bool, node.outputs)),
@@ -327,7 +327,8 @@ class _Walk:
             node.inputs, node.attributes = node.inputs[:1], {}
 
 
-def _engine_attributes(node: DraftNode) -> dict[str, Any]:
+def engine_attributes(node: DraftNode) -> dict[str, Any]:
+    """Return a node's attributes as the engine reads them: an empty list is an absent one."""
     return {
         name: value
         for name, value in node.attributes.items()

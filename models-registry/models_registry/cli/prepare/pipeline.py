@@ -19,6 +19,8 @@ from models_registry.cli.prepare.bypass import bypass
 from models_registry.cli.prepare.constant_nodes import take_constant_nodes
 from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import Draft, DraftInput
+from models_registry.cli.prepare.explain import add_explanations
+from models_registry.cli.prepare.explanation import Explanation, Wanted
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.fold import fold, raise_what_keeps_it
 from models_registry.cli.prepare.input_shapes import Shapes, fix_input_shapes
@@ -39,7 +41,8 @@ class Options:
     """What the user asks for beside the strict form.
 
     `folder` holds the file's external data, `calibration` typical inputs by name for the
-    quantiser (None: the model stays float32), the adapters stand by input and output name.
+    quantiser (None: the model stays float32), the adapters stand by input and output name,
+    `explain` lists the outputs to add that explain the answer.
     """
 
     shapes: Shapes = field(default_factory=dict)
@@ -47,19 +50,22 @@ class Options:
     calibration: Mapping[str, Array] | None = None
     inputs: Mapping[str, InputAdapter] = field(default_factory=dict)
     outputs: Mapping[str, OutputAdapter] = field(default_factory=dict)
+    explain: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
     """The strict form, what each step did to get there, and the inputs before the adapters.
 
-    `float_form` is what was quantised, in the strict form and without adapters.
+    `float_form` is what was quantised, in the strict form and without adapters; `explanations`
+    are the outputs that `--explain` added.
     """
 
     data: bytes
     notes: tuple[str, ...]
     real_inputs: tuple[DraftInput, ...]
     float_form: bytes | None = None
+    explanations: tuple[Explanation, ...] = ()
 
 
 def prepare_model(data: bytes, options: Options) -> PreparedModel:
@@ -77,12 +83,13 @@ def prepare_model(data: bytes, options: Options) -> PreparedModel:
         notes += _quantise(draft, options.calibration, options.inputs)
     real_inputs = tuple(DraftInput(v.name, v.dtype, v.dims) for v in draft.inputs)
     notes += _adapt(draft, options)
+    explanations = add_explanations(draft, options.explain)
     folded = fold(draft)
     raise_what_keeps_it(draft, folded)
     notes += make_outputs(draft, folded.types)
     drop_unused(draft)
     data_made = encode_model(draft, folded.types)
-    return PreparedModel(data_made, tuple(notes), real_inputs, float_form)
+    return PreparedModel(data_made, tuple(notes), real_inputs, float_form, explanations)
 
 
 def _to_engine_forms(draft: Draft, options: Options) -> list[str]:
