@@ -85,6 +85,6 @@ def load_data(frame: FrameView, slot: int, length: int) -> bytes:
 def load(frame: FrameView, key: int) -> int:
     """Return a value of the contract's storage at SLOAD's price (EIP-2929)."""
     world = frame.world
-    slot = world.slot(world.account(frame.address), key)
-    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_GAS)
-    return world.slot_value(slot)
+    slot = world.slots.slot(world.account(frame.address), key)
+    frame.charge(COLD_SLOT_GAS if world.slots.warm(slot) else WARM_GAS)
+    return world.slots.value(slot)

@@ -141,18 +141,18 @@ def price(model: ActiveModel, batch: int, *, first_touch: bool) -> gas.Inference
 
 def is_touched(frame: Caller, model_id: bytes) -> bool:
     """Tell whether the transaction has already paid for loading the model."""
-    return frame.world.slot_value(touched_slot(frame, model_id)) != 0
+    return frame.world.slots.value(touched_slot(frame, model_id)) != 0
 
 
 def touch(frame: Caller, model_id: bytes) -> None:
     """Note that the model is loaded; undone when the frame is."""
-    frame.world.set_slot(touched_slot(frame, model_id), 1)
+    frame.world.slots.set(touched_slot(frame, model_id), 1)
 
 
 def touched_slot(frame: Caller, model_id: bytes) -> int:
     """Return the slot of transient storage that marks a model."""
     marks = frame.world.account(TOUCHED_MODELS)
-    return frame.world.transient(marks, int.from_bytes(model_id, "big"))
+    return frame.world.slots.transient(marks, int.from_bytes(model_id, "big"))
 
 
 def storage_of(world: WorldState) -> StorageReader:

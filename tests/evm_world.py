@@ -141,6 +141,7 @@ class World:
         gas: int = 10_000_000,
         value: int = 0,
         is_static: bool = False,
+        blob_hashes: tuple[bytes, ...] = (),
     ) -> Ran:
         """Run a message; with `code`, the contract is given it first."""
         if code:
@@ -150,7 +151,7 @@ class World:
         interpreter = INTERPRETER(Rules(world, block, precompiles(OSAKA), self.additions))
         world.begin_transaction()
         message = Message(CALLER, to, to, value, gas, data, is_static=is_static)
-        outcome = interpreter.execute(message, TransactionEnvironment(CALLER, 1))
+        outcome = interpreter.execute(message, TransactionEnvironment(CALLER, 1, blob_hashes))
         used = gas - outcome.gas_left
         return Ran(outcome.output, outcome.error, used, outcome.gas_left)
 

@@ -8,7 +8,7 @@ from cvm.evm.creation_address import creation_address
 from cvm.evm.frame_view import FrameView
 from cvm.evm.gas_costs import CALL_STIPEND, CALL_VALUE_GAS, KECCAK_WORD_GAS
 from cvm.evm.halts import OutOfGas, WriteProtection
-from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, access_gas, pop_account
+from cvm.evm.host_opcodes import NEW_ACCOUNT_GAS, pop_address, reached
 from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import LiveAccount
 from cvm.evm.machine_limits import CALL_DEPTH_LIMIT, MAX_NONCE
@@ -38,15 +38,14 @@ ReadInput = Callable[[bytes, int, int], bytes]
 
 def prepare_call(frame: FrameView, opcode: int, read: ReadInput) -> Call:
     """Pop and charge a CALL, CALLCODE, DELEGATECALL or STATICCALL (EIP-150, EIP-2929, EIP-7702)."""
-    world = frame.world
-    asked = frame.pop()
-    account = pop_account(frame)
+    asked, address = frame.pop(), pop_address(frame)
     value = frame.pop() if opcode in (CALL, CALLCODE) else 0
     data_at, data_size, result_at, result_size = (frame.pop() for _ in range(4))
     if value and opcode == CALL and frame.is_static:
         raise WriteProtection
     frame.reserve((data_at, data_size), (result_at, result_size))
-    frame.charge(access_gas(world, account) + delegation_gas(world, account))
+    account = reached(frame, address)
+    reach_delegate(frame, account)
     if value:
         frame.charge(CALL_VALUE_GAS)
         if opcode == CALL and (not account.exists or account.is_empty):
@@ -74,12 +73,13 @@ def _message(
     return Message(here, there, there, value, gas, data, is_static)
 
 
-def delegation_gas(world: WorldState, account: LiveAccount) -> int:
-    """Return what following an account's delegation costs, and warm where it leads (EIP-7702)."""
-    if not world.fork.is_prague:
-        return 0
-    delegate = world.delegate_of(account)
-    return 0 if delegate is None else access_gas(world, world.account(delegate))
+def reach_delegate(frame: FrameView, account: LiveAccount) -> None:
+    """Charge for following an account's delegation and warm where it leads (EIP-7702)."""
+    world = frame.world
+    if world.fork.is_prague:
+        delegate = world.delegate_of(account)
+        if delegate is not None:
+            reached(frame, delegate)
 
 
 def can_start(frame: FrameView, value: int) -> bool:

@@ -157,7 +157,7 @@ def code_account(world: WorldState, address: bytes) -> LiveAccount:
 
 
 def _begin_creation(world: WorldState, message: Message, target: LiveAccount) -> Outcome | None:
-    if target.nonce or target.code_hash != EMPTY_CODE_HASH or world.has_storage(target):
+    if target.nonce or target.code_hash != EMPTY_CODE_HASH or world.slots.is_used(target):
         return halted(AddressCollision())
     world.create(target)
     world.transfer(world.account(message.caller), target, message.value)

@@ -55,6 +55,7 @@ class NativeInterpreter:
         if outcome is None:
             self._write_word(at.ORIGIN, int.from_bytes(transaction.origin, "big"))
             self._write_word(at.GAS_PRICE, transaction.gas_price)
+            self._memory.set_blob_hashes(transaction.blob_hashes)
             self._start_outermost(message, mark)
             outcome = self._run()
         if not outcome.is_success:
@@ -84,8 +85,11 @@ class NativeInterpreter:
                 self._run_precompile()
             elif reason == at.NEED_SLOT:
                 frame = self._frame.refreshed()
-                world.slot_at(registers[at.SLOT_ACCOUNT], frame.top_address)
-                world.make_room()
+                world.slots.slot_at(registers[at.SLOT_ACCOUNT], frame.top_address)
+                world.slots.make_room()
+            elif reason == at.NEED_BALANCE:
+                frame = self._frame.refreshed()
+                world.show_balance(world.numbered(frame.field(at.ADDRESS_ACCOUNT)))
             else:
                 self._provide(reason)
 
@@ -99,7 +103,7 @@ class NativeInterpreter:
         elif reason == at.NEED_LOGS:
             self._memory.grow_logs(needed)
         elif reason == at.NEED_SLOT_ROOM:
-            self._world.make_room()
+            self._world.slots.make_room()
         else:
             self._world.undo_host(self._frame.refreshed().field(at.HOST_MARK))
 
@@ -192,10 +196,8 @@ class NativeInterpreter:
         world = self._world
         account = code_account(world, message.code_address)
         if account.address == message.code_address and world.delegate_of(account) is None:
-            return world.make_callable(account)
-        code = world.analysed(account)
-        world.keep(code)
-        return code
+            return world.codes.make_callable(account)
+        return world.codes.analysed(account)
 
     def _finish_call(self, frame: NativeFrame, outcome: Outcome, offset: int, size: int) -> None:
         """Give a caller what a call that ran no code left."""

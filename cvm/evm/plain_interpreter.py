@@ -155,7 +155,7 @@ class PlainInterpreter:
         world = self._world
         code = message.code
         if code is None:
-            code = world.analysed(code_account(world, message.code_address))
+            code = world.codes.analysed(code_account(world, message.code_address))
         host, slots, log_bytes, logs, refund = mark
         self._frames.append(
             PlainFrame(

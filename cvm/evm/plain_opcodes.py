@@ -151,6 +151,12 @@ def returndatacopy(frame: PlainFrame) -> None:
     frame.write(target, frame.return_data[offset : offset + size])
 
 
+def blobhash(frame: PlainFrame) -> None:
+    """BLOBHASH: a versioned hash of the transaction, 0 past the last (EIP-4844)."""
+    index, hashes = frame.pop(), frame.transaction.blob_hashes
+    frame.push(number_of(hashes[index]) if index < len(hashes) else 0)
+
+
 def mload(frame: PlainFrame) -> None:
     """MLOAD."""
     offset = frame.pop()
@@ -183,9 +189,9 @@ def mcopy(frame: PlainFrame) -> None:
 def sload(frame: PlainFrame) -> None:
     """SLOAD (EIP-2929)."""
     world = frame.world
-    slot = world.slot(world.account(frame.address), frame.pop())
-    frame.charge(COLD_SLOT_GAS if world.warm_slot(slot) else WARM_GAS)
-    frame.push(world.slot_value(slot))
+    slot = world.slots.slot(world.account(frame.address), frame.pop())
+    frame.charge(COLD_SLOT_GAS if world.slots.warm(slot) else WARM_GAS)
+    frame.push(world.slots.value(slot))
 
 
 def sstore(frame: PlainFrame) -> None:
@@ -196,9 +202,9 @@ def sstore(frame: PlainFrame) -> None:
         raise OutOfGas
     world = frame.world
     key, new = frame.pop(), frame.pop()
-    slot = world.slot(world.account(frame.address), key)
-    gas = COLD_SLOT_GAS if world.warm_slot(slot) else 0
-    original, current = world.slot_original(slot), world.slot_value(slot)
+    slot = world.slots.slot(world.account(frame.address), key)
+    gas = COLD_SLOT_GAS if world.slots.warm(slot) else 0
+    original, current = world.slots.original(slot), world.slots.value(slot)
     if current == new or original != current:
         gas += WARM_GAS
     else:
@@ -206,7 +212,7 @@ def sstore(frame: PlainFrame) -> None:
     frame.charge(gas)
     world.add_refund(storage_refund(original, current, new))
     if current != new:
-        world.set_slot(slot, new)
+        world.slots.set(slot, new)
 
 
 def storage_refund(original: int, current: int, new: int) -> int:
@@ -227,7 +233,7 @@ def storage_refund(original: int, current: int, new: int) -> int:
 def tload(frame: PlainFrame) -> None:
     """TLOAD (EIP-1153)."""
     world = frame.world
-    frame.push(world.slot_value(world.transient(world.account(frame.address), frame.pop())))
+    frame.push(world.slots.value(world.slots.transient(world.account(frame.address), frame.pop())))
 
 
 def tstore(frame: PlainFrame) -> None:
@@ -236,7 +242,7 @@ def tstore(frame: PlainFrame) -> None:
         raise WriteProtection
     world = frame.world
     key, value = frame.pop(), frame.pop()
-    world.set_slot(world.transient(world.account(frame.address), key), value)
+    world.slots.set(world.slots.transient(world.account(frame.address), key), value)
 
 
 def jump(frame: PlainFrame) -> None:
@@ -341,6 +347,7 @@ CONSTANTS: dict[int, Callable[[PlainFrame], int]] = {
     0x44: lambda f: number_of(f.block.prev_randao),
     0x45: lambda f: f.block.gas_limit,
     0x46: lambda f: f.block.chain_id,
+    0x47: lambda f: f.world.account(f.address).balance,
     0x48: lambda f: f.block.base_fee,
     0x4A: lambda f: f.block.blob_base_fee,
     0x58: lambda f: f.pc,
@@ -364,6 +371,7 @@ def _table() -> dict[int, PlainOpcode]:
         0x37: partial(copy, lambda f: f.message.data),
         0x39: partial(copy, lambda f: f.code.data),
         0x3E: returndatacopy,
+        0x49: blobhash,
         0x50: pop,
         0x51: mload,
         0x52: mstore,

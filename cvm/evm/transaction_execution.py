@@ -109,7 +109,7 @@ class TransactionExecution:
             account = world.account(address)
             world.warm_address(account)
             for key in keys:
-                world.warm_slot(world.slot(account, key))
+                world.slots.warm(world.slots.slot(account, key))
 
     def _message(self, tx: Payable, sender: LiveAccount, gas: int) -> Message:
         """Return the message of a transaction, and count the sender's nonce up."""

@@ -138,5 +138,5 @@ class TransferBatch:
         for account, (nonce, flags, balance) in zip(self._accounts, parts, strict=True):
             if flags & IS_CHANGED:
                 account.nonce = nonce
-                account.balance = int.from_bytes(balance, "little")
+                self._world.put_balance(account, int.from_bytes(balance, "little"))
                 account.exists = True

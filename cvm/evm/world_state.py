@@ -1,16 +1,15 @@
 """The state while a block runs: accounts and storage over a reader, with a journal to go back.
 
-Storage lives in the tables of the compiled loop, which both interpreters use; balances, nonces and
-codes live here. `mark` and `undo` cover both. Nothing reaches a store before `changes`.
+Storage lives in the tables of the compiled loop (`slots`), codes in `codes`; balances and nonces
+live here. `mark` and `undo` cover all of them. Nothing reaches a store before `changes`.
 """
 
-from array import array
 from collections.abc import Callable
 from typing import Any
 
-from cvm.evm.contract_code import CodeCache, ContractCode
+from cvm.evm.block_codes import BlockCodes
+from cvm.evm.block_storage import BlockStorage
 from cvm.evm.forks import Fork
-from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import LiveAccount, delegate_address
 from cvm.evm.native import layout as at
 from cvm.evm.native import table_access as table
@@ -22,10 +21,6 @@ from cvm.evm.state_reader import (
     StateChanges,
     StateReader,
 )
-
-CODES = CodeCache()
-"""Analysed codes of the process: what it holds follows from the code alone."""
-
 
 Mark = tuple[int, int, int, int, int]
 """Lengths of the host's journal, the slots' journal, log bytes, logs; and the refund."""
@@ -48,9 +43,8 @@ class WorldState:
         self._reader = reader
         self._accounts: dict[bytes, LiveAccount] = {}
         self._listed: list[LiveAccount] = []
-        self._codes: dict[bytes, bytes] = {}
-        self._kept: list[ContractCode] = []
-        self._slots_of: dict[int, array[int]] = {}
+        self.codes = BlockCodes(reader, memory)
+        self.slots = BlockStorage(reader, memory, self._listed)
         self._journal: list[tuple[Any, ...]] = []
         self._touched: list[LiveAccount] = []
         self._destroyed: dict[bytes, LiveAccount] = {}
@@ -64,6 +58,10 @@ class WorldState:
         if account is None:
             account = self._load(address)
         return account
+
+    def holds(self, address: bytes) -> bool:
+        """Tell whether an account was asked for before; one that was not is cold."""
+        return address in self._accounts
 
     def _load(self, address: bytes) -> LiveAccount:
         number = len(self._listed)
@@ -87,10 +85,23 @@ class WorldState:
 
     def set_balance(self, account: LiveAccount, balance: int) -> None:
         """Set a balance in wei; the account exists from now on."""
-        self._journal.append((setattr, account, "balance", account.balance))
-        account.balance = balance
+        self._journal.append((self.put_balance, account, account.balance))
+        self.put_balance(account, balance)
         if account.touched_in != self.transaction:
             self.touch(account)
+
+    def put_balance(self, account: LiveAccount, balance: int) -> None:
+        """Write a balance and nothing else; the loop must ask for it anew."""
+        account.balance = balance
+        self.memory.accounts[account.number * at.ACCOUNT_FIELDS + at.BALANCE_KNOWN] = 0
+
+    def show_balance(self, account: LiveAccount) -> None:
+        """Write an account's balance where the loop reads it until it changes."""
+        base = account.number * at.ACCOUNT_FIELDS
+        place = (base + at.BALANCE) * 8
+        records = self.memory.accounts.cast("B")
+        records[place : place + at.WORD_BYTES] = account.balance.to_bytes(32, "little")
+        self.memory.accounts[base + at.BALANCE_KNOWN] = 1
 
     def set_nonce(self, account: LiveAccount, nonce: int) -> None:
         """Set a nonce; the account exists from now on."""
@@ -117,46 +128,15 @@ class WorldState:
 
     def code_of(self, account: LiveAccount) -> bytes:
         """Return the code of an account."""
-        code_hash = account.code_hash
-        if code_hash == EMPTY_CODE_HASH:
-            return b""
-        data = self._codes.get(code_hash)
-        if data is None:
-            data = self._codes[code_hash] = self._reader.code(code_hash)
-        return data
+        return self.codes.code(account.code_hash)
 
     def set_code(self, account: LiveAccount, data: bytes) -> None:
         """Set the code of an account; the loop must learn it anew."""
-        code_hash = keccak256(data)
-        self._codes[code_hash] = data
-        self._forget_callable(account)
-        self._note(self._forget_callable, account)
+        self.codes.forget_callable(account)
+        self._note(self.codes.forget_callable, account)
         self._note(setattr, account, "code_hash", account.code_hash)
-        account.code_hash = code_hash
+        account.code_hash = self.codes.write(data)
         self.touch(account)
-
-    def analysed(self, account: LiveAccount) -> ContractCode:
-        """Return the code of an account, analysed."""
-        return CODES.get(account.code_hash, self.code_of(account))
-
-    def make_callable(self, account: LiveAccount) -> ContractCode:
-        """Let the loop enter an account's code by itself; it must be no delegation."""
-        code = self.analysed(account)
-        base = account.number * at.ACCOUNT_FIELDS
-        records = self.memory.accounts
-        if records[base + at.CODE_AT] != code.address:
-            self._kept.append(code)
-            records[base + at.CODE_AT] = code.address
-            records[base + at.CODE_SIZE_AT] = code.size
-            records[base + at.JUMPS_AT] = code.jumps_address
-        return code
-
-    def keep(self, code: ContractCode) -> None:
-        """Keep code in memory while the loop may run it."""
-        self._kept.append(code)
-
-    def _forget_callable(self, account: LiveAccount) -> None:
-        self.memory.accounts[account.number * at.ACCOUNT_FIELDS + at.CODE_AT] = 0
 
     def delegate_of(self, account: LiveAccount) -> bytes | None:
         """Return the address that an account delegates to (EIP-7702), or None."""
@@ -198,86 +178,14 @@ class WorldState:
 
     # --- storage
 
-    def slot(self, account: LiveAccount, key: int) -> int:
-        """Return the number of a slot, loaded when it is first asked for."""
-        self.memory.key[:] = key.to_bytes(32, "little")
-        return self.slot_at(account.number, self.memory.key_address)
-
-    def slot_at(self, number: int, key_address: int) -> int:
-        """Return the slot whose key is the word at an address, loaded if it was absent."""
-        address = self.memory.address
-        slot = table.find_slot(address, number, key_address)
-        if slot >= 0:
-            return int(slot)
-        self.make_room()
-        account = self._listed[number]
-        value = 0
-        if not (account.storage_gone or account.loaded is None):
-            value = self._reader.storage(account.address, self.memory.word_at(key_address))
-        self.memory.value[:] = value.to_bytes(32, "little")
-        slot = int(table.insert_slot(address, number, key_address, self.memory.value_address))
-        self._slots_of.setdefault(number, array("q")).append(slot)
-        return slot
-
-    def make_room(self) -> None:
-        """Make room for a slot and two journal records."""
-        registers = self.registers
-        if registers[at.JOURNAL_COUNT] + 2 > registers[at.JOURNAL_LIMIT]:
-            self.memory.grow_journal()
-        if registers[at.SLOT_COUNT] >= registers[at.SLOT_LIMIT]:
-            self.memory.grow_slots()
-            table.index_slots(self.memory.address)
-
-    def slot_value(self, slot: int) -> int:
-        """Return the value of a slot."""
-        return self._slot_word(slot, at.SLOT_VALUE)
-
-    def slot_original(self, slot: int) -> int:
-        """Return the value that a slot had when the transaction began."""
-        return self._slot_word(slot, at.SLOT_ORIGINAL)
-
-    def _slot_word(self, slot: int, field: int) -> int:
-        start = (slot * at.SLOT_FIELDS + field) * 8
-        return int.from_bytes(self.memory.slot_bytes[start : start + 32], "little")
-
-    def set_slot(self, slot: int, value: int) -> None:
-        """Write a slot."""
-        self.make_room()
-        self.memory.value[:] = value.to_bytes(32, "little")
-        table.set_slot(self.memory.address, slot, self.memory.value_address)
-
-    def warm_slot(self, slot: int) -> bool:
-        """Warm a slot; tell whether it was cold."""
-        self.make_room()
-        return bool(table.warm_slot(self.memory.address, slot))
-
     def storage(self, account: LiveAccount, key: int) -> int:
         """Return a value of storage; this warms nothing."""
-        return self.slot_value(self.slot(account, key))
+        return self.slots.value(self.slots.slot(account, key))
 
     def set_storage(self, account: LiveAccount, key: int, value: int) -> None:
         """Write a value of storage, as a system call or an override does."""
-        self.set_slot(self.slot(account, key), value)
+        self.slots.set(self.slots.slot(account, key), value)
         self.touch(account)
-
-    def transient(self, account: LiveAccount, key: int) -> int:
-        """Return the slot of transient storage (EIP-1153)."""
-        self.memory.key[:] = key.to_bytes(32, "little")
-        address, owner = self.memory.address, account.number + at.TRANSIENT
-        slot = table.find_slot(address, owner, self.memory.key_address)
-        if slot >= 0:
-            return int(slot)
-        self.make_room()
-        self.memory.value[:] = bytes(32)
-        return int(
-            table.insert_slot(address, owner, self.memory.key_address, self.memory.value_address)
-        )
-
-    def has_storage(self, account: LiveAccount) -> bool:
-        """Tell whether an account has storage, as EIP-7610 asks before a creation."""
-        if account.storage_gone or account.loaded is None:
-            return False
-        return account.loaded.storage_root != EMPTY_TRIE_ROOT
 
     # --- journal
 
@@ -367,6 +275,7 @@ class WorldState:
         self._journal.clear()
         self._touched.clear()
         self._destroyed.clear()
+        self.codes.begin_transaction()
 
     def create(self, account: LiveAccount) -> None:
         """Start a contract at an address (EIP-161: its nonce is 1)."""
@@ -391,14 +300,11 @@ class WorldState:
 
     def _remove(self, account: LiveAccount) -> None:
         account.exists = False
-        account.nonce = account.balance = 0
+        account.nonce = 0
+        self.put_balance(account, 0)
         account.code_hash = EMPTY_CODE_HASH
-        account.storage_gone = True
-        self._forget_callable(account)
-        slots = self._slots_of.get(account.number)
-        if slots is not None:
-            slots_at, count = slots.buffer_info()
-            table.clear_slots(self.memory.address, slots_at, count)
+        self.codes.forget_callable(account)
+        self.slots.clear(account)
 
     # --- the end of the block
 
@@ -411,18 +317,12 @@ class WorldState:
             if (final := _final(account)) != account.loaded or account.address in cleared
         }
         storage: dict[bytes, dict[int, int]] = {}
-        slots, fields = self.memory.slots, at.SLOT_FIELDS
-        for slot in range(self.registers[at.SLOT_COUNT]):
-            owner = slots[slot * fields]
-            if slots[slot * fields + at.SLOT_WRITTEN] and owner < at.TRANSIENT:
-                key = self._slot_word(slot, at.SLOT_KEY)
-                account = self._listed[owner]
-                if account.exists:
-                    storage.setdefault(account.address, {})[key] = self.slot_value(slot)
-                    accounts.setdefault(account.address, _final(account))
+        for account, key, value in self.slots.written():
+            if account.exists:
+                storage.setdefault(account.address, {})[key] = value
+                accounts.setdefault(account.address, _final(account))
         hashes = {a.code_hash for a in accounts.values() if a is not None} - {EMPTY_CODE_HASH}
-        codes = {h: self._codes[h] for h in sorted(hashes) if h in self._codes}
-        return StateChanges(accounts, storage, cleared, codes)
+        return StateChanges(accounts, storage, cleared, self.codes.written(hashes))
 
 
 def _final(account: LiveAccount) -> Account | None:

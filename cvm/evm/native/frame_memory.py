@@ -1,33 +1,11 @@
 """A frame's memory, code and data: growing, copying with zeros after the end, jumps."""
 
 from cvm.evm.native import layout as at
-from cvm.evm.native.frames import (
-    TOO_LARGE,
-    as_size,
-    memory_gas,
-)
-from cvm.evm.native.number_types import (
-    U,
-    Word,
-)
-from cvm.evm.native.raw_memory import (
-    load_byte,
-    load_int,
-    move_bytes,
-    store_int,
-    zero_bytes,
-)
-from cvm.evm.native.word import (
-    from_limb,
-    load_word,
-    shift_left,
-    shift_right,
-    swap_bytes,
-)
-from cvm.native_code import (
-    inlined,
-    kernel,
-)
+from cvm.evm.native.frames import TOO_LARGE, as_size, memory_gas
+from cvm.evm.native.number_types import U, Word
+from cvm.evm.native.raw_memory import load_byte, load_int, move_bytes, store_int, zero_bytes
+from cvm.evm.native.word import from_limb, load_word, shift_left, shift_right, swap_bytes
+from cvm.native_code import inlined, kernel
 
 W = at.WORD_BYTES
 
@@ -48,8 +26,8 @@ def read_padded(start: int, size: int, offset: Word) -> Word:
 
 @kernel
 def pushed_value(code: int, pc: int, width: int) -> Word:
-    """Return the data of a PUSH of 2 to 32 bytes at pc; the code is padded."""
-    value = swap_bytes(load_word(code, pc + 1))
+    """Return the 2 to 32 bytes at pc, the data of a PUSH; the code is padded."""
+    value = swap_bytes(load_word(code, pc))
     return shift_right(value, U(8 * (W - width)))
 
 
@@ -63,31 +41,32 @@ def copy_padded(target: int, source: int, source_size: int, offset: Word, size: 
 
 
 @kernel
-def reserved(registers: int, frame: int, gas: int, offset: Word, size: int) -> tuple[int, int]:
-    """Make memory up to offset + size, and return (gas left, offset).
+def reserved(registers: int, frame: int, gas: int, offset: Word, size: int) -> tuple[int, int, int]:
+    """Make memory up to offset + size; return (gas left, offset, event).
 
-    Gas below zero: out of gas. An offset below zero: the host must make room first, and `gas` is
-    as it was.
+    Gas that is below zero already is out of gas. With any event, nothing has changed.
     """
+    if gas < 0:
+        return gas, 0, at.OUT_OF_GAS
     if size == 0:
-        return gas, 0
+        return gas, 0, at.NONE
     start = as_size(offset)
     end = start + size
     if end >= TOO_LARGE:
-        return -1, 0
+        return gas, 0, at.OUT_OF_GAS
     used = load_int(frame, at.MEMORY_USED)
     if end <= used:
-        return gas, start
+        return gas, start, at.NONE
     left = gas - memory_gas(used, end)
     if left < 0:
-        return -1, 0
+        return gas, 0, at.OUT_OF_GAS
     base, grown = load_int(frame, at.MEMORY_BASE), (end + 31) & ~31
     if base + grown > load_int(registers, at.MEMORY_SIZE):
         store_int(registers, at.NEEDED, base + grown)
-        return gas, -1
+        return gas, 0, at.NEED_MEMORY
     zero_bytes(load_int(registers, at.MEMORY) + base + used, grown - used)
     store_int(frame, at.MEMORY_USED, grown)
-    return left, start
+    return left, start, at.NONE
 
 
 @inlined

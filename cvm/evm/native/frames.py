@@ -27,6 +27,12 @@ def stack_address(registers: int, depth: int) -> int:
 
 
 @inlined
+def account_record(registers: int, account: int) -> int:
+    """Return where the record of an account lies."""
+    return load_int(registers, at.ACCOUNTS) + account * at.ACCOUNT_BYTES
+
+
+@inlined
 def as_size(value: Word) -> int:
     """Return a word as a size or an offset, TOO_LARGE where no gas pays for it."""
     low = limb(value, 0)
@@ -61,7 +67,7 @@ def find_account(registers: int, address: Word) -> int:
         account = load_int(index, place) - 1
         if account < 0:
             return -1
-        record = accounts + account * (at.ACCOUNT_FIELDS * 8)
+        record = accounts + account * at.ACCOUNT_BYTES
         if load_limb(record, 0) == a and load_limb(record, 1) == b and load_limb(record, 2) == c:
             return account
         place = (place + 1) & mask
@@ -94,7 +100,7 @@ def enter_call(registers: int, opcode: int) -> int:
     account = find_account(registers, load_word(top, -at.WORD_BYTES))
     if account < 0 or depth + 1 > CALL_DEPTH_LIMIT:
         return HOST_DOES_IT
-    record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
+    record = account_record(registers, account)
     if load_int(record, at.CODE_AT) == 0 or not is_warm(registers, record):
         return HOST_DOES_IT
     input_at = as_size(load_word(operands, -at.WORD_BYTES))

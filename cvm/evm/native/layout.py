@@ -48,6 +48,8 @@ SCRATCH = 32  # address of SCRATCH_BYTES for division and hashing
 SLOT_ACCOUNT = 33  # the slot that the host must load
 FAILURE = 34  # why a frame halted
 HASH_KEYS = 35  # ten secret numbers: see `slots.mixed`
+BLOB_HASHES = 45  # address of the transaction's versioned hashes, as words
+BLOB_COUNT = 46
 REGISTERS = 48
 HASH_KEY_COUNT = 10
 SCRATCH_BYTES = 512
@@ -87,7 +89,10 @@ WARM_IN = 3  # the transaction in which it is warm, or ALWAYS_WARM
 CODE_AT = 4  # address of its code, IS_PRECOMPILE, or 0 where only the host may enter it
 CODE_SIZE_AT = 5
 JUMPS_AT = 6
-ACCOUNT_FIELDS = 8
+BALANCE_KNOWN = 7  # 1 where the balance below is what the host has
+BALANCE = 8  # four limbs
+ACCOUNT_FIELDS = 12
+ACCOUNT_BYTES = ACCOUNT_FIELDS * 8
 
 ALWAYS_WARM = -1
 """Stands for every transaction: precompiles, and the coinbase from Shanghai on (EIP-3651)."""
@@ -143,17 +148,18 @@ NEED_SLOT_ROOM = 6
 NEED_SLOT = 7  # load the slot on top of the stack of SLOT_ACCOUNT, then come back
 NEED_UNDO = 8  # take the host's journal back to the frame's mark, then come back
 PRECOMPILE = 9  # a frame without code has been pushed: run the precompile on its input, end it
+NEED_BALANCE = 10  # write the balance of the running account, then come back
 
-# Events inside one turn of the loop, beside those reasons.
+# Events inside one turn of the loop, beside those reasons and why a frame halted.
 NONE = 0
 ENDED = 100  # STOP, RETURN, REVERT or a halt: the frame is over
-FAILED = 101  # a halt
-CALLED = 102
+CALLED = 101
 
 # How a frame ended.
 SUCCEEDED, REVERTED, HALTED = 0, 1, 2
 
-# Why a frame halted.
+# Why a frame halted: events above HALTS.
+HALTS = 200
 (
     OUT_OF_GAS,
     STACK_UNDERFLOW,
@@ -162,7 +168,7 @@ SUCCEEDED, REVERTED, HALTED = 0, 1, 2
     INVALID_OPCODE,
     WRITE_PROTECTION,
     RETURN_DATA_OUT_OF_BOUNDS,
-) = range(1, 8)
+) = range(HALTS + 1, HALTS + 8)
 
 # The table of opcodes: base gas, words needed, most words before it, in one number each.
 GAS_MASK = 0xFFFF

@@ -2,25 +2,14 @@
 
 `run` keeps pc, gas, stack top and memory size of the running frame in local variables and writes
 them to the frame's record whenever another function or the host may read them. An opcode that the
-host must help changes nothing before it asks. Every opcode is
-checked against the table of opcodes first: words needed, room on the stack, base gas. A branch sets
+host must help changes nothing before it asks. Every opcode is checked against the table of opcodes
+first: base gas, words needed, room on the stack; pc then stands behind its byte. A branch sets
 `event` where the straight path ends; everything else falls through to the next opcode.
 """
 
 from cvm.evm.native import layout as at
-from cvm.evm.native.division import (
-    add_modulo,
-    divide,
-    multiply_modulo,
-)
-from cvm.evm.native.frame_memory import (
-    copy_padded,
-    jump_target,
-    pushed_value,
-    read_padded,
-    reserved,
-    words_in,
-)
+from cvm.evm.native.division import add_modulo, divide, multiply_modulo
+from cvm.evm.native.frame_memory import jump_target, pushed_value, read_padded, reserved
 from cvm.evm.native.frames import (
     PUSHED,
     PUSHED_PRECOMPILE,
@@ -30,22 +19,13 @@ from cvm.evm.native.frames import (
     frame_address,
     stack_address,
 )
-from cvm.evm.native.keccak import (
-    keccak256,
-)
-from cvm.evm.native.number_types import (
-    U,
-    int64,
-)
-from cvm.evm.native.raw_memory import (
-    load_byte,
-    load_int,
-    move_bytes,
-    store_byte,
-    store_int,
-)
+from cvm.evm.native.memory_opcodes import copy_inside, copy_to_memory, hash_memory
+from cvm.evm.native.number_types import U, int64
+from cvm.evm.native.raw_memory import load_byte, load_int, store_byte, store_int
 from cvm.evm.native.state_opcodes import (
     address_word,
+    blob_hash,
+    load_balance,
     load_slot,
     store_slot,
     transient_slot,
@@ -71,9 +51,7 @@ from cvm.evm.native.word_operations import (
     signed_remainder,
     truth,
 )
-from cvm.native_code import (
-    kernel,
-)
+from cvm.native_code import kernel
 
 W = at.WORD_BYTES
 
@@ -94,154 +72,126 @@ def run(registers: int) -> int:
         gas = load_int(frame, at.GAS)
         used = load_int(frame, at.MEMORY_USED)
         top = bottom + W * load_int(frame, at.HEIGHT)
-        event = failure = at.NONE
+        event = at.NONE
         status = at.SUCCEEDED
         offset = size = 0
         while True:
             op = int64(load_byte(code, pc))
+            pc += 1
             rule = load_int(opcodes, op)
             height = (top - bottom) // W
             before = gas
             gas -= rule & at.GAS_MASK
             if gas < 0:
-                event = at.FAILED
-                failure = at.OUT_OF_GAS
+                event = at.OUT_OF_GAS
                 break
             needed = (rule >> at.NEEDED_SHIFT) & at.FIELD_MASK
             if height < needed:
-                event = at.FAILED
-                failure = at.INVALID_OPCODE if needed == at.UNDEFINED else at.STACK_UNDERFLOW
+                event = at.INVALID_OPCODE if needed == at.UNDEFINED else at.STACK_UNDERFLOW
                 break
             if height > (rule >> at.MOST_SHIFT):
-                event = at.FAILED
-                failure = at.STACK_OVERFLOW
+                event = at.STACK_OVERFLOW
                 break
             if op == 0x60:  # PUSH1
                 top += W
-                store_word(top, 0, from_limb(U(load_byte(code, pc + 1))))
-                pc += 2
+                store_word(top, 0, from_limb(U(load_byte(code, pc))))
+                pc += 1
             elif op == 0x61:  # PUSH2
                 top += W
-                value = (U(load_byte(code, pc + 1)) << U(8)) | U(load_byte(code, pc + 2))
+                value = (U(load_byte(code, pc)) << U(8)) | U(load_byte(code, pc + 1))
                 store_word(top, 0, from_limb(value))
-                pc += 3
+                pc += 2
             elif op == 0x5B:  # JUMPDEST
-                pc += 1
+                pass
             elif op == 0x56:  # JUMP
                 target = jump_target(frame, load_word(top, 0))
                 if target < 0:
-                    event = at.FAILED
-                    failure = at.INVALID_JUMP
+                    event = at.INVALID_JUMP
                     break
-                top -= W
                 pc = target
+                top -= W
             elif op == 0x57:  # JUMPI
-                target = pc + 1
                 if not is_zero(load_word(top, -W)):
                     target = jump_target(frame, load_word(top, 0))
                     if target < 0:
-                        event = at.FAILED
-                        failure = at.INVALID_JUMP
+                        event = at.INVALID_JUMP
                         break
+                    pc = target
                 top -= 2 * W
-                pc = target
             elif op == 0x50:  # POP
                 top -= W
-                pc += 1
             elif op == 0x01:  # ADD
                 top -= W
                 store_word(top, 0, load_word(top, W) + load_word(top, 0))
-                pc += 1
             elif op == 0x02:  # MUL
                 top -= W
                 store_word(top, 0, load_word(top, W) * load_word(top, 0))
-                pc += 1
             elif op == 0x03:  # SUB
                 top -= W
                 store_word(top, 0, load_word(top, W) - load_word(top, 0))
-                pc += 1
             elif op == 0x04:  # DIV
                 top -= W
                 store_word(top, 0, divide(scratch, load_word(top, W), load_word(top, 0))[0])
-                pc += 1
             elif op == 0x05:  # SDIV
                 top -= W
                 store_word(top, 0, signed_quotient(scratch, load_word(top, W), load_word(top, 0)))
-                pc += 1
             elif op == 0x06:  # MOD
                 top -= W
                 store_word(top, 0, divide(scratch, load_word(top, W), load_word(top, 0))[1])
-                pc += 1
             elif op == 0x07:  # SMOD
                 top -= W
                 store_word(top, 0, signed_remainder(scratch, load_word(top, W), load_word(top, 0)))
-                pc += 1
             elif op == 0x08:  # ADDMOD
                 top -= 2 * W
                 total = add_modulo(
                     scratch, load_word(top, 2 * W), load_word(top, W), load_word(top, 0)
                 )
                 store_word(top, 0, total)
-                pc += 1
             elif op == 0x09:  # MULMOD
                 top -= 2 * W
                 product = multiply_modulo(
                     scratch, load_word(top, 2 * W), load_word(top, W), load_word(top, 0)
                 )
                 store_word(top, 0, product)
-                pc += 1
             elif op == 0x0A:  # EXP
                 exponent = load_word(top, -W)
                 gas -= at.EXP_BYTE_GAS * ((263 - int64(leading_zeros(exponent))) >> 3)
                 if gas < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
+                    event = at.OUT_OF_GAS
                     break
                 top -= W
                 store_word(top, 0, power(load_word(top, W), exponent))
-                pc += 1
             elif op == 0x0B:  # SIGNEXTEND
                 top -= W
                 store_word(top, 0, sign_extended(load_word(top, W), load_word(top, 0)))
-                pc += 1
             elif op == 0x10:  # LT
                 top -= W
                 store_word(top, 0, truth(load_word(top, W) < load_word(top, 0)))
-                pc += 1
             elif op == 0x11:  # GT
                 top -= W
                 store_word(top, 0, truth(load_word(top, 0) < load_word(top, W)))
-                pc += 1
             elif op == 0x12:  # SLT
                 top -= W
                 store_word(top, 0, truth(word_less_signed(load_word(top, W), load_word(top, 0))))
-                pc += 1
             elif op == 0x13:  # SGT
                 top -= W
                 store_word(top, 0, truth(word_less_signed(load_word(top, 0), load_word(top, W))))
-                pc += 1
             elif op == 0x14:  # EQ
                 top -= W
                 store_word(top, 0, truth(load_word(top, W) == load_word(top, 0)))
-                pc += 1
             elif op == 0x15:  # ISZERO
                 store_word(top, 0, truth(is_zero(load_word(top, 0))))
-                pc += 1
             elif op == 0x16:  # AND
                 top -= W
                 store_word(top, 0, load_word(top, W) & load_word(top, 0))
-                pc += 1
             elif op == 0x17:  # OR
                 top -= W
                 store_word(top, 0, load_word(top, W) | load_word(top, 0))
-                pc += 1
             elif op == 0x18:  # XOR
                 top -= W
                 store_word(top, 0, load_word(top, W) ^ load_word(top, 0))
-                pc += 1
             elif op == 0x19:  # NOT
                 store_word(top, 0, word_not(load_word(top, 0)))
-                pc += 1
             elif op == 0x1A:  # BYTE
                 top -= W
                 place = load_word(top, W)
@@ -250,282 +200,155 @@ def run(registers: int) -> int:
                     bits = U(248) - U(8) * limb(place, 0)
                     chosen = limb(shift_right(load_word(top, 0), bits), 0) & U(255)
                 store_word(top, 0, from_limb(chosen))
-                pc += 1
             elif op == 0x1B or op == 0x1C or op == 0x1D:  # SHL SHR SAR
                 top -= W
                 store_word(top, 0, shifted(op, load_word(top, W), load_word(top, 0)))
-                pc += 1
             elif op == 0x1E:  # CLZ
                 store_word(top, 0, from_limb(leading_zeros(load_word(top, 0))))
-                pc += 1
             elif op == 0x20:  # KECCAK256
-                size = as_size(load_word(top, -W))
-                gas -= at.KECCAK_WORD_GAS * words_in(size)
-                left, start = reserved(registers, frame, gas, load_word(top, 0), size)
-                if gas < 0 or left < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
+                gas, event = hash_memory(registers, frame, top, gas)
+                if event != at.NONE:
                     break
-                if start < 0:
-                    event = at.NEED_MEMORY
-                    break
-                gas = left
                 used = load_int(frame, at.MEMORY_USED)
                 top -= W
-                store_word(top, 0, swap_bytes(keccak256(scratch, memory + start, size)))
-                pc += 1
             elif op == 0x30:  # ADDRESS
                 top += W
                 account = load_int(frame, at.ADDRESS_ACCOUNT)
                 store_word(top, 0, address_word(registers, account))
-                pc += 1
             elif op == 0x32:  # ORIGIN
                 top += W
                 store_word(top, 0, load_word(environment, W * at.ORIGIN))
-                pc += 1
             elif op == 0x33:  # CALLER
                 top += W
                 account = load_int(frame, at.CALLER_ACCOUNT)
                 store_word(top, 0, address_word(registers, account))
-                pc += 1
             elif op == 0x34:  # CALLVALUE
                 top += W
                 store_word(top, 0, load_word(frame, at.VALUE * 8))
-                pc += 1
             elif op == 0x35:  # CALLDATALOAD
                 data = load_int(registers, at.MEMORY) + load_int(frame, at.INPUT)
                 value = read_padded(data, load_int(frame, at.INPUT_SIZE), load_word(top, 0))
                 store_word(top, 0, value)
-                pc += 1
             elif op == 0x36:  # CALLDATASIZE
                 top += W
                 store_word(top, 0, from_limb(U(load_int(frame, at.INPUT_SIZE))))
-                pc += 1
             elif op == 0x37 or op == 0x39 or op == 0x3E:  # CALLDATACOPY CODECOPY RETURNDATACOPY
-                size = as_size(load_word(top, -2 * W))
-                gas -= at.COPY_WORD_GAS * words_in(size)
-                if gas < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
+                gas, event = copy_to_memory(registers, frame, top, gas, op)
+                if event != at.NONE:
                     break
-                if op == 0x3E:
-                    end = as_size(load_word(top, -W)) + size
-                    if end > load_int(registers, at.RETURN_SIZE):
-                        event = at.FAILED
-                        failure = at.RETURN_DATA_OUT_OF_BOUNDS
-                        break
-                left, start = reserved(registers, frame, gas, load_word(top, 0), size)
-                if left < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
-                    break
-                if start < 0:
-                    event = at.NEED_MEMORY
-                    break
-                gas = left
                 used = load_int(frame, at.MEMORY_USED)
-                origin, origin_size = code, load_int(frame, at.CODE_SIZE)
-                if op == 0x37:
-                    origin = load_int(registers, at.MEMORY) + load_int(frame, at.INPUT)
-                    origin_size = load_int(frame, at.INPUT_SIZE)
-                elif op == 0x3E:
-                    origin = load_int(registers, at.RETURN_DATA)
-                    origin_size = load_int(registers, at.RETURN_SIZE)
-                copy_padded(memory + start, origin, origin_size, load_word(top, -W), size)
                 top -= 3 * W
-                pc += 1
             elif op == 0x38:  # CODESIZE
                 top += W
                 store_word(top, 0, from_limb(U(load_int(frame, at.CODE_SIZE))))
-                pc += 1
             elif op == 0x3A:  # GASPRICE
                 top += W
                 store_word(top, 0, load_word(environment, W * at.GAS_PRICE))
-                pc += 1
             elif op == 0x3D:  # RETURNDATASIZE
                 top += W
                 store_word(top, 0, from_limb(U(load_int(registers, at.RETURN_SIZE))))
-                pc += 1
             elif 0x41 <= op <= 0x46:  # COINBASE TIMESTAMP NUMBER PREVRANDAO GASLIMIT CHAINID
                 top += W
                 store_word(top, 0, load_word(environment, W * (op - 0x41 + at.COINBASE)))
-                pc += 1
+            elif op == 0x47:  # SELFBALANCE
+                event = load_balance(registers, frame, top + W)
+                if event != at.NONE:
+                    break
+                top += W
             elif op == 0x48:  # BASEFEE
                 top += W
                 store_word(top, 0, load_word(environment, W * at.BASE_FEE))
-                pc += 1
+            elif op == 0x49:  # BLOBHASH
+                store_word(top, 0, blob_hash(registers, load_word(top, 0)))
             elif op == 0x4A:  # BLOBBASEFEE
                 top += W
                 store_word(top, 0, load_word(environment, W * at.BLOB_BASE_FEE))
-                pc += 1
             elif op == 0x51:  # MLOAD
                 start = as_size(load_word(top, 0))
                 if start + W > used:
-                    left, start = reserved(registers, frame, gas, load_word(top, 0), W)
-                    if left < 0:
-                        event = at.FAILED
-                        failure = at.OUT_OF_GAS
+                    gas, start, event = reserved(registers, frame, gas, load_word(top, 0), W)
+                    if event != at.NONE:
                         break
-                    if start < 0:
-                        event = at.NEED_MEMORY
-                        break
-                    gas = left
                     used = load_int(frame, at.MEMORY_USED)
                 store_word(top, 0, swap_bytes(load_word(memory, start)))
-                pc += 1
             elif op == 0x52:  # MSTORE
                 start = as_size(load_word(top, 0))
                 if start + W > used:
-                    left, start = reserved(registers, frame, gas, load_word(top, 0), W)
-                    if left < 0:
-                        event = at.FAILED
-                        failure = at.OUT_OF_GAS
+                    gas, start, event = reserved(registers, frame, gas, load_word(top, 0), W)
+                    if event != at.NONE:
                         break
-                    if start < 0:
-                        event = at.NEED_MEMORY
-                        break
-                    gas = left
                     used = load_int(frame, at.MEMORY_USED)
                 store_word(memory, start, swap_bytes(load_word(top, -W)))
                 top -= 2 * W
-                pc += 1
             elif op == 0x53:  # MSTORE8
                 start = as_size(load_word(top, 0))
                 if start + 1 > used:
-                    left, start = reserved(registers, frame, gas, load_word(top, 0), 1)
-                    if left < 0:
-                        event = at.FAILED
-                        failure = at.OUT_OF_GAS
+                    gas, start, event = reserved(registers, frame, gas, load_word(top, 0), 1)
+                    if event != at.NONE:
                         break
-                    if start < 0:
-                        event = at.NEED_MEMORY
-                        break
-                    gas = left
                     used = load_int(frame, at.MEMORY_USED)
                 store_byte(memory, start, load_byte(top, -W))
                 top -= 2 * W
-                pc += 1
             elif op == 0x54:  # SLOAD
                 gas, event = load_slot(registers, frame, top, gas)
                 if event != at.NONE:
-                    failure = at.OUT_OF_GAS
                     break
-                pc += 1
             elif op == 0x55:  # SSTORE
-                if load_int(frame, at.FLAGS) & at.STATIC:
-                    event = at.FAILED
-                    failure = at.WRITE_PROTECTION
-                    break
                 gas, event = store_slot(registers, frame, top, gas)
                 if event != at.NONE:
-                    failure = at.OUT_OF_GAS
                     break
                 top -= 2 * W
-                pc += 1
             elif op == 0x58:  # PC
                 top += W
-                store_word(top, 0, from_limb(U(pc)))
-                pc += 1
+                store_word(top, 0, from_limb(U(pc - 1)))
             elif op == 0x59:  # MSIZE
                 top += W
                 store_word(top, 0, from_limb(U(used)))
-                pc += 1
             elif op == 0x5A:  # GAS
                 top += W
                 store_word(top, 0, from_limb(U(gas)))
-                pc += 1
             elif op == 0x5C or op == 0x5D:  # TLOAD TSTORE
-                writes = op == 0x5D
-                if writes and load_int(frame, at.FLAGS) & at.STATIC:
-                    event = at.FAILED
-                    failure = at.WRITE_PROTECTION
-                    break
-                event = transient_slot(registers, frame, top, writes)
+                event = transient_slot(registers, frame, top, op == 0x5D)
                 if event != at.NONE:
                     break
-                if writes:
+                if op == 0x5D:
                     top -= 2 * W
-                pc += 1
             elif op == 0x5E:  # MCOPY
-                size = as_size(load_word(top, -2 * W))
-                gas -= at.COPY_WORD_GAS * words_in(size)
-                if gas < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
+                gas, event = copy_inside(registers, frame, top, gas)
+                if event != at.NONE:
                     break
-                to, source = load_word(top, 0), load_word(top, -W)
-                furthest = source if to < source else to
-                left, start = reserved(registers, frame, gas, furthest, size)
-                if left < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
-                    break
-                if start < 0:
-                    event = at.NEED_MEMORY
-                    break
-                gas = left
                 used = load_int(frame, at.MEMORY_USED)
-                if size:
-                    move_bytes(memory + as_size(to), memory + as_size(source), size)
                 top -= 3 * W
-                pc += 1
             elif op == 0x5F:  # PUSH0
                 top += W
                 store_word(top, 0, from_limb(U(0)))
-                pc += 1
             elif 0x62 <= op <= 0x7F:  # PUSH3 to PUSH32
                 top += W
                 store_word(top, 0, pushed_value(code, pc, op - 0x5F))
-                pc += op - 0x5E
+                pc += op - 0x5F
             elif 0x80 <= op <= 0x8F:  # DUP1 to DUP16
                 store_word(top, W, load_word(top, W * (0x80 - op)))
                 top += W
-                pc += 1
             elif 0x90 <= op <= 0x9F:  # SWAP1 to SWAP16
                 other = W * (0x8F - op)
                 value = load_word(top, 0)
                 store_word(top, 0, load_word(top, other))
                 store_word(top, other, value)
-                pc += 1
             elif 0xA0 <= op <= 0xA4:  # LOG0 to LOG4
-                if load_int(frame, at.FLAGS) & at.STATIC:
-                    event = at.FAILED
-                    failure = at.WRITE_PROTECTION
-                    break
-                size = as_size(load_word(top, -W))
-                price = at.LOG_TOPIC_GAS * (op - 0xA0) + at.LOG_BYTE_GAS * size
-                left, start = reserved(registers, frame, gas - price, load_word(top, 0), size)
-                if gas < price or left < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
-                    break
-                if start < 0:
-                    event = at.NEED_MEMORY
+                gas, event = write_log(registers, frame, top, gas, op - 0xA0)
+                if event != at.NONE:
                     break
                 used = load_int(frame, at.MEMORY_USED)
-                event = write_log(registers, frame, top, op - 0xA0, start, size)
-                if event != at.NONE:
-                    before += left - gas + price
-                    break
-                gas = left
                 top -= W * (op - 0xA0 + 2)
-                pc += 1
             elif op == 0xF1 or op == 0xF4 or op == 0xFA:  # CALL DELEGATECALL STATICCALL
                 event = at.CALLED
                 break
             elif op == 0xF3 or op == 0xFD:  # RETURN REVERT
                 size = as_size(load_word(top, -W))
-                left, offset = reserved(registers, frame, gas, load_word(top, 0), size)
-                if left < 0:
-                    event = at.FAILED
-                    failure = at.OUT_OF_GAS
-                    break
-                if offset < 0:
-                    event = at.NEED_MEMORY
-                    break
-                gas = left
-                status = at.SUCCEEDED if op == 0xF3 else at.REVERTED
-                event = at.ENDED
+                gas, offset, event = reserved(registers, frame, gas, load_word(top, 0), size)
+                if event == at.NONE:
+                    status = at.SUCCEEDED if op == 0xF3 else at.REVERTED
+                    event = at.ENDED
                 break
             elif op == 0x00:  # STOP
                 size = 0
@@ -536,7 +359,12 @@ def run(registers: int) -> int:
                 break
         if event < at.ENDED:  # the host acts, and the opcode starts again
             gas = before
-        store_int(frame, at.PC, pc)
+        elif event > at.HALTS:
+            if before >= 0:  # else it has halted already, and the host has undone its journal
+                store_int(registers, at.FAILURE, event)
+            event = at.ENDED
+            gas, status, offset, size = -1, at.HALTED, 0, 0
+        store_int(frame, at.PC, pc - 1)
         store_int(frame, at.GAS, gas)
         store_int(frame, at.HEIGHT, (top - bottom) // W)
         if event == at.CALLED:
@@ -544,11 +372,6 @@ def run(registers: int) -> int:
             if entered == PUSHED:
                 continue
             return at.PRECOMPILE if entered == PUSHED_PRECOMPILE else at.HOST_OPCODE
-        if event == at.FAILED:
-            store_int(registers, at.FAILURE, failure)
-            status = at.HALTED
-            offset = size = 0
-            event = at.ENDED
         if event == at.ENDED:
             event = end_frame(registers, status, offset, size)
         if event != at.NONE:

@@ -1,6 +1,7 @@
 """The arrays that the compiled loop works on, and the registers that say where they lie."""
 
 from array import array
+from collections.abc import Sequence
 from ctypes import string_at
 from typing import Any
 
@@ -18,6 +19,7 @@ START_LOG_BYTES = 1 << 16
 START_SLOTS = 1 << 10
 START_JOURNAL = 1 << 10
 START_ACCOUNTS = 1 << 8
+START_BLOB_HASHES = 16
 CONSTANTS = array("q", [value - (value >> 63 << 64) for value in round_constants()])
 MAX_MEMORY_BYTES = 1 << 33
 """More than any gas limit pays for; a request above it is a fault of this program."""
@@ -45,8 +47,8 @@ class MachineMemory:
     """Buffers of one machine; each grows when the loop or the host asks, and never shrinks.
 
     `registers`, `frames`, `accounts` and `slots` are views of int64; `stack`, `memory`,
-    `return_data`, `logs`, `environment` and `slot_bytes` are views of bytes. `key` and `value` are
-    two words through which the host hands words to compiled functions.
+    `return_data`, `logs`, `environment`, `blob_hashes` and `slot_bytes` are views of bytes.
+    `key` and `value` are two words through which the host hands words to compiled functions.
     """
 
     def __init__(self) -> None:
@@ -62,6 +64,7 @@ class MachineMemory:
         self.return_data = self._bytes(at.RETURN_DATA, START_RETURN_BYTES, at.RETURN_CAPACITY)
         self.logs = self._bytes(at.LOGS, START_LOG_BYTES, at.LOGS_CAPACITY)
         self.environment = self._bytes(at.ENVIRONMENT, at.ENVIRONMENT_WORDS * at.WORD_BYTES)
+        self.blob_hashes = self._bytes(at.BLOB_HASHES, START_BLOB_HASHES * at.WORD_BYTES)
         self.frames = self._ints(at.FRAMES, depth * at.FRAME_FIELDS)
         self.opcodes = self._ints(at.OPCODES, 256)
         self.accounts = self._ints(at.ACCOUNTS, START_ACCOUNTS * at.ACCOUNT_FIELDS)
@@ -102,6 +105,14 @@ class MachineMemory:
     def grow_logs(self, size_bytes: int) -> None:
         """Make room for the bytes of logs."""
         self.logs = self._grown(at.LOGS, size_bytes, at.LOGS_CAPACITY)
+
+    def set_blob_hashes(self, hashes: Sequence[bytes]) -> None:
+        """Write the versioned hashes of a transaction as words."""
+        size_bytes = len(hashes) * at.WORD_BYTES
+        if size_bytes > len(self.blob_hashes):
+            self.blob_hashes = self._grown(at.BLOB_HASHES, size_bytes)
+        self.blob_hashes[:size_bytes] = b"".join(item[::-1] for item in hashes)
+        self._limit(at.BLOB_COUNT, len(hashes))
 
     def grow_journal(self) -> None:
         """Double the journal of slots."""

@@ -1,6 +1,7 @@
 """What the host does in the loop's tables of accounts and slots, one compiled call each."""
 
 from cvm.evm.native import layout as at
+from cvm.evm.native.frames import account_record
 from cvm.evm.native.number_types import U, int64
 from cvm.evm.native.raw_memory import load_int, load_limb, store_int
 from cvm.evm.native.slots import (
@@ -21,7 +22,7 @@ from cvm.native_code import kernel
 @kernel
 def index_account(registers: int, account: int) -> None:
     """Enter an account, whose address stands in its record, into the index."""
-    record = load_int(registers, at.ACCOUNTS) + account * (at.ACCOUNT_FIELDS * 8)
+    record = account_record(registers, account)
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
     a, b, c = load_limb(record, 0), load_limb(record, 1), load_limb(record, 2)
     place = int64(mixed(registers, a, b, c, U(0), 0)) & mask

@@ -46,7 +46,7 @@ def test_code_is_analysed_once_for_all_its_frames(monkeypatch: pytest.MonkeyPatc
         mark(code, size, jumps)
 
     monkeypatch.setattr(contract_code, "mark_jump_destinations", counted)
-    monkeypatch.setattr("cvm.evm.world_state.CODES", CodeCache())
+    monkeypatch.setattr("cvm.evm.block_codes.CODES", CodeCache())
     code = push(20_004) + JUMP + b"\x60" * 20_000 + JUMPDEST
     world = World()
     world.put_code(CALLEE, code)

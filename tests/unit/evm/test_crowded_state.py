@@ -41,12 +41,12 @@ def colliding_keys(account: LiveAccount, count: int) -> list[int]:
 def lookup_s(keys: list[int], world: WorldState, account: LiveAccount) -> float:
     """Return the processor time of 1,000 reads of the last key, once all are there."""
     for key in keys:
-        world.transient(account, key)
+        world.slots.transient(account, key)
     best = float("inf")
     for _ in range(3):
         start = process_time()
         for _ in range(1_000):
-            world.transient(account, keys[-1])
+            world.slots.transient(account, keys[-1])
         best = min(best, process_time() - start)
     return best
 
@@ -71,7 +71,7 @@ def removal_s(slots: int) -> float:
     world = new_world()
     account = world.account(OWNER)
     for key in range(slots):
-        world.transient(account, key)
+        world.slots.transient(account, key)
     for number in range(1_000):
         world.touch(world.account(keccak256(number.to_bytes(2, "big"))[:20]))
     start = process_time()
