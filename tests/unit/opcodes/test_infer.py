@@ -247,9 +247,9 @@ def test_a_later_revert_keeps_the_call_in_the_log(world: World) -> None:
 
 def test_royalty_gas_is_charged_per_item() -> None:
     world = World()
-    world.register(royalty_gas=1_000)
+    world.register(royalty_gas=300)
     world.run(infer_code(in_size=8))
-    assert world.log.take()[0].gas.royalty == 2_000
+    assert world.log.take()[0].gas.royalty == 600
 
 
 @pytest.mark.parametrize("byte", [0x01, 0x1E, 0xFE, 0xFF])
