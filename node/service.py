@@ -22,6 +22,7 @@ from node.rpc.server import RpcServer, start_rpc_server
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
+from node.warm_kernels import warm_execution
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +92,8 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
         pool = TransactionPool(node.chain.parameters.chain_id)
         attester = Attester(node.chain, config.validator_key)
         view = LiveChain(node.chain, pool, attester, node.store)
+        log.info("loading the execution core", first_time="compiles it, about half a minute")
+        warm_execution()
         plan_active_models(node.chain)
         attester.judge_pending()
         try:

@@ -1,7 +1,8 @@
 """Compiles what a node runs first into the disk cache: `python -m node.warm_kernels`.
 
-`make install` runs it, so that the first block or call of a new installation does not wait for a
-compiler. Kernels of inference are compiled when a model is planned.
+`make install` runs it, and a node runs `warm_execution` before it serves, so that the first block
+or call of a new installation does not wait for a compiler. Kernels of inference are compiled when a
+model is planned.
 """
 
 from cvm.numba_cache import configure_numba_cache
@@ -13,9 +14,12 @@ from cvm.evm.execution import BlockContext, BlockExecution, ExecutionRules  # no
 from cvm.evm.forks import OSAKA  # noqa: E402
 from cvm.evm.message_rules import Additions  # noqa: E402
 from cvm.evm.precompiles.table import precompiles  # noqa: E402
+from cvm.evm.rlp_encoding import encode_bytes  # noqa: E402
 from cvm.evm.state_reader import Account  # noqa: E402
 from cvm.evm.transaction import Transaction  # noqa: E402
+from cvm.evm.transaction_list import decode_transaction_list  # noqa: E402
 from cvm.evm.transaction_signing import UnsignedTransaction  # noqa: E402
+from cvm.evm.transfer_run import FEWEST  # noqa: E402
 from node.sender_recovery import SenderRecovery  # noqa: E402
 
 CHAIN_ID = 1
@@ -44,6 +48,13 @@ class EmptyState:
 
 def main() -> None:
     """Run each kind of work once."""
+    warm_execution()
+    for number, data in KERNEL_INPUTS.items():
+        precompiles(OSAKA)[number.to_bytes(20, "big")].run(data)
+
+
+def warm_execution() -> None:
+    """Decode, recover and run a block: code, and transfers in a row."""
     context = BlockContext(
         chain_id=CHAIN_ID,
         number=1,
@@ -58,20 +69,21 @@ def main() -> None:
     rules = ExecutionRules(OSAKA, Additions())
     execution = BlockExecution(rules, EmptyState(), context, lambda _number: bytes(32))
     execution.apply(signed(b"", bytes.fromhex("5f5f5260015f555f545000")))
+    transfers = [signed(CALLER, b"", nonce) for nonce in range(1, 1 + FEWEST)]
+    block = decode_transaction_list(b"".join([encode_bytes(tx.raw) for tx in transfers]))
     recovery = SenderRecovery(1)
-    recovery.recover([signed(CALLER, b"")])
+    recovery.recover(block)
     recovery.close()
-    for number, data in KERNEL_INPUTS.items():
-        precompiles(OSAKA)[number.to_bytes(20, "big")].run(data)
+    execution.apply_transfers(block, 0)
     execution.finish()
 
 
-def signed(to: bytes, data: bytes) -> Transaction:
+def signed(to: bytes, data: bytes, nonce: int = 0) -> Transaction:
     """Return a transaction that costs nothing."""
     return UnsignedTransaction(
         type_id=2,
         chain_id=CHAIN_ID,
-        nonce=0,
+        nonce=nonce,
         max_priority_fee_per_gas=0,
         max_fee_per_gas=0,
         gas=1_000_000,
