@@ -7,7 +7,9 @@ from consensus.header_rules import INITIAL_BASE_FEE
 from consensus.parameters import ChainParameters
 from consensus.system_contracts import BEACON_ROOTS_CONTRACT_CODE, HISTORY_STORAGE_CONTRACT_CODE
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS
-from models_registry.genesis import genesis_accounts
+from models_registry.genesis import RegistryParameters, genesis_accounts
+
+DEFAULT_REGISTRY = RegistryParameters()
 
 
 def new_genesis(
@@ -15,11 +17,9 @@ def new_genesis(
     validators: Sequence[bytes],
     balances: Mapping[bytes, int],
     timestamp: int,
-    *,
-    activation_delay: int = 64,
-    registration_deadline: int = 1_000,
+    registry: RegistryParameters = DEFAULT_REGISTRY,
 ) -> dict[str, Any]:
-    """Return a geth-format genesis object; balances in wei, time in seconds, delays in blocks.
+    """Return a geth-format genesis object; balances in wei, time in seconds.
 
     The code of every system contract stands in it, so that the file alone decides the genesis
     hash. Raises `models_registry.genesis.BadGenesis`.
@@ -45,7 +45,7 @@ def new_genesis(
         "coinbase": "0x" + "00" * 20,
         "mixHash": "0x" + "00" * 32,
         "alloc": {
-            **system_contracts(validators, activation_delay, registration_deadline),
+            **system_contracts(validators, registry),
             **{f"0x{address.hex()}": {"balance": hex(wei)} for address, wei in balances.items()},
         },
     }
@@ -68,7 +68,7 @@ TIME_FORKS = ("shanghaiTime", "cancunTime", "pragueTime")
 
 
 def system_contracts(
-    validators: Sequence[bytes], activation_delay: int, registration_deadline: int
+    validators: Sequence[bytes], registry: RegistryParameters
 ) -> dict[str, dict[str, Any]]:
     """Return EIP-4788's and EIP-2935's contracts, the ModelRegistry and the ValidatorSet."""
     predeployed = {
@@ -79,8 +79,7 @@ def system_contracts(
         f"0x{address.hex()}": {"balance": "0x0", "nonce": "0x1", "code": f"0x{code.hex()}"}
         for address, code in predeployed.items()
     }
-    registry = genesis_accounts(validators, activation_delay, registration_deadline)
-    for address, account in registry.items():
+    for address, account in genesis_accounts(validators, registry).items():
         accounts[f"0x{address.hex()}"] = {
             "balance": "0x0",
             "nonce": hex(account.nonce),

@@ -16,7 +16,7 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
-from opcodes.model_record import ModelRefused, build_record
+from opcodes.model_record import ModelRefused, build_record, validate_royalty
 
 log = structlog.get_logger(__name__)
 
@@ -90,4 +90,6 @@ class Attester:
         def run(data: bytes) -> bytes:
             return host.run(entry.model_id, data)
 
-        return build_record(entry.model_id, model, run)
+        record = build_record(entry.model_id, model, run)
+        validate_royalty(record, entry.royalty_gas)
+        return record

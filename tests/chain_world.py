@@ -22,6 +22,8 @@ from cvm.inference.backends.table import backend_named
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.artifact import load_artifact
 from models_registry.attestation import attestation_digest, order_signatures
+from models_registry.genesis import RegistryParameters
+from models_registry.registry import read_registration_price
 from models_registry.registry_calls import (
     commitment,
     encode_activate,
@@ -56,7 +58,7 @@ def genesis_document() -> dict[str, Any]:
         [address_of(VALIDATOR)],
         {address_of(USER): WEI},
         GENESIS_TIME,
-        activation_delay=1,
+        RegistryParameters().with_delays(1),
     )
 
 
@@ -108,22 +110,32 @@ class ChainWorld:
         self.attester.judge_pending()
         return made
 
-    def send(self, to: bytes | None, data: bytes, gas: int = 2_000_000) -> CheckedBlock:
+    def send(
+        self, to: bytes | None, data: bytes, gas: int = 2_000_000, value: int = 0
+    ) -> CheckedBlock:
         """Include one transaction of USER, which must succeed."""
-        checked, left_out = self.propose([signed(USER, self.nonce, to=to, data=data, gas=gas)])
+        raw = signed(USER, self.nonce, to=to, data=data, gas=gas, value=value)
+        checked, left_out = self.propose([raw])
         assert left_out == ()
         assert checked.executed.receipts[0].status == 1, "the transaction failed"
         self.nonce += 1
         return checked
 
-    def register_model(self, name: str = "digits_int8.onnx") -> bytes:
+    def make_pending(
+        self, model_id: bytes, size_bytes: int, royalty_gas: int = 0, salt: bytes = SALT
+    ) -> None:
+        """Commit to a model, wait, and register it with what it costs."""
+        self.send(MODEL_REGISTRY, encode_commit(commitment(model_id, address_of(USER), salt)))
+        self.propose()
+        call = encode_register(model_id, size_bytes, royalty_gas, "", salt)
+        price = read_registration_price(self.chain.storage_at(self.chain.head), size_bytes)
+        self.send(MODEL_REGISTRY, call, value=sum(price))
+
+    def register_model(self, name: str = "digits_int8.onnx", royalty_gas: int = 0) -> bytes:
         """Bring a bundled model to ACTIVE by commit, register and activate."""
         data = sample_model_path(name).read_bytes()
         model_id = self.store.add_file(data)
-        owner = address_of(USER)
-        self.send(MODEL_REGISTRY, encode_commit(commitment(model_id, owner, SALT)))
-        self.propose()
-        self.send(MODEL_REGISTRY, encode_register(model_id, len(data), 0, "", SALT))
+        self.make_pending(model_id, len(data), royalty_gas)
         judged = self.attester.judged(model_id)
         assert judged is not None
         assert judged.record is not None

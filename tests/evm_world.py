@@ -16,9 +16,10 @@ from models_registry.addresses import MODEL_REGISTRY
 from models_registry.record import ModelRecord
 from models_registry.registry import (
     ENTRIES_SLOT,
-    HEIGHTS_WORD,
-    OWNER_WORD,
     RECORD_WORD,
+    REGISTRATION_WORD,
+    RUN_WORD,
+    TOKEN_OWNERS_SLOT,
     RegistryStatus,
     array_element_slot,
     mapping_slot,
@@ -85,11 +86,11 @@ def registry_storage(
     """Return an entry in the registry's storage, as `register` and `activate` leave it."""
     entry = mapping_slot(ENTRIES_SLOT, MODEL_ID)
     data = record.encode()
-    owner = int.from_bytes(OWNER, "big") | record.size_bytes << 160 | RegistryStatus.PENDING << 224
-    heights = 1 | activation_height << 64 | 1 << 128 | royalty_gas << 192
+    registration = record.size_bytes << 64 | 1 << 128 | 1 << 192 | RegistryStatus.PENDING << 224
     slots = {
-        entry + OWNER_WORD: owner,
-        entry + HEIGHTS_WORD: heights,
+        mapping_slot(TOKEN_OWNERS_SLOT, MODEL_ID): int.from_bytes(OWNER, "big"),
+        entry + RUN_WORD: activation_height | royalty_gas << 128 | royalty_gas << 192,
+        entry + REGISTRATION_WORD: registration,
         entry + RECORD_WORD: 2 * len(data) + 1,
     }
     for index in range(-(-len(data) // 32)):

@@ -1,53 +1,43 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice What the registry asks of the validator set.
-interface IValidatorSet {
-    /// @notice Every validator of this block.
-    function validators() external view returns (address[] memory);
-}
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {ERC2981} from "@openzeppelin/contracts/token/common/ERC2981.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-/// @title Which models contracts may call
-/// @notice A model goes PENDING when its owner registers it and ACTIVE when more than two thirds of
-/// the validators have signed the same record of it. A system contract of the genesis block: it has
-/// no constructor and no immutables, and genesis writes slots 0 to 2.
-/// @dev Nodes read the storage directly, so its layout is consensus: new variables go to the end.
-contract ModelRegistry {
-    /// @notice Where a model stands.
-    enum Status {
-        NONE,
-        PENDING,
-        ACTIVE,
-        EXPIRED
-    }
+import {AttestationQuorum} from "./AttestationQuorum.sol";
+import {IModelRegistry} from "./IModelRegistry.sol";
 
-    /// @dev `activationHeight` is 0 until the record is accepted; `status` is never stored as ACTIVE
-    /// (that follows from the height), so a model needs no transaction to become callable.
+/// @title Which models contracts may call, and who owns them
+/// @notice A model goes PENDING when its owner registers it, with a deposit and a fee, and ACTIVE when
+/// more than two thirds of the validators have signed the same record of it. It is an ERC-721 token
+/// whose id is the model's; its owner earns the royalty of every inference, and may retire it.
+/// @dev A system contract of the genesis block: no constructor runs, there are no immutables, and
+/// genesis writes the parameters. Nodes read the storage directly, so its layout is consensus: new
+/// variables go to the end.
+contract ModelRegistry is
+    IModelRegistry,
+    AttestationQuorum,
+    ERC721("", ""),
+    ERC2981,
+    ReentrancyGuardTransient
+{
+    /// @dev `status` is NONE, PENDING or EXPIRED; ACTIVE and RETIRED follow from the heights, so that
+    /// neither needs a transaction. Both heights are 0 until they are known. The owner of the token is
+    /// the owner of the model.
     struct Entry {
-        address owner;
-        uint64 size;
-        Status status;
-        uint64 registeredAt;
         uint64 activationHeight;
-        uint64 nonce;
+        uint64 retirementHeight;
         uint64 royaltyGas;
+        uint64 nextRoyaltyGas;
+        uint64 royaltyHeight;
+        uint64 size;
+        uint64 registeredAt;
+        uint32 nonce;
+        Status status;
+        uint256 deposit;
         bytes32 recordHash;
         string uri;
-        bytes record;
-    }
-
-    /// @notice A model as of this block.
-    struct Model {
-        bytes32 modelId;
-        address owner;
-        uint64 size;
-        uint64 royaltyGas;
-        string uri;
-        uint64 nonce;
-        Status status;
-        uint64 registeredAt;
-        uint64 activationHeight;
-        bytes32 recordHash;
         bytes record;
     }
 
@@ -59,71 +49,35 @@ contract ModelRegistry {
     uint256 public constant MAX_PENDING_BYTES = 256 << 20;
     /// @notice Models of one owner that may be PENDING at once.
     uint256 public constant MAX_PENDING_PER_OWNER = 4;
-    /// @notice Largest royalty per item, in gas; this version pays none.
-    uint256 public constant MAX_ROYALTY_GAS = 0;
+    /// @notice Bytes of all models that may be ACTIVE at once.
+    uint256 public constant MAX_ACTIVE_BYTES = 64 << 30;
+    /// @notice A royalty is at most the compute gas of an item divided by this.
+    uint256 public constant COMPUTE_PER_ROYALTY = 4;
+    /// @notice Largest royalty on a resale of the token, in hundredths of a per cent.
+    uint256 public constant MAX_RESALE_BASIS_POINTS = 1_000;
     /// @notice Longest uri, in bytes.
     uint256 public constant MAX_URI_BYTES = 256;
     /// @notice Longest record, in bytes.
     uint256 public constant MAX_RECORD_BYTES = 512;
 
-    bytes32 private constant DOMAIN_TYPE_HASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant ATTESTATION_TYPE_HASH =
-        keccak256("Attestation(bytes32 modelId,uint64 nonce,bytes32 recordHash)");
-    /// @dev Half the order of secp256k1: the larger of the two possible `s` is refused (EIP-2).
-    uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+    /// @dev The precompile that answers MODELINFO: modelId || field gives 32 bytes.
+    address private constant MODEL_INFO = 0x0000000000000000000000000000000000000C01;
+    uint256 private constant COMPUTE_GAS_FIELD = 1;
 
-    /// @notice Slot 0: the contract that lists the validators.
-    address public validatorSet;
-    /// @notice Slot 1: blocks between `activate` and the height at which contracts may call the model.
-    uint256 public activationDelay;
-    /// @notice Slot 2: blocks that a PENDING model has to be activated in.
-    uint256 public deadline;
-    /// @notice Bytes of all models that are PENDING.
+    /// @notice Bytes of all models that are PENDING and not activated.
     uint256 public pendingBytes;
-
+    /// @notice Bytes of all models that are activated and not retiring.
+    uint256 public activeBytes;
     bytes32[] private _modelIds;
     mapping(bytes32 modelId => Entry) private _entries;
     /// @notice The height of a commitment that has not been opened, else 0.
     mapping(bytes32 commitment => uint256) public committedAt;
-    /// @notice How many models of an owner are PENDING.
+    /// @notice How many models of an owner are PENDING and not activated.
     mapping(address owner => uint256) public pendingOf;
+    /// @notice Wei of deposits given back that an account may withdraw.
+    mapping(address owner => uint256) public refunds;
 
-    /// @notice Somebody will register a model, and does not say which yet.
-    event Committed(bytes32 indexed commitment, address indexed sender);
-    /// @notice A model is PENDING: validators fetch its chunks, check them and sign its record.
-    event Registered(
-        bytes32 indexed modelId, address indexed owner, uint64 size, string uri, uint64 nonce
-    );
-    /// @notice A record was accepted; contracts may call the model from `activationHeight` on.
-    event Activated(bytes32 indexed modelId, bytes32 recordHash, uint64 activationHeight);
-    /// @notice A model was not activated in time.
-    event Expired(bytes32 indexed modelId);
-
-    error AlreadyCommitted(bytes32 commitment, uint256 height);
-    error NoCommitment(bytes32 commitment);
-    error CommitmentTooFresh(bytes32 commitment, uint256 committedHeight, uint256 earliestHeight);
-    error BadSize(uint256 given, uint256 max);
-    error RoyaltyTooHigh(uint256 given, uint256 max);
-    error UriTooLong(uint256 given, uint256 max);
-    error RecordTooLong(uint256 given, uint256 max);
-    error AlreadyRegistered(bytes32 modelId, Status status);
-    error TooManyPendingBytes(uint256 total, uint256 max);
-    error TooManyPendingModels(address owner, uint256 max);
-    error NotPending(bytes32 modelId, Status status);
-    error AlreadyActivated(bytes32 modelId, uint256 activationHeight);
-    error DeadlinePassed(bytes32 modelId, uint256 lastHeight);
-    error DeadlineNotPassed(bytes32 modelId, uint256 lastHeight);
-    error BadSignatureLength(uint256 index, uint256 length);
-    error SignatureNotLowS(uint256 index, uint256 s);
-    error NotASignature(uint256 index);
-    error SignersNotAscending(address previous, address signer);
-    error NotValidator(address signer);
-    error TooFewSignatures(uint256 given, uint256 validators);
-    error NoModelAt(uint256 index, uint256 count);
-
-    /// @notice Reserve a model without naming it, so that nobody can register it ahead of its author.
-    /// @param commitment keccak256(abi.encode(modelId, owner, salt)), `owner` being who will register.
+    /// @inheritdoc IModelRegistry
     function commit(bytes32 commitment) external {
         uint256 height = committedAt[commitment];
         if (height != 0) revert AlreadyCommitted(commitment, height);
@@ -131,42 +85,32 @@ contract ModelRegistry {
         emit Committed(commitment, msg.sender);
     }
 
-    /// @notice Open a commitment at least `COMMIT_BLOCKS` later; the sender becomes the owner.
-    /// @param modelId SHA-256(0x02 || uint64be(size) || root of the Merkle tree over 256 KiB chunks).
-    /// @param size Bytes of the file.
-    /// @param royaltyGas Gas per item that goes to the owner; must be 0 in this version.
-    /// @param uri Where the file or its description can be read; not used by the chain.
-    /// @param salt The secret of the commitment.
+    /// @inheritdoc IModelRegistry
     function register(
         bytes32 modelId,
         uint64 size,
         uint64 royaltyGas,
         string calldata uri,
         bytes32 salt
-    ) external {
+    ) external payable {
         if (size == 0 || size > MAX_MODEL_BYTES) revert BadSize(size, MAX_MODEL_BYTES);
-        if (royaltyGas > MAX_ROYALTY_GAS) revert RoyaltyTooHigh(royaltyGas, MAX_ROYALTY_GAS);
         if (bytes(uri).length > MAX_URI_BYTES) revert UriTooLong(bytes(uri).length, MAX_URI_BYTES);
+        uint256 deposit = size * depositPerByte;
+        uint256 fee = size * feePerByte;
+        if (msg.value != deposit + fee) revert WrongPayment(msg.value, deposit + fee);
         _openCommitment(keccak256(abi.encode(modelId, msg.sender, salt)));
 
+        uint32 nonce = _makePending(modelId, size, deposit);
         Entry storage entry = _entries[modelId];
-        if (entry.status == Status.PENDING) revert AlreadyRegistered(modelId, _statusOf(entry));
-        _countPending(msg.sender, size);
-        if (entry.status == Status.NONE) _modelIds.push(modelId);
-        entry.owner = msg.sender;
-        entry.size = size;
-        entry.status = Status.PENDING;
-        entry.registeredAt = uint64(block.number);
         entry.royaltyGas = royaltyGas;
-        entry.nonce += 1;
+        entry.nextRoyaltyGas = royaltyGas;
         entry.uri = uri;
-        emit Registered(modelId, msg.sender, size, uri, entry.nonce);
+        _mint(msg.sender, uint256(modelId));
+        emit Registered(modelId, msg.sender, size, royaltyGas, uri, nonce, deposit, fee);
+        _pay(address(0), fee);
     }
 
-    /// @notice Accept a record that more than two thirds of the validators of this block signed.
-    /// @param modelId A PENDING model whose deadline has not passed.
-    /// @param record The RLP that was signed; its keccak256 is the record hash.
-    /// @param signatures 65 bytes each (r, s, v), the signers' addresses strictly ascending.
+    /// @inheritdoc IModelRegistry
     function activate(bytes32 modelId, bytes calldata record, bytes[] calldata signatures) external {
         Entry storage entry = _pendingEntry(modelId);
         uint256 lastHeight = entry.registeredAt + deadline;
@@ -175,76 +119,156 @@ contract ModelRegistry {
         bytes32 recordHash = keccak256(record);
         _checkSignatures(attestationDigest(modelId, entry.nonce, recordHash), signatures);
 
+        uint256 total = activeBytes + entry.size;
+        if (total > MAX_ACTIVE_BYTES) revert TooManyActiveBytes(total, MAX_ACTIVE_BYTES);
+        activeBytes = total;
+        _uncountPending(_ownerOf(uint256(modelId)), entry.size);
         uint64 height = uint64(block.number + activationDelay);
         entry.activationHeight = height;
         entry.recordHash = recordHash;
         entry.record = record;
-        _uncountPending(entry.owner, entry.size);
-        emit Activated(modelId, recordHash, height);
+        emit Activated(modelId, recordHash, height, record);
     }
 
-    /// @notice Give up a model that was not activated in time; anyone may, and it may register again.
+    /// @inheritdoc IModelRegistry
     function expire(bytes32 modelId) external {
         Entry storage entry = _pendingEntry(modelId);
         uint256 lastHeight = entry.registeredAt + deadline;
         if (block.number <= lastHeight) revert DeadlineNotPassed(modelId, lastHeight);
+        address owner = _ownerOf(uint256(modelId));
         entry.status = Status.EXPIRED;
-        _uncountPending(entry.owner, entry.size);
-        emit Expired(modelId);
+        _uncountPending(owner, entry.size);
+        uint256 deposit = _refund(entry, owner);
+        _burnToken(modelId);
+        emit Expired(modelId, owner, deposit);
     }
 
-    /// @notice A model as of this block; all zero where nothing was registered.
-    function getModel(bytes32 modelId) external view returns (Model memory) {
+    /// @inheritdoc IModelRegistry
+    function retire(bytes32 modelId) external {
+        address owner = _requireOwned(uint256(modelId));
+        _checkAuthorized(owner, msg.sender, uint256(modelId));
+        Entry storage entry = _activeEntry(modelId);
+        if (entry.retirementHeight != 0) revert AlreadyRetiring(modelId, entry.retirementHeight);
+        uint64 height = uint64(block.number + retirementDelay);
+        entry.retirementHeight = height;
+        activeBytes -= entry.size;
+        uint256 deposit = _refund(entry, owner);
+        emit Retired(modelId, owner, height, deposit);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function setRoyalty(bytes32 modelId, uint64 royaltyGas) external {
+        _checkOwner(modelId);
+        Entry storage entry = _activeEntry(modelId);
+        uint256 max = _computeGas(modelId) / COMPUTE_PER_ROYALTY;
+        if (royaltyGas > max) revert RoyaltyTooHigh(royaltyGas, max);
+        uint64 height = uint64(block.number + royaltyDelay);
+        entry.royaltyGas = _royaltyOf(entry);
+        entry.nextRoyaltyGas = royaltyGas;
+        entry.royaltyHeight = height;
+        emit RoyaltySet(modelId, royaltyGas, height);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function setResaleRoyalty(bytes32 modelId, address receiver, uint96 basisPoints) external {
+        _checkOwner(modelId);
+        if (basisPoints > MAX_RESALE_BASIS_POINTS) {
+            revert ResaleRoyaltyTooHigh(basisPoints, MAX_RESALE_BASIS_POINTS);
+        }
+        if (basisPoints == 0) {
+            receiver = address(0);
+            _resetTokenRoyalty(uint256(modelId));
+        } else {
+            _setTokenRoyalty(uint256(modelId), receiver, basisPoints);
+        }
+        emit ResaleRoyaltySet(modelId, receiver, basisPoints);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function withdraw(address payable to) external nonReentrant {
+        uint256 amount = refunds[msg.sender];
+        if (amount == 0) revert NothingToWithdraw(msg.sender);
+        refunds[msg.sender] = 0;
+        emit Withdrawn(msg.sender, to, amount);
+        _pay(to, amount);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getModel(bytes32 modelId) external view returns (Model memory model) {
         Entry storage entry = _entries[modelId];
-        return Model({
-            modelId: modelId,
-            owner: entry.owner,
-            size: entry.size,
-            royaltyGas: entry.royaltyGas,
-            uri: entry.uri,
-            nonce: entry.nonce,
-            status: _statusOf(entry),
-            registeredAt: entry.registeredAt,
-            activationHeight: entry.activationHeight,
-            recordHash: entry.recordHash,
-            record: entry.record
-        });
+        model.modelId = modelId;
+        model.owner = _ownerOf(uint256(modelId));
+        model.size = entry.size;
+        model.royaltyGas = _royaltyOf(entry);
+        model.uri = entry.uri;
+        model.nonce = entry.nonce;
+        model.status = _statusOf(entry);
+        model.registeredAt = entry.registeredAt;
+        model.activationHeight = entry.activationHeight;
+        model.retirementHeight = entry.retirementHeight;
+        model.nextRoyaltyGas = entry.nextRoyaltyGas;
+        model.royaltyHeight = entry.royaltyHeight;
+        model.deposit = entry.deposit;
+        model.recordHash = entry.recordHash;
+        model.record = entry.record;
     }
 
-    /// @notice Where a model stands as of this block.
+    /// @inheritdoc IModelRegistry
     function status(bytes32 modelId) external view returns (Status) {
         return _statusOf(_entries[modelId]);
     }
 
-    /// @notice How many models were ever registered.
+    /// @inheritdoc IModelRegistry
     function modelCount() external view returns (uint256) {
         return _modelIds.length;
     }
 
-    /// @notice A model's id by its place in the order of first registration.
+    /// @inheritdoc IModelRegistry
     function modelAt(uint256 index) external view returns (bytes32) {
         uint256 count = _modelIds.length;
         if (index >= count) revert NoModelAt(index, count);
         return _modelIds[index];
     }
 
-    /// @notice What a validator signs (EIP-712): one record of one registration on this chain.
-    function attestationDigest(bytes32 modelId, uint64 nonce, bytes32 recordHash)
+    /// @notice The collection's name (ERC-721).
+    function name() public pure override returns (string memory) {
+        return "CVM Models";
+    }
+
+    /// @notice The collection's symbol (ERC-721).
+    function symbol() public pure override returns (string memory) {
+        return "MODEL";
+    }
+
+    /// @notice The uri that the model was registered with (ERC-721).
+    function tokenURI(uint256 tokenId) public view override returns (string memory) {
+        _requireOwned(tokenId);
+        return _entries[bytes32(tokenId)].uri;
+    }
+
+    /// @notice ERC-165: ERC-721 with its metadata, and ERC-2981.
+    function supportsInterface(bytes4 interfaceId)
         public
         view
-        returns (bytes32)
+        override(ERC721, ERC2981)
+        returns (bool)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                DOMAIN_TYPE_HASH,
-                keccak256("ModelRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(this)
-            )
-        );
-        bytes32 message = keccak256(abi.encode(ATTESTATION_TYPE_HASH, modelId, nonce, recordHash));
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
+        return super.supportsInterface(interfaceId);
+    }
+
+    /// @dev A PENDING token stays with who registered it: `pendingOf` counts by owner. The registry can
+    /// do nothing with a token or with wei, so it is given none.
+    function _update(address to, uint256 tokenId, address auth)
+        internal
+        override
+        returns (address from)
+    {
+        from = super._update(to, tokenId, auth);
+        if (from == address(0) || to == address(0)) return from;
+        bytes32 modelId = bytes32(tokenId);
+        Status current = _statusOf(_entries[modelId]);
+        if (current == Status.PENDING) revert NotTransferable(modelId, current);
+        if (to == address(this)) revert ERC721InvalidReceiver(to);
     }
 
     function _openCommitment(bytes32 commitment) private {
@@ -253,6 +277,26 @@ contract ModelRegistry {
         uint256 earliest = height + COMMIT_BLOCKS;
         if (block.number < earliest) revert CommitmentTooFresh(commitment, height, earliest);
         delete committedAt[commitment];
+    }
+
+    /// @dev Begin a model's next registration, whatever is left of an earlier one.
+    function _makePending(bytes32 modelId, uint64 size, uint256 deposit) private returns (uint32) {
+        Entry storage entry = _entries[modelId];
+        Status before = _statusOf(entry);
+        if (before == Status.PENDING || before == Status.ACTIVE) {
+            revert AlreadyRegistered(modelId, before);
+        }
+        _countPending(msg.sender, size);
+        if (before == Status.NONE) _modelIds.push(modelId);
+        if (before == Status.RETIRED) _burnToken(modelId);
+        uint32 nonce = entry.nonce + 1;
+        delete _entries[modelId];
+        entry.size = size;
+        entry.status = Status.PENDING;
+        entry.registeredAt = uint64(block.number);
+        entry.nonce = nonce;
+        entry.deposit = deposit;
+        return nonce;
     }
 
     function _countPending(address owner, uint64 size) private {
@@ -270,47 +314,56 @@ contract ModelRegistry {
         pendingOf[owner] -= 1;
     }
 
+    /// @dev Credit rather than pay: a contract that refuses the wei could stop `expire` otherwise.
+    function _refund(Entry storage entry, address owner) private returns (uint256 deposit) {
+        deposit = entry.deposit;
+        entry.deposit = 0;
+        refunds[owner] += deposit;
+    }
+
+    function _burnToken(bytes32 modelId) private {
+        _resetTokenRoyalty(uint256(modelId));
+        _burn(uint256(modelId));
+    }
+
+    function _pay(address to, uint256 amount) private {
+        (bool ok,) = to.call{value: amount}("");
+        if (!ok) revert PaymentFailed(to, amount);
+    }
+
+    function _checkOwner(bytes32 modelId) private view {
+        address owner = _requireOwned(uint256(modelId));
+        if (msg.sender != owner) revert NotOwner(modelId, owner, msg.sender);
+    }
+
     function _pendingEntry(bytes32 modelId) private view returns (Entry storage entry) {
         entry = _entries[modelId];
         if (entry.status != Status.PENDING) revert NotPending(modelId, entry.status);
         if (entry.activationHeight != 0) revert AlreadyActivated(modelId, entry.activationHeight);
     }
 
+    function _activeEntry(bytes32 modelId) private view returns (Entry storage entry) {
+        entry = _entries[modelId];
+        Status current = _statusOf(entry);
+        if (current != Status.ACTIVE) revert NotActive(modelId, current);
+    }
+
     function _statusOf(Entry storage entry) private view returns (Status) {
-        uint256 height = entry.activationHeight;
-        return height != 0 && block.number >= height ? Status.ACTIVE : entry.status;
+        uint256 height = entry.retirementHeight;
+        if (height != 0 && block.number >= height) return Status.RETIRED;
+        height = entry.activationHeight;
+        if (height != 0 && block.number >= height) return Status.ACTIVE;
+        return entry.status;
     }
 
-    function _checkSignatures(bytes32 digest, bytes[] calldata signatures) private view {
-        address[] memory validators = IValidatorSet(validatorSet).validators();
-        if (3 * signatures.length <= 2 * validators.length) {
-            revert TooFewSignatures(signatures.length, validators.length);
-        }
-        address previous = address(0);
-        for (uint256 i = 0; i < signatures.length; ++i) {
-            address signer = _signer(digest, signatures[i], i);
-            if (signer <= previous) revert SignersNotAscending(previous, signer);
-            _checkValidator(validators, signer);
-            previous = signer;
-        }
+    function _royaltyOf(Entry storage entry) private view returns (uint64) {
+        return block.number < entry.royaltyHeight ? entry.royaltyGas : entry.nextRoyaltyGas;
     }
 
-    function _checkValidator(address[] memory validators, address signer) private pure {
-        for (uint256 i = 0; i < validators.length; ++i) {
-            if (validators[i] == signer) return;
-        }
-        revert NotValidator(signer);
-    }
-
-    function _signer(bytes32 digest, bytes calldata signature, uint256 index)
-        private
-        pure
-        returns (address signer)
-    {
-        if (signature.length != 65) revert BadSignatureLength(index, signature.length);
-        uint256 s = uint256(bytes32(signature[32:64]));
-        if (s > MAX_S) revert SignatureNotLowS(index, s);
-        signer = ecrecover(digest, uint8(signature[64]), bytes32(signature[:32]), bytes32(s));
-        if (signer == address(0)) revert NotASignature(index);
+    function _computeGas(bytes32 modelId) private view returns (uint256) {
+        (bool ok, bytes memory answer) =
+            MODEL_INFO.staticcall(abi.encode(modelId, COMPUTE_GAS_FIELD));
+        if (!ok || answer.length != 32) revert NoModelInfo(modelId);
+        return abi.decode(answer, (uint256));
     }
 }

@@ -1,8 +1,8 @@
 """Compile the contracts with stock solc-js and write one artifact per contract.
 
 Run it from anywhere: `python models-registry/contracts/compile.py`. It needs Node.js and the npm
-package `solc` in exactly the version below: `npm install solc@0.8.30` in this folder or above it,
-or anywhere else with SOLC_DIR naming the folder of the package.
+packages of `package.json` in exactly those versions: `npm ci` in this folder, or anywhere else,
+with SOLC_DIR naming the folder of the package `solc`, beside which OpenZeppelin lies.
 """
 
 import hashlib
@@ -14,12 +14,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SOLC_VERSION = "0.8.30"
 CONTRACTS_DIR = Path(__file__).resolve().parent
+VERSIONS: dict[str, str] = json.loads((CONTRACTS_DIR / "package.json").read_text())["dependencies"]
+SOLC, OPENZEPPELIN = "solc", "@openzeppelin/contracts"
 ARTIFACTS_DIR = CONTRACTS_DIR / "artifacts"
 SOURCES = (
+    "AttestationQuorum.sol",
     "CVM.sol",
+    "IModelRegistry.sol",
     "ModelRegistry.sol",
+    "RegistryParameters.sol",
     "ValidatorSet.sol",
     "examples/DigitClassifier.sol",
     "testing/CVMProbe.sol",
@@ -40,49 +44,69 @@ SETTINGS = {
         }
     },
 }
+TRANSIENT_STORAGE_WARNING = "2394"
+"""What solc says of any use of EIP-1153; it calls OpenZeppelin's, which clears its mark, safe."""
+
 DRIVER = """
-const solc = require(process.env.SOLC_DIR || 'solc');
-const input = require('fs').readFileSync(0, 'utf8');
-process.stdout.write(JSON.stringify({version: solc.version(), output: solc.compile(input)}));
+const fs = require('fs'), path = require('path');
+const {packages, request} = JSON.parse(fs.readFileSync(0, 'utf8'));
+const from = [process.env.SOLC_DIR || process.cwd()];
+const folders = {}, versions = {}, missing = [];
+for (const name of packages) {
+  try {
+    const file = require.resolve(name + '/package.json', {paths: from});
+    folders[name] = path.dirname(file);
+    versions[name] = JSON.parse(fs.readFileSync(file, 'utf8')).version;
+  } catch (error) { missing.push(name); }
+}
+const contents = (name) => {
+  const owner = packages.find((each) => name.startsWith(each + '/'));
+  if (!owner) return {error: name + ' is in no package'};
+  return {contents: fs.readFileSync(folders[owner] + name.slice(owner.length), 'utf8')};
+};
+const compiled = missing.length ? {} : (() => {
+  const solc = require(folders['solc']);
+  const output = solc.compile(JSON.stringify(request), {import: contents});
+  return {compiler: solc.version(), output: JSON.parse(output)};
+})();
+process.stdout.write(JSON.stringify({missing, versions, ...compiled}));
 """
 _AST_ID = re.compile(r"\)\d+(?=_storage|\b)")
 
 Json = dict[str, Any]
 
 
-class SolcNotFound(Exception):
-    """Node.js or the npm package `solc` is not installed."""
+class PackagesNotFound(Exception):
+    """Node.js or one of the npm packages is not installed."""
 
     def __init__(self, reason: str) -> None:
+        wanted = " and ".join(f"{name}@{version}" for name, version in sorted(VERSIONS.items()))
         super().__init__(
-            f"no solc {SOLC_VERSION}: {reason}. Install Node.js, then `npm install "
-            f"solc@{SOLC_VERSION}`, or set SOLC_DIR to the folder of the package"
+            f"{reason}. Install Node.js, then {wanted}: `npm ci` in {CONTRACTS_DIR.name}/, or set "
+            "SOLC_DIR to the folder of solc with OpenZeppelin beside it"
         )
 
 
 class CompilationFailed(Exception):
-    """solc refused the sources, or is another version than the pinned one."""
+    """solc refused the sources, or a package is another version than the pinned one."""
 
 
 def compile_contracts() -> dict[str, Json]:
-    """Return the artifact of every contract by name; raises `SolcNotFound`, `CompilationFailed`."""
+    """Return every contract's artifact by name; raises `PackagesNotFound`, `CompilationFailed`."""
     sources = {name: (CONTRACTS_DIR / name).read_text() for name in SOURCES}
     request = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sources.items()},
         "settings": SETTINGS,
     }
-    answer = _run_solc(json.dumps(request))
-    version = str(answer["version"])
-    if not version.startswith(f"{SOLC_VERSION}+"):
-        raise CompilationFailed(f"solc {version}; the artifacts are made by {SOLC_VERSION}")
-    output = json.loads(answer["output"])
+    answer = _run_solc(request)
+    output = answer["output"]
     _refuse_diagnostics(output.get("errors", []))
     return {
-        name: _artifact(name, source, contract, version, sources[source])
+        name: _artifact(name, source, contract, str(answer["compiler"]), sources[source])
         for source, contracts in sorted(output["contracts"].items())
         for name, contract in sorted(contracts.items())
-        if Path(source).stem == name
+        if source in sources and Path(source).stem == name
     }
 
 
@@ -91,11 +115,12 @@ def encode_artifact(artifact: Json) -> str:
     return json.dumps(artifact, indent=1, sort_keys=True) + "\n"
 
 
-def _run_solc(request: str) -> Json:
+def _run_solc(request: Json) -> Json:
+    """Compile with the pinned packages; OpenZeppelin's sources are read where they are imported."""
     try:
         done = subprocess.run(
             ["node", "-e", DRIVER],
-            input=request,
+            input=json.dumps({"packages": [SOLC, OPENZEPPELIN], "request": request}),
             capture_output=True,
             text=True,
             check=False,
@@ -103,17 +128,22 @@ def _run_solc(request: str) -> Json:
             env=dict(os.environ),
         )
     except FileNotFoundError as error:
-        raise SolcNotFound("`node` is not on the path") from error
+        raise PackagesNotFound("`node` is not on the path") from error
     if done.returncode != 0:
-        raise SolcNotFound((done.stderr.strip().splitlines() or ["node failed"])[-1])
+        raise CompilationFailed(f"node failed: {done.stderr.strip()}")
     answer: Json = json.loads(done.stdout)
+    if answer["missing"]:
+        raise PackagesNotFound(f"npm packages that are not there: {', '.join(answer['missing'])}")
+    if answer["versions"] != VERSIONS:
+        raise CompilationFailed(f"found {answer['versions']}; the artifacts are made by {VERSIONS}")
     return answer
 
 
 def _refuse_diagnostics(diagnostics: list[Json]) -> None:
     """Refuse warnings too: a system contract has none."""
-    if diagnostics:
-        raise CompilationFailed("\n".join(str(entry["formattedMessage"]) for entry in diagnostics))
+    ours = [entry for entry in diagnostics if entry["errorCode"] != TRANSIENT_STORAGE_WARNING]
+    if ours:
+        raise CompilationFailed("\n".join(str(entry["formattedMessage"]) for entry in ours))
 
 
 def _artifact(name: str, source: str, contract: Json, version: str, text: str) -> Json:
@@ -144,7 +174,7 @@ def main() -> int:
     """Write the artifacts; return the exit status."""
     try:
         artifacts = compile_contracts()
-    except (SolcNotFound, CompilationFailed) as error:
+    except (PackagesNotFound, CompilationFailed) as error:
         print(error, file=sys.stderr)
         return 1
     ARTIFACTS_DIR.mkdir(exist_ok=True)

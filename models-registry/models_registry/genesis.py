@@ -1,20 +1,61 @@
 """The accounts that a genesis block holds for models and validators."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.artifact import load_artifact
 from models_registry.registry import (
     ACTIVATION_DELAY_SLOT,
     DEADLINE_SLOT,
+    DEPOSIT_PER_BYTE_SLOT,
+    FEE_PER_BYTE_SLOT,
+    RETIREMENT_DELAY_SLOT,
+    ROYALTY_DELAY_SLOT,
     VALIDATOR_SET_SLOT,
     VALIDATORS_SLOT,
     array_element_slot,
 )
 
 MAX_BLOCKS = 2**32
-"""Bound on both parameters, so that no height computed from them leaves 64 bits."""
+"""Bound on what is counted in blocks, so that no height computed from it leaves 64 bits."""
+
+MAX_WEI_PER_BYTE = 2**64
+"""Bound on both prices, so that no payment for a model leaves 128 bits."""
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryParameters:
+    """What a chain chooses of its ModelRegistry: four times in blocks, two prices in wei per byte.
+
+    From `activate` to ACTIVE, for PENDING to become activated, from `retire` to RETIRED, from
+    `setRoyalty` to the new royalty; the deposit comes back in the end, the fee is burned.
+    """
+
+    activation_delay: int = 64
+    deadline: int = 1_000
+    retirement_delay: int = 64
+    royalty_delay: int = 64
+    deposit_per_byte: int = 10 * GWEI
+    fee_per_byte: int = GWEI
+
+    def with_delays(self, blocks: int) -> "RegistryParameters":
+        """Return the same with all three delays of so many blocks."""
+        return replace(self, activation_delay=blocks, retirement_delay=blocks, royalty_delay=blocks)
+
+    def storage(self) -> dict[int, int]:
+        """Return the slots that hold them; a 0 is never written."""
+        slots = {
+            ACTIVATION_DELAY_SLOT: self.activation_delay,
+            DEADLINE_SLOT: self.deadline,
+            RETIREMENT_DELAY_SLOT: self.retirement_delay,
+            ROYALTY_DELAY_SLOT: self.royalty_delay,
+            DEPOSIT_PER_BYTE_SLOT: self.deposit_per_byte,
+            FEE_PER_BYTE_SLOT: self.fee_per_byte,
+        }
+        return {slot: value for slot, value in slots.items() if value}
 
 
 class BadGenesis(Exception):
@@ -31,21 +72,17 @@ class GenesisAccount:
 
 
 def genesis_accounts(
-    validators: Sequence[bytes], activation_delay: int, deadline: int
+    validators: Sequence[bytes], parameters: RegistryParameters
 ) -> dict[bytes, GenesisAccount]:
     """Return the ModelRegistry and the ValidatorSet by address.
 
-    `validators` are addresses in the order of turns; `activation_delay` and `deadline` are in
-    blocks. Raises `BadGenesis`.
+    `validators` are addresses in the order of turns. Raises `BadGenesis`.
     """
     _validate_validators(validators)
-    for name, value in (("activation delay", activation_delay), ("deadline", deadline)):
-        if not 1 <= value < MAX_BLOCKS:
-            raise BadGenesis(f"model {name} of {value} blocks; it must be 1 to {MAX_BLOCKS - 1}")
+    _validate_parameters(parameters)
     registry_storage = {
         VALIDATOR_SET_SLOT: int.from_bytes(VALIDATOR_SET, "big"),
-        ACTIVATION_DELAY_SLOT: activation_delay,
-        DEADLINE_SLOT: deadline,
+        **parameters.storage(),
     }
     validator_storage = {VALIDATORS_SLOT: len(validators)} | {
         array_element_slot(VALIDATORS_SLOT, index): int.from_bytes(validator, "big")
@@ -74,3 +111,31 @@ def _validate_validators(validators: Sequence[bytes]) -> None:
                 f"validators {seen[validator]} and {index} are both 0x{validator.hex()}"
             )
         seen[validator] = index
+
+
+def _validate_parameters(parameters: RegistryParameters) -> None:
+    """Refuse what the registry cannot count with.
+
+    A retirement no later than an activation keeps all ACTIVE bytes within their limit: the room of
+    a model is given away when it is retired, and taken a delay after that.
+    """
+    times = {
+        "activation delay": parameters.activation_delay,
+        "deadline": parameters.deadline,
+        "retirement delay": parameters.retirement_delay,
+        "royalty delay": parameters.royalty_delay,
+    }
+    for name, value in times.items():
+        if not 1 <= value < MAX_BLOCKS:
+            raise BadGenesis(f"model {name} of {value} blocks; it must be 1 to {MAX_BLOCKS - 1}")
+    if parameters.retirement_delay > parameters.activation_delay:
+        raise BadGenesis(
+            f"model retirement delay of {parameters.retirement_delay} blocks; it must be at most "
+            f"the activation delay of {parameters.activation_delay}"
+        )
+    prices = {"deposit": parameters.deposit_per_byte, "fee": parameters.fee_per_byte}
+    for name, value in prices.items():
+        if not 0 <= value < MAX_WEI_PER_BYTE:
+            raise BadGenesis(
+                f"model {name} of {value} wei a byte; it must be 0 to {MAX_WEI_PER_BYTE - 1}"
+            )

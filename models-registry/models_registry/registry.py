@@ -18,24 +18,37 @@ from models_registry.record import MAX_RECORD_BYTES, MAX_UINT64, BadRecord, Mode
 VALIDATOR_SET_SLOT = 0
 ACTIVATION_DELAY_SLOT = 1
 DEADLINE_SLOT = 2
-PENDING_BYTES_SLOT = 3
-MODEL_IDS_SLOT = 4
-ENTRIES_SLOT = 5
-COMMITTED_AT_SLOT = 6
-PENDING_OF_SLOT = 7
+RETIREMENT_DELAY_SLOT = 3
+ROYALTY_DELAY_SLOT = 4
+DEPOSIT_PER_BYTE_SLOT = 5
+FEE_PER_BYTE_SLOT = 6
+TOKEN_OWNERS_SLOT = 9
+"""OpenZeppelin's ERC-721: the owner of each token; slots 7 to 14 are ERC-721's and ERC-2981's."""
+PENDING_BYTES_SLOT = 15
+ACTIVE_BYTES_SLOT = 16
+MODEL_IDS_SLOT = 17
+ENTRIES_SLOT = 18
+COMMITTED_AT_SLOT = 19
+PENDING_OF_SLOT = 20
+REFUNDS_SLOT = 21
 VALIDATORS_SLOT = 0
 """In the ValidatorSet; the slots above are the ModelRegistry's."""
 
-OWNER_WORD = 0
-"""Of an entry: owner (20 bytes, lowest), size (8), status (1)."""
-HEIGHTS_WORD = 1
-"""Of an entry: registeredAt (8 bytes, lowest), activationHeight (8), nonce (8), royaltyGas (8)."""
-RECORD_HASH_WORD = 2
-URI_WORD = 3
-RECORD_WORD = 4
+RUN_WORD = 0
+"""Of an entry, 8 bytes each, lowest first: activationHeight, retirementHeight, royaltyGas,
+nextRoyaltyGas."""
+REGISTRATION_WORD = 1
+"""Of an entry, lowest first: royaltyHeight, size, registeredAt (8 bytes each), nonce (4) and
+status (1)."""
+DEPOSIT_WORD = 2
+RECORD_HASH_WORD = 3
+URI_WORD = 4
+RECORD_WORD = 5
 
 MAX_URI_BYTES = 256
 """As in the contract, which lets no longer one in."""
+
+_UINT32 = 2**32 - 1
 
 
 class StorageReader(Protocol):
@@ -52,6 +65,7 @@ class RegistryStatus(IntEnum):
     PENDING = 1
     ACTIVE = 2
     EXPIRED = 3
+    RETIRED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,10 @@ class RegistryEntry:
     """A registered model as of a height.
 
     `activation_height` is 0 and `record` None until `activate` went through; from then on the
-    status stays PENDING until that height is reached.
+    status stays PENDING until that height is reached. `retirement_height` is 0 until `retire`
+    went through. `royalty_gas` is what an item pays at this height, `next_royalty_gas` what it
+    pays from `royalty_height` on. `owner` has the token: zero where the model has EXPIRED.
+    `deposit` is what the registry holds for the model, in wei.
     """
 
     model_id: bytes
@@ -70,13 +87,17 @@ class RegistryEntry:
     nonce: int
     status: RegistryStatus
     activation_height: int
+    retirement_height: int
     registered_at: int
+    next_royalty_gas: int
+    royalty_height: int
+    deposit: int
     record: ModelRecord | None
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveModel:
-    """What an opcode needs of a model that may run."""
+    """What an opcode needs of a model that may run; `royalty_gas` is in force at the height."""
 
     model_id: bytes
     owner: bytes
@@ -88,58 +109,59 @@ class ActiveModel:
 
 def read_entry(storage: StorageReader, model_id: bytes, height: int) -> RegistryEntry | None:
     """Return a model as of block `height`, or None where it was never registered."""
-    entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
-    owner_word = storage(MODEL_REGISTRY, entry_slot + OWNER_WORD)
-    if owner_word == 0:
+    words = _read_words(storage, model_id)
+    if words.stored_status is RegistryStatus.NONE:
         return None
-    heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
+    entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
     uri = _read_bytes(storage, entry_slot + URI_WORD, MAX_URI_BYTES)
-    activation_height = heights >> 64 & MAX_UINT64
     return RegistryEntry(
         model_id=model_id,
-        owner=_owner(owner_word),
-        size_bytes=_size_bytes(owner_word),
-        royalty_gas=heights >> 192,
+        owner=read_owner(storage, model_id),
+        size_bytes=words.size_bytes,
+        royalty_gas=words.royalty_gas(height),
         uri=uri.decode("utf-8", errors="backslashreplace"),
-        nonce=heights >> 128 & MAX_UINT64,
-        status=_status(owner_word, activation_height, height),
-        activation_height=activation_height,
-        registered_at=heights & MAX_UINT64,
+        nonce=words.nonce,
+        status=words.status(height),
+        activation_height=words.activation_height,
+        retirement_height=words.retirement_height,
+        registered_at=words.registered_at,
+        next_royalty_gas=words.next_royalty_gas,
+        royalty_height=words.royalty_height,
+        deposit=storage(MODEL_REGISTRY, entry_slot + DEPOSIT_WORD),
         record=_read_record(storage, entry_slot),
     )
 
 
 def read_active_record(storage: StorageReader, model_id: bytes, height: int) -> ActiveModel | None:
-    """Return a model that is ACTIVE at block `height`, or None; reads 3 to 20 slots.
+    """Return a model that is ACTIVE at block `height`, or None; reads 2 to 20 slots.
 
     Bytes that more than two thirds of the validators signed but that are no record leave the
     model without one: it counts as not active, for everyone alike.
     """
-    entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
-    heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
-    activation_height = heights >> 64 & MAX_UINT64
-    if activation_height == 0 or height < activation_height:
+    words = _read_words(storage, model_id)
+    if words.status(height) is not RegistryStatus.ACTIVE:
         return None
-    record = _read_record(storage, entry_slot)
+    record = _read_record(storage, mapping_slot(ENTRIES_SLOT, model_id))
     if record is None:
         return None
-    owner_word = storage(MODEL_REGISTRY, entry_slot + OWNER_WORD)
     return ActiveModel(
         model_id=model_id,
-        owner=_owner(owner_word),
-        size_bytes=_size_bytes(owner_word),
-        royalty_gas=heights >> 192,
-        activation_height=activation_height,
+        owner=read_owner(storage, model_id),
+        size_bytes=words.size_bytes,
+        royalty_gas=words.royalty_gas(height),
+        activation_height=words.activation_height,
         record=record,
     )
 
 
 def read_status(storage: StorageReader, model_id: bytes, height: int) -> RegistryStatus:
     """Return where a model stands at block `height`; reads two slots (MODELINFO field 0)."""
-    entry_slot = mapping_slot(ENTRIES_SLOT, model_id)
-    heights = storage(MODEL_REGISTRY, entry_slot + HEIGHTS_WORD)
-    owner_word = storage(MODEL_REGISTRY, entry_slot + OWNER_WORD)
-    return _status(owner_word, heights >> 64 & MAX_UINT64, height)
+    return _read_words(storage, model_id).status(height)
+
+
+def read_owner(storage: StorageReader, model_id: bytes) -> bytes:
+    """Return who has the model's token (ERC-721), the zero address where nobody has."""
+    return _address(storage(MODEL_REGISTRY, mapping_slot(TOKEN_OWNERS_SLOT, model_id)))
 
 
 def read_model_ids(storage: StorageReader) -> tuple[bytes, ...]:
@@ -151,7 +173,7 @@ def read_model_ids(storage: StorageReader) -> tuple[bytes, ...]:
 
 def read_validators(storage: StorageReader) -> tuple[bytes, ...]:
     """Return the validators' addresses in the order of turns."""
-    return _read_array(storage, VALIDATOR_SET, VALIDATORS_SLOT, _owner)
+    return _read_array(storage, VALIDATOR_SET, VALIDATORS_SLOT, _address)
 
 
 def read_activation_delay(storage: StorageReader) -> int:
@@ -164,6 +186,17 @@ def read_deadline(storage: StorageReader) -> int:
     return storage(MODEL_REGISTRY, DEADLINE_SLOT)
 
 
+def read_registration_price(storage: StorageReader, size_bytes: int) -> tuple[int, int]:
+    """Return the deposit and the fee of a model, in wei; `register` pays exactly their sum."""
+    deposit = size_bytes * storage(MODEL_REGISTRY, DEPOSIT_PER_BYTE_SLOT)
+    return deposit, size_bytes * storage(MODEL_REGISTRY, FEE_PER_BYTE_SLOT)
+
+
+def read_refund(storage: StorageReader, owner: bytes) -> int:
+    """Return the wei that an account may withdraw."""
+    return storage(MODEL_REGISTRY, mapping_slot(REFUNDS_SLOT, owner.rjust(32, b"\0")))
+
+
 def mapping_slot(slot: int, key: bytes) -> int:
     """Return where a mapping keeps the value of a 32-byte key."""
     return int.from_bytes(keccak256(key + slot.to_bytes(32, "big")), "big")
@@ -174,18 +207,66 @@ def array_element_slot(slot: int, index: int) -> int:
     return (int.from_bytes(keccak256(slot.to_bytes(32, "big")), "big") + index) % 2**256
 
 
-def _owner(word: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The two words of an entry that most questions are answered from."""
+
+    run: int
+    registration: int
+
+    @property
+    def activation_height(self) -> int:
+        return self.run & MAX_UINT64
+
+    @property
+    def retirement_height(self) -> int:
+        return self.run >> 64 & MAX_UINT64
+
+    @property
+    def next_royalty_gas(self) -> int:
+        return self.run >> 192
+
+    @property
+    def royalty_height(self) -> int:
+        return self.registration & MAX_UINT64
+
+    @property
+    def size_bytes(self) -> int:
+        return self.registration >> 64 & MAX_UINT64
+
+    @property
+    def registered_at(self) -> int:
+        return self.registration >> 128 & MAX_UINT64
+
+    @property
+    def nonce(self) -> int:
+        return self.registration >> 192 & _UINT32
+
+    @property
+    def stored_status(self) -> RegistryStatus:
+        return RegistryStatus(self.registration >> 224 & 0xFF)
+
+    def status(self, height: int) -> RegistryStatus:
+        if 0 < self.retirement_height <= height:
+            return RegistryStatus.RETIRED
+        if 0 < self.activation_height <= height:
+            return RegistryStatus.ACTIVE
+        return self.stored_status
+
+    def royalty_gas(self, height: int) -> int:
+        is_next = height >= self.royalty_height
+        return self.next_royalty_gas if is_next else self.run >> 128 & MAX_UINT64
+
+
+def _read_words(storage: StorageReader, model_id: bytes) -> _Words:
+    slot = mapping_slot(ENTRIES_SLOT, model_id)
+    return _Words(
+        storage(MODEL_REGISTRY, slot + RUN_WORD), storage(MODEL_REGISTRY, slot + REGISTRATION_WORD)
+    )
+
+
+def _address(word: int) -> bytes:
     return (word & (2**160 - 1)).to_bytes(20, "big")
-
-
-def _size_bytes(word: int) -> int:
-    return word >> 160 & MAX_UINT64
-
-
-def _status(owner_word: int, activation_height: int, height: int) -> RegistryStatus:
-    if activation_height != 0 and height >= activation_height:
-        return RegistryStatus.ACTIVE
-    return RegistryStatus(owner_word >> 224 & 0xFF)
 
 
 def _read_record(storage: StorageReader, entry_slot: int) -> ModelRecord | None:

@@ -16,7 +16,7 @@ from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.record import ModelRecord
 from node.keys import dev_key
 from opcodes.gas import InferenceGas, inference_gas
-from opcodes.model_record import ModelRefused, validate_callable
+from opcodes.model_record import ModelRefused, validate_callable, validate_royalty
 
 
 def inspect_off_chain(data: bytes) -> ModelReport:
@@ -30,7 +30,24 @@ def inspect_off_chain(data: bytes) -> ModelReport:
 def inspect(data: bytes) -> ModelReport:
     """Check a file by every rule of a validator; raises `InvalidModel`."""
     report = inspect_file(data)
-    record = ModelRecord(
+    try:
+        validate_callable(record_of(report))
+    except ModelRefused as error:
+        raise InvalidModel("a model that can be called", str(error)) from error
+    return report
+
+
+def check_royalty(report: ModelReport, royalty_gas: int) -> None:
+    """Refuse a royalty that no validator would attest; raises `InvalidModel`."""
+    try:
+        validate_royalty(record_of(report), royalty_gas)
+    except ModelRefused as error:
+        raise InvalidModel("a royalty that can be paid", str(error)) from error
+
+
+def record_of(report: ModelReport) -> ModelRecord:
+    """Return a model's record but for the hash of its test output."""
+    return ModelRecord(
         engine=report.engine,
         size_bytes=report.size_bytes,
         batchable=report.batchable,
@@ -39,11 +56,6 @@ def inspect(data: bytes) -> ModelReport:
         cost=report.cost,
         test_hash=bytes(32),
     )
-    try:
-        validate_callable(record)
-    except ModelRefused as error:
-        raise InvalidModel("a model that can be called", str(error)) from error
-    return report
 
 
 def price(report: ModelReport) -> GasQuote:
@@ -72,5 +84,5 @@ def run(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[dict[str, Arr
 
 def add_commands(app: typer.Typer) -> None:
     """Add the group `cvm model`; its `--account dev` is the first TEST account."""
-    rules = ModelRules(inspect, inspect_off_chain, price, run, dev_key(0).to_bytes())
+    rules = ModelRules(inspect, inspect_off_chain, check_royalty, price, run, dev_key(0).to_bytes())
     app.add_typer(model_commands(rules), name="model")

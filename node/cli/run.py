@@ -9,8 +9,9 @@ import typer
 import uvloop
 
 from consensus.genesis import parse_genesis
-from consensus.new_genesis import new_genesis
+from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
+from models_registry.genesis import RegistryParameters
 from node.chain import Chain, init_chain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
@@ -30,12 +31,28 @@ from node.storage.chain_database import ChainDatabase, NoChainHere
 
 DEV_CHAIN_ID = 31_337
 DEV_PERIOD_S = 1
-DEV_ACTIVATION_DELAY = 1
+DEV_REGISTRY = DEFAULT_REGISTRY.with_delays(1)
 
 Datadir = Annotated[Path, typer.Option("--datadir", help="where chain, models and keys lie")]
 HttpAddr = Annotated[str, typer.Option("--http.addr", help="interface of JSON-RPC")]
 HttpPort = Annotated[int, typer.Option("--http.port", help="port of JSON-RPC; 0 takes a free one")]
 BackendName = Annotated[str, typer.Option("--backend", help="reference, cpu or cuda")]
+ActivationDelay = Annotated[
+    int, typer.Option("--activation-delay", help="blocks from activate to ACTIVE")
+]
+RetirementDelay = Annotated[
+    int | None,
+    typer.Option(
+        "--retirement-delay", help="blocks from retire to RETIRED; as to ACTIVE if not given"
+    ),
+]
+RoyaltyDelay = Annotated[
+    int, typer.Option("--royalty-delay", help="blocks from setRoyalty to the new royalty")
+]
+DepositPerByte = Annotated[
+    int, typer.Option("--deposit-per-byte", help="wei a byte of a model, given back in the end")
+]
+FeePerByte = Annotated[int, typer.Option("--fee-per-byte", help="wei a byte of a model, burned")]
 LogJson = Annotated[bool, typer.Option("--log.json", help="log JSON lines")]
 
 
@@ -62,9 +79,11 @@ def genesis(
         list[str] | None, typer.Option("--fund", help="ADDRESS=ETHER, repeated")
     ] = None,
     period: Annotated[int, typer.Option("--period", help="seconds between blocks")] = 2,
-    activation_delay: Annotated[
-        int, typer.Option("--activation-delay", help="blocks from activate to ACTIVE")
-    ] = 64,
+    activation_delay: ActivationDelay = DEFAULT_REGISTRY.activation_delay,
+    retirement_delay: RetirementDelay = None,
+    royalty_delay: RoyaltyDelay = DEFAULT_REGISTRY.royalty_delay,
+    deposit_per_byte: DepositPerByte = DEFAULT_REGISTRY.deposit_per_byte,
+    fee_per_byte: FeePerByte = DEFAULT_REGISTRY.fee_per_byte,
 ) -> None:
     """Print the genesis file of a new chain."""
     with clear_errors():
@@ -74,7 +93,13 @@ def genesis(
             [parse_address(text) for text in validator],
             balances,
             now_s(),
-            activation_delay=activation_delay,
+            RegistryParameters(
+                activation_delay=activation_delay,
+                retirement_delay=activation_delay if retirement_delay is None else retirement_delay,
+                royalty_delay=royalty_delay,
+                deposit_per_byte=deposit_per_byte,
+                fee_per_byte=fee_per_byte,
+            ),
         )
         parse_genesis(document)
         typer.echo(json.dumps(document, indent=2))
@@ -179,7 +204,7 @@ def dev_genesis(timestamp: int) -> dict[str, object]:
         [address_of(dev_validator())],
         {address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
         timestamp,
-        activation_delay=DEV_ACTIVATION_DELAY,
+        DEV_REGISTRY,
     )
 
 

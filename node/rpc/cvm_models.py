@@ -48,7 +48,7 @@ async def model_status(
         "recordHash": None if status.record is None else data(status.record.hash),
         "refusal": status.refusal,
         "attestations": [data(signature) for signature in status.attestations],
-        "activationHeight": None if entry is None else _activation_height(entry),
+        "activationHeight": None if entry is None else _known_height(entry.activation_height),
     }
 
 
@@ -91,14 +91,18 @@ def model_object(entry: RegistryEntry) -> dict[str, JsonValue]:
         "size": quantity(entry.size_bytes),
         "status": status_name(entry),
         "royaltyGas": quantity(entry.royalty_gas),
+        "nextRoyaltyGas": quantity(entry.next_royalty_gas),
+        "royaltyHeight": _known_height(entry.royalty_height),
         "uri": entry.uri,
-        "activationHeight": _activation_height(entry),
+        "deposit": quantity(entry.deposit),
+        "activationHeight": _known_height(entry.activation_height),
+        "retirementHeight": _known_height(entry.retirement_height),
         **_record_fields(entry.record),
     }
 
 
 def status_name(entry: RegistryEntry) -> str:
-    """Return the status as the API names it: none, pending, active or expired."""
+    """Return the status as the API names it: pending, active, expired or retired."""
     return entry.status.name.lower()
 
 
@@ -128,8 +132,8 @@ def _record_fields(record: ModelRecord | None) -> dict[str, JsonValue]:
     }
 
 
-def _activation_height(entry: RegistryEntry) -> str | None:
-    return quantity(entry.activation_height) if entry.activation_height else None
+def _known_height(height: int) -> str | None:
+    return quantity(height) if height else None
 
 
 def _validate_batch(entry: RegistryEntry, batch: int) -> None:

@@ -12,10 +12,19 @@ from eth_keys.datatypes import PrivateKey
 
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.cli.http_client import BadAnswer, ClientFault, RpcClient, RpcRefused
-from models_registry.registry_calls import decode_error, encode_committed_at, selector
+from models_registry.registry_calls import (
+    DEPOSIT_PER_BYTE,
+    FEE_PER_BYTE,
+    decode_error,
+    encode_committed_at,
+    selector,
+)
 
 GET_MODEL = "getModel(bytes32)"
-MODEL_TYPE = "(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,bytes32,bytes)"
+MODEL_TYPE = (
+    "(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,"
+    "uint64,uint64,uint64,uint256,bytes32,bytes)"
+)
 NONCE_FIELD = 5
 VALIDATORS = "validators()"
 
@@ -49,6 +58,19 @@ class NodeStatus:
     refusal: str | None
     attestations: tuple[bytes, ...]
     activation_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPrice:
+    """What a registration is paid, in wei: the deposit comes back in the end, the fee is burned."""
+
+    deposit: int
+    fee: int
+
+    @property
+    def total(self) -> int:
+        """Return the value that the transaction must bring, exactly."""
+        return self.deposit + self.fee
 
 
 class ChainClient:
@@ -110,6 +132,18 @@ class ChainClient:
         data = encode_committed_at(commitment_hash)
         return int(self._view(MODEL_REGISTRY, data, "uint256"))
 
+    def registration_price(self, size_bytes: int) -> RegistrationPrice:
+        """Return what `register` must be paid for a model of a size."""
+        return RegistrationPrice(
+            deposit=size_bytes
+            * int(self._view(MODEL_REGISTRY, selector(DEPOSIT_PER_BYTE), "uint256")),
+            fee=size_bytes * int(self._view(MODEL_REGISTRY, selector(FEE_PER_BYTE), "uint256")),
+        )
+
+    def balance(self, address: bytes) -> int:
+        """Return an account's wei."""
+        return self._quantity("eth_getBalance", _hex(address), "latest")
+
     def registration_nonce(self, model_id: bytes) -> int:
         """Return the number of a model's registration, which attestations name."""
         view = self._view(MODEL_REGISTRY, selector(GET_MODEL) + model_id, MODEL_TYPE)
@@ -125,13 +159,18 @@ class ChainClient:
         latest = self._quantity("eth_getTransactionCount", _hex(address), "latest")
         return self._quantity("eth_getTransactionCount", _hex(address), "pending") - latest
 
-    def send(self, key: PrivateKey, name: str, data: bytes) -> str:
-        """Sign and send a call of the registry and return the transaction's hash.
+    def send(self, key: PrivateKey, name: str, data: bytes, value: int = 0) -> str:
+        """Sign and send a call of the registry with `value` wei; return the transaction's hash.
 
         Raises `TransactionRefused` where it would fail, with the contract's own reason.
         """
         account: LocalAccount = Account.from_key(key.to_bytes())
-        call = {"from": account.address, "to": _hex(MODEL_REGISTRY), "data": _hex(data)}
+        call = {
+            "from": account.address,
+            "to": _hex(MODEL_REGISTRY),
+            "data": _hex(data),
+            "value": hex(value),
+        }
         try:
             gas = self._quantity("eth_estimateGas", call)
         except RpcRefused as refused:
@@ -143,7 +182,7 @@ class ChainClient:
             "chainId": self.chain_id(),
             "nonce": self._quantity("eth_getTransactionCount", account.address, "pending"),
             "to": MODEL_REGISTRY,
-            "value": 0,
+            "value": value,
             "data": data,
             "gas": gas + gas // 4,
             "maxFeePerGas": 2 * self._quantity("eth_gasPrice") + tip,

@@ -73,13 +73,15 @@ class ModelRules:
     """What the node knows and this package may not.
 
     `inspect` raises `InvalidModel` for every file that validators would refuse, and
-    `inspect_off_chain` only for one that the engine cannot run at any size; `price` is what
-    one cold call with one item costs; `run` runs a file that `inspect` takes, for comparisons;
+    `inspect_off_chain` only for one that the engine cannot run at any size; `check_royalty` raises
+    it for a royalty that they would refuse; `price` is what one cold call with one item costs;
+    `run` runs a file that `inspect` takes, for comparisons;
     `dev_key` is the dev chain's funded key, if there is one.
     """
 
     inspect: Callable[[bytes], ModelReport]
     inspect_off_chain: Callable[[bytes], ModelReport]
+    check_royalty: Callable[[ModelReport, int], None]
     price: Callable[[ModelReport], GasQuote]
     run: Runner
     dev_key: bytes | None = None
@@ -240,6 +242,9 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
         model: ModelFile,
         rpc: Rpc = DEFAULT_RPC,
         uri: Annotated[str, typer.Option(help="where people can read about the model")] = "",
+        royalty: Annotated[
+            int, typer.Option(min=0, help="gas an item that you earn; at most 1/4 of its compute")
+        ] = 0,
         key_env: Annotated[
             str | None, typer.Option(help="environment variable that holds the key in hex")
         ] = None,
@@ -255,6 +260,7 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
         with _faults_shown():
             data = load_file(model)
             report = _strict(data, rules)
+            rules.check_royalty(report, royalty)
             key = load_key(
                 os.environ,
                 rules.dev_key,
@@ -267,7 +273,7 @@ def _add_register(app: typer.Typer, rules: ModelRules) -> None:
             with TerminalProgress() as progress:
                 progress.note(f"model id 0x{model_id(data).hex()}")
                 registration = Registration(
-                    chain, key, data, uri, progress, WallClock(), timeout_s=timeout
+                    chain, key, data, uri, royalty, progress, WallClock(), timeout_s=timeout
                 )
                 identity = registration.run()
             entry = chain.model(identity) or {}

@@ -19,7 +19,7 @@ from models_registry.attestation import (
     recover_attester,
 )
 from models_registry.chunks import chunk_proofs, model_id, split_chunks
-from models_registry.cli.chain_client import ChainClient, NodeStatus
+from models_registry.cli.chain_client import ChainClient, NodeStatus, RegistrationPrice
 from models_registry.record import BadRecord, ModelRecord
 from models_registry.registry_calls import (
     commitment,
@@ -55,6 +55,18 @@ class StageTimeout(RegistrationFault):
         self.stage = stage
 
 
+class NotEnoughEther(RegistrationFault):
+    """The account cannot pay for the registration."""
+
+    def __init__(self, balance: int, needed: int) -> None:
+        super().__init__(
+            f"the account has {ether_text(balance)}, the registration costs {ether_text(needed)} "
+            "and gas"
+        )
+        self.balance = balance
+        self.needed = needed
+
+
 class Progress(Protocol):
     """Shows a person how far the registration is."""
 
@@ -83,6 +95,7 @@ class Registration:
     key: PrivateKey
     data: bytes
     uri: str
+    royalty_gas: int
     progress: Progress
     clock: Clock
     timeout_s: float
@@ -97,7 +110,7 @@ class Registration:
         self._until("its transactions in the pool", self._has_settled)
         self._push_chunks(identity)
         status = self._status(identity)
-        if status.status in ("none", "expired"):
+        if status.status in ("none", "expired", "retired"):
             self._commit_and_register(identity)
         elif status.status == "pending":
             self.progress.note("already registered")
@@ -120,6 +133,7 @@ class Registration:
         self.progress.chunks(len(missing), len(missing))
 
     def _commit_and_register(self, identity: bytes) -> None:
+        price = self._price()
         salt = hmac.digest(self.key.to_bytes(), SALT_DOMAIN + identity, "sha256")
         hidden = commitment(identity, self._owner, salt)
         height = self.chain.committed_at(hidden)
@@ -128,7 +142,21 @@ class Registration:
             height = self.chain.committed_at(hidden)
         earliest = height + COMMIT_BLOCKS
         self._until(f"block {earliest}", lambda: self.chain.height() >= earliest)
-        self._send("register", encode_register(identity, len(self.data), 0, self.uri, salt))
+        call = encode_register(identity, len(self.data), self.royalty_gas, self.uri, salt)
+        self._send("register", call, price.total)
+
+    def _price(self) -> RegistrationPrice:
+        """Say what the registration costs, before anything is sent that would be in vain."""
+        price = self.chain.registration_price(len(self.data))
+        self.progress.note(
+            f"registering costs {ether_text(price.total)} and gas: a deposit of "
+            f"{ether_text(price.deposit)}, given back when the model expires or retires, and a fee "
+            f"of {ether_text(price.fee)}, burned"
+        )
+        balance = self.chain.balance(self._owner)
+        if balance < price.total:
+            raise NotEnoughEther(balance, price.total)
+        return price
 
     def _activate(self, identity: bytes) -> None:
         found: list[tuple[bytes, tuple[bytes, ...]]] = []
@@ -179,8 +207,8 @@ class Registration:
     def _has_settled(self) -> bool:
         return self.chain.pending_transactions(self._owner) == 0
 
-    def _send(self, name: str, data: bytes) -> None:
-        tx_hash = self.chain.send(self.key, name, data)
+    def _send(self, name: str, data: bytes, value: int = 0) -> None:
+        tx_hash = self.chain.send(self.key, name, data, value)
         self.transactions[name] = tx_hash
         self.progress.note(f"{name} {tx_hash}")
         self._until(f"the {name} transaction", lambda: self.chain.is_mined(name, tx_hash))
@@ -200,3 +228,10 @@ class Registration:
     @property
     def _owner(self) -> bytes:
         return self.key.public_key.to_canonical_address()
+
+
+def ether_text(wei: int) -> str:
+    """Return an amount as people read it: `0.00011 ether`, with as many digits as it has."""
+    whole, rest = divmod(wei, 10**18)
+    digits = f"{rest:018d}".rstrip("0")
+    return f"{whole:,}.{digits} ether" if digits else f"{whole:,} ether"

@@ -19,6 +19,7 @@ from tests.memory_state import MemoryState
 
 CHAIN_ID = 1337
 GAS = 30_000_000
+NO_ADDITIONS = Additions()
 
 
 class Reverted(Exception):
@@ -41,8 +42,9 @@ class Answer:
 class ContractHost:
     """A state in memory; `height` is the block number that the next message sees."""
 
-    def __init__(self) -> None:
+    def __init__(self, additions: Additions = NO_ADDITIONS) -> None:
         self.height = 1
+        self._additions = additions
         self._world = WorldState(MemoryState(), MachineMemory(), OSAKA, _no_hash)
 
     def place(self, address: bytes, code: bytes, storage: dict[int, int] | None = None) -> None:
@@ -57,6 +59,14 @@ class ContractHost:
         """Read a word, as `StorageReader` does."""
         return self._world.storage(self._world.account(address), slot)
 
+    def balance(self, address: bytes) -> int:
+        return self._world.account(address).balance
+
+    def fund(self, address: bytes, wei: int) -> None:
+        """Give an account wei out of nothing, as a self-destruct or a withdrawal does."""
+        account = self._world.account(address)
+        self._world.set_balance(account, account.balance + wei)
+
     def create(self, sender: bytes, init_code: bytes) -> bytes:
         """Create a contract and return its address."""
         created = keccak256(b"created" + init_code)[12:]
@@ -66,15 +76,15 @@ class ContractHost:
         )
         return created
 
-    def send(self, sender: bytes, to: bytes, data: bytes, gas: int = GAS) -> Answer:
+    def send(self, sender: bytes, to: bytes, data: bytes, value: int = 0, gas: int = GAS) -> Answer:
         """Run a message and keep what it did; raises `Reverted`."""
-        return self._run(Message(sender, to, to, 0, gas, data), keeps=True)
+        return self._run(Message(sender, to, to, value, gas, data), keeps=True)
 
-    def dry_run(self, sender: bytes, to: bytes, data: bytes, height: int) -> Answer:
+    def dry_run(self, sender: bytes, to: bytes, data: bytes, height: int, value: int = 0) -> Answer:
         """Run a message as at a height and keep nothing; raises `Reverted`."""
         at_height, self.height = self.height, height
         try:
-            return self._run(Message(sender, to, to, 0, GAS, data), keeps=False)
+            return self._run(Message(sender, to, to, value, GAS, data), keeps=False)
         finally:
             self.height = at_height
 
@@ -88,7 +98,7 @@ class ContractHost:
     def _run(self, message: Message, *, keeps: bool) -> Answer:
         world = self._world
         world.begin_transaction()
-        rules = Rules(world, _block(self.height), precompiles(OSAKA), Additions())
+        rules = Rules(world, _block(self.height), precompiles(OSAKA), self._additions)
         outcome = NativeInterpreter(rules).execute(
             message, TransactionEnvironment(message.caller, 0)
         )

@@ -36,8 +36,10 @@ class FakeNode:
     `breaks_after` drops the connection at that many calls of a method.
     """
 
-    def __init__(self, validators: int = 1) -> None:
+    def __init__(self, validators: int = 1, rich: bytes | None = None) -> None:
         self.chain = RegistryChain(validators)
+        if rich is not None:
+            self.chain.fund(rich, 10**18)
         self.chunks: dict[bytes, dict[int, bytes]] = {}
         self.signers: tuple[PrivateKey, ...] = VALIDATOR_KEYS[:validators]
         self.refusal: str | None = None
@@ -52,6 +54,7 @@ class FakeNode:
             "eth_chainId": lambda: hex(CHAIN_ID),
             "eth_blockNumber": self._next_block,
             "eth_getTransactionCount": self._transaction_count,
+            "eth_getBalance": lambda address, _tag: hex(self.chain.balance(octets(address))),
             "eth_estimateGas": self._estimate,
             "eth_maxPriorityFeePerGas": lambda: hex(10**9),
             "eth_gasPrice": lambda: hex(10**9),
@@ -79,6 +82,7 @@ class FakeNode:
                 octets(call["to"]),
                 octets(call["data"]),
                 self.chain.height + 1,
+                int(call["value"], 16),
             )
         except Reverted as reverted:
             raise Refusal(3, "execution reverted", reverted.data) from reverted
@@ -93,7 +97,7 @@ class FakeNode:
         self.chain.height += 1
         tx_hash = "0x" + transaction.hash.hex()
         try:
-            self.chain.send(transaction.sender, transaction.to, transaction.data)
+            self.chain.send(transaction.sender, transaction.to, transaction.data, transaction.value)
         except Reverted:
             self._receipts[tx_hash] = 0
         else:

@@ -3,10 +3,11 @@
 from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.keccak import keccak256
+from cvm.evm.message_rules import Additions
 from cvm.inference.cost import Cost
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest, order_signatures, sign_attestation
-from models_registry.genesis import genesis_accounts
+from models_registry.genesis import RegistryParameters, genesis_accounts
 from models_registry.record import ModelRecord
 from models_registry.registry_calls import (
     commitment,
@@ -14,15 +15,28 @@ from models_registry.registry_calls import (
     encode_commit,
     encode_register,
 )
+from opcodes.inference_host import InferenceLog
+from opcodes.table import ai_additions
+from tests.evm_world import FakeHost
 from tests.unit.models_registry.contract_host import CHAIN_ID, Answer, ContractHost
 
 ACTIVATION_DELAY = 64
+RETIREMENT_DELAY = 60
+ROYALTY_DELAY = 10
 DEADLINE = 1000
+DEPOSIT_PER_BYTE = 10 * 10**9
+FEE_PER_BYTE = 10**9
+PARAMETERS = RegistryParameters(
+    ACTIVATION_DELAY, DEADLINE, RETIREMENT_DELAY, ROYALTY_DELAY, DEPOSIT_PER_BYTE, FEE_PER_BYTE
+)
 SALT = bytes.fromhex("5a17" * 16)
 OWNER = bytes.fromhex("0a" * 20)
 STRANGER = bytes.fromhex("0b" * 20)
 MODEL = bytes.fromhex("ab" * 32)
 SIZE = 1000
+DEPOSIT = 10_000 * 10**9
+FEE = 1_000 * 10**9
+WEALTH = 10**24
 URI = "https://example.org/digits.onnx"
 
 RECORD = ModelRecord(
@@ -50,10 +64,14 @@ def address_of(key: PrivateKey) -> bytes:
 
 
 def signatures(
-    *keys: PrivateKey, nonce: int = 1, record: bytes | None = None, chain_id: int = CHAIN_ID
+    *keys: PrivateKey,
+    nonce: int = 1,
+    record: bytes | None = None,
+    chain_id: int = CHAIN_ID,
+    model_id: bytes = MODEL,
 ) -> tuple[bytes, ...]:
     """Return attestations of a record by these keys, as `activate` wants them."""
-    digest = attestation_digest(chain_id, MODEL, nonce, record_hash(record))
+    digest = attestation_digest(chain_id, model_id, nonce, record_hash(record))
     return order_signatures(digest, (sign_attestation(key, digest) for key in keys))
 
 
@@ -62,17 +80,24 @@ def record_hash(record: bytes | None = None) -> bytes:
 
 
 class RegistryChain(ContractHost):
-    """The genesis state, and messages to the registry."""
+    """The genesis state, and messages to the registry; OWNER and STRANGER are rich."""
 
-    def __init__(self, validators: int = 4) -> None:
-        super().__init__()
+    def __init__(self, validators: int = 4, additions: Additions | None = None) -> None:
+        super().__init__(additions or ai_additions(FakeHost(), InferenceLog()))
         keys = VALIDATOR_KEYS[:validators]
-        accounts = genesis_accounts([address_of(key) for key in keys], ACTIVATION_DELAY, DEADLINE)
-        for address, account in accounts.items():
+        for address, account in genesis_accounts(
+            [address_of(key) for key in keys], PARAMETERS
+        ).items():
             self.place(address, account.code, dict(account.storage))
+        for account_address in (OWNER, STRANGER):
+            self.fund(account_address, WEALTH)
+
+    def call(self, sender: bytes, data: bytes, value: int = 0) -> Answer:
+        """Send a message to the registry."""
+        return self.send(sender, MODEL_REGISTRY, data, value)
 
     def commit(self, model_id: bytes = MODEL, owner: bytes = OWNER, sender: bytes = OWNER) -> None:
-        self.send(sender, MODEL_REGISTRY, encode_commit(commitment(model_id, owner, SALT)))
+        self.call(sender, encode_commit(commitment(model_id, owner, SALT)))
 
     def register(
         self,
@@ -81,18 +106,36 @@ class RegistryChain(ContractHost):
         size: int = SIZE,
         royalty_gas: int = 0,
         uri: str = URI,
+        payment: int | None = None,
     ) -> Answer:
+        """Register with what is due, unless another payment is given."""
         call = encode_register(model_id, size, royalty_gas, uri, SALT)
-        return self.send(owner, MODEL_REGISTRY, call)
+        due = size * (DEPOSIT_PER_BYTE + FEE_PER_BYTE)
+        return self.call(owner, call, due if payment is None else payment)
 
     def commit_and_register(
-        self, model_id: bytes = MODEL, owner: bytes = OWNER, size: int = SIZE
+        self,
+        model_id: bytes = MODEL,
+        owner: bytes = OWNER,
+        size: int = SIZE,
+        royalty_gas: int = 0,
     ) -> Answer:
         """Register in the first block that allows it."""
         self.commit(model_id, owner)
         self.height += 2
-        return self.register(model_id, owner, size)
+        return self.register(model_id, owner, size, royalty_gas)
 
-    def activate(self, attestations: tuple[bytes, ...], record: bytes | None = None) -> Answer:
+    def activate(
+        self,
+        attestations: tuple[bytes, ...],
+        record: bytes | None = None,
+        model_id: bytes = MODEL,
+    ) -> Answer:
         encoded = RECORD.encode() if record is None else record
-        return self.send(STRANGER, MODEL_REGISTRY, encode_activate(MODEL, encoded, attestations))
+        return self.call(STRANGER, encode_activate(model_id, encoded, attestations))
+
+    def make_active(self, royalty_gas: int = 0) -> None:
+        """Bring MODEL from nothing to ACTIVE."""
+        self.commit_and_register(royalty_gas=royalty_gas)
+        self.activate(signatures(*VALIDATOR_KEYS))
+        self.height += ACTIVATION_DELAY

@@ -4,7 +4,7 @@ import pytest
 
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.artifact import load_artifact
-from models_registry.genesis import BadGenesis, genesis_accounts
+from models_registry.genesis import BadGenesis, RegistryParameters, genesis_accounts
 
 FIRST = bytes.fromhex("01" * 20)
 SECOND = bytes.fromhex("02" * 20)
@@ -13,14 +13,14 @@ ARRAY = 0x290DECD9548B62A8D60345A988386FC84BA6BC95484008F6362F93160EF3E563
 
 
 def test_both_contracts_stand_at_their_addresses_with_parameters_in_storage() -> None:
-    accounts = genesis_accounts([FIRST, SECOND], activation_delay=64, deadline=1000)
+    accounts = genesis_accounts([FIRST, SECOND], RegistryParameters(64, 1000, 63, 10, 11, 12))
     assert sorted(accounts) == [
         bytes.fromhex("0000000000000000000000000000000000000c10"),
         bytes.fromhex("0000000000000000000000000000000000000c11"),
     ]
     registry, validators = accounts[MODEL_REGISTRY], accounts[VALIDATOR_SET]
     assert registry.code == load_artifact("ModelRegistry").deployed_bytecode
-    assert registry.storage == {0: 0xC11, 1: 64, 2: 1000}
+    assert registry.storage == {0: 0xC11, 1: 64, 2: 1000, 3: 63, 4: 10, 5: 11, 6: 12}
     assert validators.code == load_artifact("ValidatorSet").deployed_bytecode
     assert validators.storage == {
         0: 2,
@@ -30,19 +30,50 @@ def test_both_contracts_stand_at_their_addresses_with_parameters_in_storage() ->
     assert (registry.nonce, validators.nonce) == (1, 1)
 
 
+def test_an_operator_chooses_nothing_and_gets_these() -> None:
+    assert RegistryParameters() == RegistryParameters(64, 1_000, 64, 64, 10**10, 10**9)
+    assert RegistryParameters().with_delays(1) == RegistryParameters(1, 1_000, 1, 1, 10**10, 10**9)
+
+
+def test_a_price_of_nothing_is_not_written() -> None:
+    free = RegistryParameters(deposit_per_byte=0, fee_per_byte=0)
+    storage = genesis_accounts([FIRST], free)[MODEL_REGISTRY].storage
+    assert sorted(storage) == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.parametrize(
-    ("validators", "delay", "deadline", "reason"),
+    ("validators", "parameters", "reason"),
     [
-        pytest.param([], 1, 1, "no validators", id="none"),
-        pytest.param([FIRST, FIRST], 1, 1, "validators 0 and 1 are both", id="twice"),
-        pytest.param([b"\x01"], 1, 1, "validator 0 is 0x01, not a 20-byte", id="no address"),
-        pytest.param([bytes(20)], 1, 1, "not a 20-byte address", id="zero address"),
-        pytest.param([FIRST], 0, 1, "activation delay of 0 blocks", id="no delay"),
-        pytest.param([FIRST], 1, 2**32, "deadline of 4294967296 blocks", id="late deadline"),
+        pytest.param([], {}, "no validators", id="none"),
+        pytest.param([FIRST, FIRST], {}, "validators 0 and 1 are both", id="twice"),
+        pytest.param([b"\x01"], {}, "validator 0 is 0x01, not a 20-byte", id="no address"),
+        pytest.param([bytes(20)], {}, "not a 20-byte address", id="zero address"),
+        pytest.param(
+            [FIRST], {"activation_delay": 0}, "activation delay of 0 blocks", id="no delay"
+        ),
+        pytest.param(
+            [FIRST], {"deadline": 2**32}, "deadline of 4294967296 blocks", id="late deadline"
+        ),
+        pytest.param(
+            [FIRST], {"royalty_delay": 0}, "royalty delay of 0 blocks", id="royalty at once"
+        ),
+        pytest.param(
+            [FIRST],
+            {"activation_delay": 5, "retirement_delay": 6},
+            "retirement delay of 6 blocks; it must be at most the activation delay of 5",
+            id="retirement after activation",
+        ),
+        pytest.param(
+            [FIRST],
+            {"deposit_per_byte": 2**64},
+            "deposit of 18446744073709551616 wei",
+            id="deposit",
+        ),
+        pytest.param([FIRST], {"fee_per_byte": -1}, "fee of -1 wei a byte", id="fee"),
     ],
 )
 def test_what_cannot_start_a_chain_is_refused(
-    validators: list[bytes], delay: int, deadline: int, reason: str
+    validators: list[bytes], parameters: dict[str, int], reason: str
 ) -> None:
     with pytest.raises(BadGenesis, match=reason):
-        genesis_accounts(validators, delay, deadline)
+        genesis_accounts(validators, RegistryParameters(**parameters))

@@ -1,4 +1,4 @@
-"""ModelRegistry.sol, branch by branch, on py-evm."""
+"""ModelRegistry.sol from a commitment to ACTIVE or EXPIRED, branch by branch."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,7 @@ from models_registry.registry_calls import (
     Committed,
     Expired,
     Registered,
+    Transferred,
     commitment,
     decode_error,
     decode_event,
@@ -21,6 +22,8 @@ from tests.unit.models_registry.contract_host import CHAIN_ID, Answer, Reverted
 from tests.unit.models_registry.registry_chain import (
     ACTIVATION_DELAY,
     DEADLINE,
+    DEPOSIT,
+    FEE,
     FOREIGN_KEY,
     MODEL,
     OWNER,
@@ -38,6 +41,7 @@ from tests.unit.models_registry.registry_chain import (
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 MIB = 1 << 20
+ACTIVATED = Activated(MODEL, RECORD.hash, 67, RECORD.encode())
 COMMITMENT = commitment(MODEL, OWNER, SALT)
 ASCENDING = tuple(sorted(VALIDATOR_KEYS, key=address_of))
 
@@ -62,10 +66,9 @@ def error_of(call: Callable[[], object]) -> str:
     return error
 
 
-def event_of(answer: Answer) -> object:
-    ((address, topics, data),) = answer.logs
-    assert address == MODEL_REGISTRY
-    return decode_event(topics, data)
+def events_of(answer: Answer) -> list[object]:
+    assert {address for address, _, _ in answer.logs} == {MODEL_REGISTRY}
+    return [decode_event(topics, data) for _, topics, data in answer.logs]
 
 
 def status(chain: RegistryChain) -> RegistryStatus:
@@ -94,8 +97,10 @@ def test_a_model_is_pending_two_blocks_after_its_commitment(chain: RegistryChain
     chain.commit()
     assert status(chain) is RegistryStatus.NONE
     chain.height += 2
-    event = event_of(chain.register())
-    assert event == Registered(MODEL, OWNER, SIZE, URI, 1)
+    assert events_of(chain.register(royalty_gas=5)) == [
+        Transferred(bytes(20), OWNER, MODEL),
+        Registered(MODEL, OWNER, SIZE, 5, URI, 1, DEPOSIT, FEE),
+    ]
     assert status(chain) is RegistryStatus.PENDING
     assert chain.view(MODEL_REGISTRY, "modelCount()", [], ["uint256"]) == 1
     assert chain.view(MODEL_REGISTRY, "modelAt(uint256)", [0], ["bytes32"]) == MODEL
@@ -104,7 +109,7 @@ def test_a_model_is_pending_two_blocks_after_its_commitment(chain: RegistryChain
 def test_a_commitment_is_logged_and_its_height_kept(chain: RegistryChain) -> None:
     chain.height = 7
     data = bytes.fromhex("f14fcbc8") + COMMITMENT
-    assert event_of(chain.send(STRANGER, MODEL_REGISTRY, data)) == Committed(COMMITMENT, STRANGER)
+    assert events_of(chain.call(STRANGER, data)) == [Committed(COMMITMENT, STRANGER)]
     assert chain.view(MODEL_REGISTRY, "committedAt(bytes32)", [COMMITMENT], ["uint256"]) == 7
 
 
@@ -143,7 +148,16 @@ def test_a_commitment_opens_no_earlier_than_two_blocks_later(
         pytest.param(
             {"size": 64 * MIB + 1}, f"BadSize(given={64 * MIB + 1}, max={64 * MIB})", id="too large"
         ),
-        pytest.param({"royalty_gas": 1}, "RoyaltyTooHigh(given=1, max=0)", id="royalty"),
+        pytest.param(
+            {"payment": DEPOSIT + FEE - 1},
+            f"WrongPayment(given={DEPOSIT + FEE - 1}, due={DEPOSIT + FEE})",
+            id="a wei too little",
+        ),
+        pytest.param(
+            {"payment": DEPOSIT + FEE + 1},
+            f"WrongPayment(given={DEPOSIT + FEE + 1}, due={DEPOSIT + FEE})",
+            id="a wei too much",
+        ),
         pytest.param({"uri": "u" * 257}, "UriTooLong(given=257, max=256)", id="uri"),
     ],
 )
@@ -181,6 +195,8 @@ def test_an_owner_has_at_most_four_pending_models(chain: RegistryChain) -> None:
 
 
 def test_pending_models_have_at_most_256_mib_together(chain: RegistryChain) -> None:
+    for number in range(5):
+        chain.fund(owner_of(number), 10**18)
     for number in range(4):
         chain.commit_and_register(model_of(number), owner_of(number), 64 * MIB)
     error = error_of(lambda: chain.commit_and_register(model_of(4), owner_of(4), 1))
@@ -202,8 +218,7 @@ def test_activation_and_expiry_free_the_room_of_pending_models(pending: Registry
 
 def test_a_model_is_active_the_delay_after_its_activation(pending: RegistryChain) -> None:
     assert pending.height == 3
-    event = event_of(pending.activate(signatures(*VALIDATOR_KEYS)))
-    assert event == Activated(MODEL, RECORD.hash, 67)
+    assert events_of(pending.activate(signatures(*VALIDATOR_KEYS))) == [ACTIVATED]
     pending.height = 66
     assert status(pending) is RegistryStatus.PENDING
     pending.height = 67
@@ -229,7 +244,7 @@ def test_more_than_two_thirds_must_sign(validators: int, signed: int, is_enough:
     chain.commit_and_register()
     attestations = signatures(*VALIDATOR_KEYS[:signed])
     if is_enough:
-        assert event_of(chain.activate(attestations)) == Activated(MODEL, RECORD.hash, 67)
+        assert events_of(chain.activate(attestations)) == [ACTIVATED]
     else:
         error = error_of(lambda: chain.activate(attestations))
         assert error == f"TooFewSignatures(given={signed}, validators={validators})"
@@ -334,7 +349,10 @@ def test_anyone_may_expire_a_model_past_its_deadline_and_not_before(pending: Reg
     error = error_of(lambda: expire(pending))
     assert error == f"DeadlineNotPassed(modelId=0x{MODEL.hex()}, lastHeight=1003)"
     pending.height += 1
-    assert event_of(expire(pending)) == Expired(MODEL)
+    assert events_of(expire(pending)) == [
+        Transferred(OWNER, bytes(20), MODEL),
+        Expired(MODEL, OWNER, DEPOSIT),
+    ]
     assert status(pending) is RegistryStatus.EXPIRED
 
 
@@ -353,8 +371,10 @@ def test_what_was_never_registered_cannot_expire(chain: RegistryChain) -> None:
 def test_an_expired_model_is_registered_again_under_the_next_nonce(pending: RegistryChain) -> None:
     pending.height += DEADLINE + 1
     expire(pending)
-    event = event_of(pending.commit_and_register(owner=STRANGER))
-    assert event == Registered(MODEL, STRANGER, SIZE, URI, 2)
+    assert events_of(pending.commit_and_register(owner=STRANGER)) == [
+        Transferred(bytes(20), STRANGER, MODEL),
+        Registered(MODEL, STRANGER, SIZE, 0, URI, 2, DEPOSIT, FEE),
+    ]
     assert pending.view(MODEL_REGISTRY, "modelCount()", [], ["uint256"]) == 1
     old = error_of(lambda: pending.activate(signatures(*VALIDATOR_KEYS, nonce=1)))
     assert old.startswith(("NotValidator", "SignersNotAscending"))

@@ -281,7 +281,11 @@ def run_on_reference(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[
 
 def run(*arguments: object) -> Result:
     rules = ModelRules(
-        inspect_file, inspect_file, lambda _report: GasQuote(1000, 200, 30, 4), run_on_reference
+        inspect_file,
+        inspect_file,
+        lambda _report, _royalty: None,
+        lambda _report: GasQuote(1000, 200, 30, 4),
+        run_on_reference,
     )
     return CliRunner().invoke(model_commands(rules), [str(argument) for argument in arguments])
 

@@ -29,7 +29,13 @@ def model(tmp_path: Path) -> Path:
 
 
 def prepare(model: Path, *arguments: object, data: Array | None = ROWS) -> Result:
-    rules = ModelRules(inspect_file, inspect_file, lambda _report: GasQuote(1, 2, 3, 4), run_on_cpu)
+    rules = ModelRules(
+        inspect_file,
+        inspect_file,
+        lambda _report, _royalty: None,
+        lambda _report: GasQuote(1, 2, 3, 4),
+        run_on_cpu,
+    )
     command = ["prepare", str(model), "-o", str(model.with_name("strict.onnx"))]
     if data is not None:
         np.savez(model.with_name("data.npz"), x=data)

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner, Result
 
+from cvm.inference.faults import InvalidModel
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import chunk_proofs, model_id, split_chunks
 from models_registry.cli import commands
@@ -73,10 +74,15 @@ def price(report: ModelReport) -> GasQuote:
     return GasQuote(3000, report.size_bytes // 32, report.cost.macs // 100, 12)
 
 
+def refuse_odd(report: ModelReport, royalty_gas: int) -> None:
+    if royalty_gas % 2:
+        raise InvalidModel("an even royalty", f"{royalty_gas} gas")
+
+
 @pytest.fixture
 def node(monkeypatch: pytest.MonkeyPatch) -> FakeNode:
     monkeypatch.setattr(commands, "WallClock", FakeClock)
-    return FakeNode()
+    return FakeNode(rich=address_of(OWNER_KEY))
 
 
 @pytest.fixture
@@ -93,7 +99,9 @@ def model_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object, dev_key: bytes | None = None) -> Result:
-    rules = ModelRules(inspect_file, inspect_file, price, lambda _data, _items: [], dev_key)
+    rules = ModelRules(
+        inspect_file, inspect_file, refuse_odd, price, lambda _data, _items: [], dev_key
+    )
     environment = {KEY_VARIABLE: "0x" + OWNER_KEY.to_bytes().hex(), "OTHER": "0x1234"}
     app = model_commands(rules)
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
@@ -217,7 +225,7 @@ def test_too_few_attestations_are_waited_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(commands, "WallClock", FakeClock)
-    node = FakeNode(validators=4)
+    node = FakeNode(validators=4, rich=address_of(OWNER_KEY))
     node.signers = (*VALIDATOR_KEYS[:2], marked_test_key(999))
     path = tmp_path / "model.onnx"
     path.write_bytes(DATA)
@@ -291,6 +299,7 @@ def test_a_key_that_cannot_be_used_is_named(
 
 def test_the_dev_account_signs(node: FakeNode, url: str, model_file: Path) -> None:
     key = marked_test_key(5)
+    node.chain.fund(address_of(key), 10**18)
     result = run("register", model_file, "--rpc", url, "--account", "dev", dev_key=key.to_bytes())
     assert result.exit_code == 0, result.stderr
     entry = read_entry(node.chain.storage, MODEL, node.chain.height)

@@ -1,6 +1,6 @@
 """The storage readers agree with the contract's own views, and with its compiled layout."""
 
-import dataclasses
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
@@ -18,16 +18,31 @@ from models_registry.registry import (
     read_deadline,
     read_entry,
     read_model_ids,
+    read_owner,
+    read_refund,
+    read_registration_price,
     read_status,
     read_validators,
 )
-from models_registry.registry_calls import encode_expire
+from models_registry.registry_calls import (
+    encode_expire,
+    encode_retire,
+    encode_set_royalty,
+    encode_transfer,
+)
+from opcodes.gas import MAX_ROYALTY_DIVISOR
 from tests.unit.models_registry.registry_chain import (
     ACTIVATION_DELAY,
     DEADLINE,
+    DEPOSIT,
+    DEPOSIT_PER_BYTE,
+    FEE,
+    FEE_PER_BYTE,
     MODEL,
     OWNER,
     RECORD,
+    RETIREMENT_DELAY,
+    ROYALTY_DELAY,
     SIZE,
     STRANGER,
     URI,
@@ -37,15 +52,34 @@ from tests.unit.models_registry.registry_chain import (
     signatures,
 )
 
-MODEL_TUPLE = ("(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,bytes32,bytes)",)
+MODEL_TUPLE = (
+    "(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,"
+    "uint64,uint64,uint64,uint256,bytes32,bytes)"
+)
+PENDING_ENTRY = RegistryEntry(
+    model_id=MODEL,
+    owner=OWNER,
+    size_bytes=SIZE,
+    royalty_gas=7,
+    uri=URI,
+    nonce=1,
+    status=RegistryStatus.PENDING,
+    activation_height=0,
+    retirement_height=0,
+    registered_at=3,
+    next_royalty_gas=7,
+    royalty_height=0,
+    deposit=DEPOSIT,
+    record=None,
+)
 
 
 def entry_by_view(chain: RegistryChain) -> RegistryEntry:
     """Return what the contract's `getModel` says, as an entry."""
-    view: tuple[Any, ...] = chain.view(
-        MODEL_REGISTRY, "getModel(bytes32)", [MODEL], list(MODEL_TUPLE)
-    )
-    model_id, owner, size, royalty_gas, uri, nonce, status, registered, activation, _, record = view
+    view: tuple[Any, ...] = chain.view(MODEL_REGISTRY, "getModel(bytes32)", [MODEL], [MODEL_TUPLE])
+    model_id, owner, size, royalty_gas, uri, nonce, status, registered, activation = view[:9]
+    retirement, next_royalty, royalty_height, deposit, record_hash, record = view[9:]
+    assert record_hash == (RECORD.hash if record else bytes(32))
     return RegistryEntry(
         model_id=model_id,
         owner=bytes.fromhex(owner[2:]),
@@ -55,7 +89,11 @@ def entry_by_view(chain: RegistryChain) -> RegistryEntry:
         nonce=nonce,
         status=RegistryStatus(status),
         activation_height=activation,
+        retirement_height=retirement,
         registered_at=registered,
+        next_royalty_gas=next_royalty,
+        royalty_height=royalty_height,
+        deposit=deposit,
         record=RECORD if record == RECORD.encode() else None,
     )
 
@@ -63,7 +101,7 @@ def entry_by_view(chain: RegistryChain) -> RegistryEntry:
 @pytest.fixture
 def chain() -> RegistryChain:
     chain = RegistryChain()
-    chain.commit_and_register()
+    chain.commit_and_register(royalty_gas=7)
     return chain
 
 
@@ -78,7 +116,7 @@ def test_nothing_is_known_of_a_model_before_it_is_registered() -> None:
 def test_a_pending_model_reads_as_the_view_gives_it(chain: RegistryChain) -> None:
     entry = read_entry(chain.storage, MODEL, chain.height)
     assert entry == entry_by_view(chain)
-    assert entry == RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, RegistryStatus.PENDING, 0, 3, None)
+    assert entry == PENDING_ENTRY
     assert read_active_record(chain.storage, MODEL, 2**63) is None
 
 
@@ -97,7 +135,7 @@ def test_an_activated_model_reads_as_the_view_gives_it(
     chain.height = height
     entry = read_entry(chain.storage, MODEL, height)
     assert entry == entry_by_view(chain)
-    assert entry == RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, status, 67, 3, RECORD)
+    assert entry == replace(PENDING_ENTRY, status=status, activation_height=67, record=RECORD)
     assert read_status(chain.storage, MODEL, height) is status
 
 
@@ -106,16 +144,84 @@ def test_an_expired_model_reads_as_the_view_gives_it(chain: RegistryChain) -> No
     chain.send(STRANGER, MODEL_REGISTRY, encode_expire(MODEL))
     entry = read_entry(chain.storage, MODEL, chain.height)
     assert entry == entry_by_view(chain)
-    assert entry is not None
-    assert entry.status is RegistryStatus.EXPIRED
+    assert entry == replace(
+        PENDING_ENTRY, status=RegistryStatus.EXPIRED, owner=bytes(20), deposit=0
+    )
     assert read_active_record(chain.storage, MODEL, chain.height) is None
+    assert read_owner(chain.storage, MODEL) == bytes(20)
+    assert read_refund(chain.storage, OWNER) == DEPOSIT
+
+
+@pytest.mark.parametrize(
+    ("height", "status"),
+    [
+        pytest.param(126, RegistryStatus.ACTIVE, id="before its height"),
+        pytest.param(127, RegistryStatus.RETIRED, id="at its height"),
+        pytest.param(10**6, RegistryStatus.RETIRED, id="long after"),
+    ],
+)
+def test_a_retired_model_reads_as_the_view_gives_it(
+    chain: RegistryChain, height: int, status: RegistryStatus
+) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    chain.height = 67
+    chain.call(OWNER, encode_retire(MODEL))
+    chain.height = height
+    entry = read_entry(chain.storage, MODEL, height)
+    assert entry == entry_by_view(chain)
+    assert entry == replace(
+        PENDING_ENTRY,
+        status=status,
+        activation_height=67,
+        retirement_height=127,
+        deposit=0,
+        record=RECORD,
+    )
+    assert read_status(chain.storage, MODEL, height) is status
+    is_active = read_active_record(chain.storage, MODEL, height) is not None
+    assert is_active == (status is RegistryStatus.ACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("height", "royalty"),
+    [pytest.param(76, 7, id="before its height"), pytest.param(77, 30, id="at its height")],
+)
+def test_a_changed_royalty_reads_as_the_view_gives_it(
+    chain: RegistryChain, height: int, royalty: int
+) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    chain.height = 67
+    chain.call(OWNER, encode_set_royalty(MODEL, 30))
+    chain.height = height
+    entry = read_entry(chain.storage, MODEL, height)
+    assert entry == entry_by_view(chain)
+    assert entry == replace(
+        PENDING_ENTRY,
+        status=RegistryStatus.ACTIVE,
+        activation_height=67,
+        royalty_gas=royalty,
+        next_royalty_gas=30,
+        royalty_height=77,
+        record=RECORD,
+    )
+    active = read_active_record(chain.storage, MODEL, height)
+    assert active == ActiveModel(MODEL, OWNER, SIZE, royalty, 67, RECORD)
+
+
+def test_who_has_the_token_is_the_owner(chain: RegistryChain) -> None:
+    chain.activate(signatures(*VALIDATOR_KEYS))
+    chain.height = 67
+    chain.call(OWNER, encode_transfer(OWNER, STRANGER, MODEL))
+    assert read_owner(chain.storage, MODEL) == STRANGER
+    active = read_active_record(chain.storage, MODEL, 67)
+    assert active == ActiveModel(MODEL, STRANGER, SIZE, 7, 67, RECORD)
 
 
 def test_opcodes_see_a_model_from_its_activation_height_on(chain: RegistryChain) -> None:
     chain.activate(signatures(*VALIDATOR_KEYS))
     assert read_active_record(chain.storage, MODEL, 66) is None
     active = read_active_record(chain.storage, MODEL, 67)
-    assert active == ActiveModel(MODEL, OWNER, SIZE, 0, 67, RECORD)
+    assert active == ActiveModel(MODEL, OWNER, SIZE, 7, 67, RECORD)
 
 
 def test_an_inference_reads_few_slots(chain: RegistryChain) -> None:
@@ -127,7 +233,7 @@ def test_an_inference_reads_few_slots(chain: RegistryChain) -> None:
         return chain.storage(address, slot)
 
     assert read_active_record(counting, MODEL, 67) is not None
-    assert len(reads) == 6  # two words, the record's length and its 78 bytes
+    assert len(reads) == 7  # two words, the owner, the record's length and its 78 bytes
 
 
 def test_signed_bytes_that_are_no_record_leave_a_model_that_nobody_can_run(
@@ -186,6 +292,14 @@ def test_parameters_of_the_genesis_read_back() -> None:
     chain = RegistryChain()
     assert read_activation_delay(chain.storage) == ACTIVATION_DELAY
     assert read_deadline(chain.storage) == DEADLINE
+    assert read_registration_price(chain.storage, SIZE) == (DEPOSIT, FEE)
+    views = {
+        "retirementDelay()": RETIREMENT_DELAY,
+        "royaltyDelay()": ROYALTY_DELAY,
+        "depositPerByte()": DEPOSIT_PER_BYTE,
+        "feePerByte()": FEE_PER_BYTE,
+    }
+    assert {name: chain.view(MODEL_REGISTRY, name, [], ["uint256"]) for name in views} == views
     assert chain.view(MODEL_REGISTRY, "activationDelay()", [], ["uint256"]) == ACTIVATION_DELAY
     assert chain.view(MODEL_REGISTRY, "deadline()", [], ["uint256"]) == DEADLINE
 
@@ -196,11 +310,25 @@ def test_slots_are_those_that_solc_laid_out() -> None:
         "validatorSet": registry.VALIDATOR_SET_SLOT,
         "activationDelay": registry.ACTIVATION_DELAY_SLOT,
         "deadline": registry.DEADLINE_SLOT,
+        "retirementDelay": registry.RETIREMENT_DELAY_SLOT,
+        "royaltyDelay": registry.ROYALTY_DELAY_SLOT,
+        "depositPerByte": registry.DEPOSIT_PER_BYTE_SLOT,
+        "feePerByte": registry.FEE_PER_BYTE_SLOT,
+        "_name": 7,
+        "_symbol": 8,
+        "_owners": registry.TOKEN_OWNERS_SLOT,
+        "_balances": 10,
+        "_tokenApprovals": 11,
+        "_operatorApprovals": 12,
+        "_defaultRoyaltyInfo": 13,
+        "_tokenRoyaltyInfo": 14,
         "pendingBytes": registry.PENDING_BYTES_SLOT,
+        "activeBytes": registry.ACTIVE_BYTES_SLOT,
         "_modelIds": registry.MODEL_IDS_SLOT,
         "_entries": registry.ENTRIES_SLOT,
         "committedAt": registry.COMMITTED_AT_SLOT,
         "pendingOf": registry.PENDING_OF_SLOT,
+        "refunds": registry.REFUNDS_SLOT,
     }
     (validators,) = load_artifact("ValidatorSet").storage_layout["storage"]
     assert validators["label"] == "_validators"
@@ -211,13 +339,16 @@ def test_words_of_an_entry_are_those_that_solc_laid_out() -> None:
     types = load_artifact("ModelRegistry").storage_layout["types"]
     members = types["t_struct(Entry)_storage"]["members"]
     assert {m["label"]: (int(m["slot"]), m["offset"]) for m in members} == {
-        "owner": (registry.OWNER_WORD, 0),
-        "size": (registry.OWNER_WORD, 20),
-        "status": (registry.OWNER_WORD, 28),
-        "registeredAt": (registry.HEIGHTS_WORD, 0),
-        "activationHeight": (registry.HEIGHTS_WORD, 8),
-        "nonce": (registry.HEIGHTS_WORD, 16),
-        "royaltyGas": (registry.HEIGHTS_WORD, 24),
+        "activationHeight": (registry.RUN_WORD, 0),
+        "retirementHeight": (registry.RUN_WORD, 8),
+        "royaltyGas": (registry.RUN_WORD, 16),
+        "nextRoyaltyGas": (registry.RUN_WORD, 24),
+        "royaltyHeight": (registry.REGISTRATION_WORD, 0),
+        "size": (registry.REGISTRATION_WORD, 8),
+        "registeredAt": (registry.REGISTRATION_WORD, 16),
+        "nonce": (registry.REGISTRATION_WORD, 24),
+        "status": (registry.REGISTRATION_WORD, 28),
+        "deposit": (registry.DEPOSIT_WORD, 0),
         "recordHash": (registry.RECORD_HASH_WORD, 0),
         "uri": (registry.URI_WORD, 0),
         "record": (registry.RECORD_WORD, 0),
@@ -231,6 +362,8 @@ def test_words_of_an_entry_are_those_that_solc_laid_out() -> None:
         pytest.param("MAX_RECORD_BYTES", MAX_RECORD_BYTES, id="record"),
         pytest.param("MAX_MODEL_BYTES", 64 << 20, id="model"),
         pytest.param("COMMIT_BLOCKS", 2, id="commit"),
+        pytest.param("COMPUTE_PER_ROYALTY", MAX_ROYALTY_DIVISOR, id="royalty"),
+        pytest.param("MAX_ACTIVE_BYTES", 64 << 30, id="active"),
     ],
 )
 def test_limits_are_those_of_the_contract(constant: str, value: int) -> None:
@@ -239,6 +372,5 @@ def test_limits_are_those_of_the_contract(constant: str, value: int) -> None:
 
 
 def test_entries_are_values() -> None:
-    entry = RegistryEntry(MODEL, OWNER, SIZE, 0, URI, 1, RegistryStatus.PENDING, 0, 3, None)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        entry.nonce = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        PENDING_ENTRY.nonce = 2  # type: ignore[misc]

@@ -11,17 +11,13 @@ from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest
 from models_registry.chunks import model_id as id_of
 from models_registry.registry_calls import (
-    commitment,
-    encode_commit,
     encode_expire,
-    encode_register,
 )
 from node.attester import Attester
 from node.sample_models import sample_model_path
 from tests.chain_world import (
     CHAIN_ID,
     SALT,
-    USER,
     VALIDATOR,
     ChainWorld,
     address_of,
@@ -47,13 +43,10 @@ def world(tmp_path: Path) -> Iterator[ChainWorld]:
     world.close()
 
 
-def register(world: ChainWorld, data: bytes, salt: bytes = SALT) -> bytes:
+def register(world: ChainWorld, data: bytes, salt: bytes = SALT, royalty_gas: int = 0) -> bytes:
     """Commit to a model and register it, whatever its bytes are."""
     model_id = id_of(data)
-    commit = encode_commit(commitment(model_id, address_of(USER), salt))
-    world.send(MODEL_REGISTRY, commit)
-    world.propose()
-    world.send(MODEL_REGISTRY, encode_register(model_id, len(data), 0, "", salt))
+    world.make_pending(model_id, len(data), royalty_gas, salt)
     return model_id
 
 

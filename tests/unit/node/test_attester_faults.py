@@ -10,11 +10,9 @@ from cvm.faults import OutOfMemory
 from cvm.inference.backends.backend import Plan
 from cvm.inference.backends.table import backend_named
 from cvm.inference.graph import Graph
-from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import model_id as id_of
-from models_registry.registry_calls import commitment, encode_commit, encode_register
 from node.sample_models import sample_model_path
-from tests.chain_world import SALT, USER, ChainWorld, address_of, genesis_document
+from tests.chain_world import ChainWorld, genesis_document
 
 DIGITS = sample_model_path("digits_int8.onnx").read_bytes()
 
@@ -50,9 +48,7 @@ def world(tmp_path: Path, backend: SmallMachine) -> Iterator[ChainWorld]:
 def register(world: ChainWorld) -> bytes:
     model_id = id_of(DIGITS)
     world.store.add_file(DIGITS)
-    world.send(MODEL_REGISTRY, encode_commit(commitment(model_id, address_of(USER), SALT)))
-    world.propose()
-    world.send(MODEL_REGISTRY, encode_register(model_id, len(DIGITS), 0, "", SALT))
+    world.make_pending(model_id, len(DIGITS))
     return model_id
 
 

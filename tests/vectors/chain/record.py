@@ -32,6 +32,7 @@ ARCHIVE = FOLDER / "digits.cvm"
 GENESIS = FOLDER / "genesis.json"
 RECIPIENT = b"\xee" * 20
 ETHER = 10**18
+ROYALTY_GAS = 400
 
 
 def image(index: int) -> bytes:
@@ -42,7 +43,7 @@ def image(index: int) -> bytes:
 
 def fill(world: ChainWorld) -> None:
     """Make the blocks: a model, a contract, classifications, transfers of every type, failures."""
-    model_id = world.register_model()
+    model_id = world.register_model(royalty_gas=ROYALTY_GAS)
     contract = world.deploy_classifier(model_id)
     for index in range(3):
         world.classify(contract, image(index))
@@ -79,8 +80,8 @@ def propose(world: ChainWorld, transactions: list[bytes], failures: int = 0) -> 
     """Make one block of exactly these transactions, some of which fail on chain."""
     checked, left_out = world.propose(transactions)
     assert left_out == ()
-    statuses = [receipt.state_root for receipt in checked.executed.receipts]
-    assert statuses.count(b"") == failures, statuses
+    statuses = [receipt.status for receipt in checked.executed.receipts]
+    assert statuses.count(0) == failures, statuses
 
 
 def main() -> None:

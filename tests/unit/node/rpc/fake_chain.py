@@ -72,7 +72,11 @@ ENTRIES = (
         nonce=1,
         status=RegistryStatus.ACTIVE,
         activation_height=2,
+        retirement_height=0,
         registered_at=1,
+        next_royalty_gas=120,
+        royalty_height=9,
+        deposit=32 * 10**14,
         record=RECORD,
     ),
     RegistryEntry(
@@ -84,7 +88,11 @@ ENTRIES = (
         nonce=2,
         status=RegistryStatus.PENDING,
         activation_height=0,
+        retirement_height=0,
         registered_at=2,
+        next_royalty_gas=0,
+        royalty_height=0,
+        deposit=10**13,
         record=None,
     ),
 )

@@ -20,8 +20,12 @@ ACTIVE_OBJECT = {
     "outputBytes": "0x28",
     "batchable": True,
     "royaltyGas": "0x64",
+    "nextRoyaltyGas": "0x78",
+    "royaltyHeight": "0x9",
     "uri": "ipfs://digits",
+    "deposit": "0xb5e620f480000",
     "activationHeight": "0x2",
+    "retirementHeight": None,
     "recordHash": "0x" + RECORD.hash.hex(),
     "cost": {
         "float32Macs": "0xf4240",
@@ -36,7 +40,7 @@ ACTIVE_OBJECT = {
 }
 NULL_WHILE_PENDING = {
     "activationHeight", "batchable", "cost", "engine", "gasPerItem", "inputBytes", "loadGas",
-    "outputBytes", "recordHash",
+    "outputBytes", "recordHash", "retirementHeight", "royaltyHeight",
 }  # fmt: skip
 
 
