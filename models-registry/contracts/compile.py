@@ -21,12 +21,17 @@ ARTIFACTS_DIR = CONTRACTS_DIR / "artifacts"
 SOURCES = (
     "AttestationQuorum.sol",
     "CVM.sol",
+    "CVMInput.sol",
+    "Float32.sol",
     "IModelRegistry.sol",
+    "InferArray.sol",
     "ModelRegistry.sol",
     "RegistryParameters.sol",
     "ValidatorSet.sol",
     "examples/DigitClassifier.sol",
     "testing/CVMProbe.sol",
+    "testing/GasProbe.sol",
+    "testing/TensorProbe.sol",
 )
 SETTINGS = {
     "evmVersion": "prague",
