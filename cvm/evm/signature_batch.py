@@ -3,7 +3,8 @@
 A loop of single recoveries lets go of the lock for 40 us at a time, and a busy interpreter gives
 it back only after 5 ms (`sys.getswitchinterval`): beside execution such a loop stands still. Here
 the whole loop is compiled. It calls libsecp256k1 by addresses that it is given, because numba
-cannot cache a function with an address in its code.
+cannot cache a function with an address in its code. All memory is the caller's too: numba frees an
+array after its last use by name, and takes the use of its address for none.
 """
 
 from collections.abc import Callable
@@ -20,14 +21,20 @@ from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.native.keccak import keccak256
 from cvm.evm.native.machine_memory import new_scratch
 from cvm.evm.native.number_types import int64
+from cvm.evm.native.raw_memory import store_int
 from cvm.evm.native.word import store_word
 from cvm.evm.rlp_lists import ADDRESS_BYTES
 from cvm.evm.signatures import PUBLIC_KEY_BYTES, UNCOMPRESSED
 from cvm.numba_cache import is_cache_configured
 
 COMPACT_BYTES = 64
-OPAQUE_BYTES = 128
-"""Room for libsecp256k1's own forms: a signature has 65 bytes, a public key 64."""
+
+# Room for libsecp256k1's own forms (a signature has 65 bytes, a public key 64), and what it writes.
+SIGNATURE = 0
+OPAQUE_KEY = 128
+LENGTH = 256
+PUBLIC_KEY = 264
+ROOM_BYTES = PUBLIC_KEY + PUBLIC_KEY_BYTES
 
 POINTER, INT = ir.IntType(64), ir.IntType(32)
 
@@ -96,6 +103,7 @@ def call_with_flags(_typing: Any, f: Any, a: Any, b: Any, c: Any, d: Any, flags:
 @njit(nogil=True, cache=is_cache_configured())
 def recover_all(
     functions: Any,
+    room: Any,
     scratch: Any,
     hashes: Any,
     compact: Any,
@@ -104,15 +112,12 @@ def recover_all(
     found: Any,
 ) -> None:
     """Write a hash that ends with the signer's address, and 1 into `found` where there is one."""
-    signature = np.empty(OPAQUE_BYTES, np.uint8)
-    opaque_key = np.empty(OPAQUE_BYTES, np.uint8)
-    public_key = np.empty(PUBLIC_KEY_BYTES, np.uint8)
-    length = np.empty(1, np.uint64)
     context = functions[0]
-    signature_at, key_at = np.uint64(signature.ctypes.data), np.uint64(opaque_key.ctypes.data)
+    room_at = np.uint64(room.ctypes.data)
+    signature_at, key_at = room_at + np.uint64(SIGNATURE), room_at + np.uint64(OPAQUE_KEY)
+    length_at, output_at = room_at + np.uint64(LENGTH), room_at + np.uint64(PUBLIC_KEY)
     hashes_at, compact_at = np.uint64(hashes.ctypes.data), np.uint64(compact.ctypes.data)
-    output_at, length_at = np.uint64(public_key.ctypes.data), np.uint64(length.ctypes.data)
-    point = int64(public_key.ctypes.data) + 1  # behind the byte that says "uncompressed"
+    point = int64(output_at) + 1  # behind the byte that says "uncompressed"
     signers_at, scratch_at = int64(signers.ctypes.data), int64(scratch.ctypes.data)
     for place in range(parities.size):
         step = np.uint64(place)
@@ -124,7 +129,7 @@ def recover_all(
         hash_here = hashes_at + step * np.uint64(HASH_BYTES)
         if not call_four(functions[2], context, key_at, signature_at, hash_here):
             continue
-        length[0] = PUBLIC_KEY_BYTES
+        store_int(int64(length_at), 0, PUBLIC_KEY_BYTES)
         call_with_flags(
             functions[3], context, output_at, length_at, key_at, np.uint64(UNCOMPRESSED)
         )
@@ -147,6 +152,7 @@ class SignatureBatch:
         """Recover every public key, without the interpreter's lock."""
         recover_all(
             FUNCTIONS,
+            np.empty(ROOM_BYTES, np.uint8),
             new_scratch(),
             self._hashes,
             self._compact,

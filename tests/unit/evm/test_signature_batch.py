@@ -1,7 +1,12 @@
 """Many signatures at once give what each gives alone."""
 
+from ctypes import CFUNCTYPE, c_int, c_void_p, cast
+from typing import Any
+
+import numpy as np
 import pytest
 
+from cvm.evm import signature_batch
 from cvm.evm.sender_batch import SenderBatch
 from cvm.evm.signature_batch import SignatureBatch
 from cvm.evm.signatures import CURVE_ORDER, address_of_key, recover_address, sign_hash
@@ -58,3 +63,40 @@ def test_transactions_of_every_form_keep_their_senders() -> None:
     batch.run()
     batch.finish()
     assert [tx._sender for tx in transactions] == [address_of_key(key) for key in KEYS[:6]]
+
+
+def test_what_libsecp256k1_reads_and_writes_is_held_by_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Memory that compiled code has freed may be another thread's: then a sender is anybody."""
+    arguments: list[Any] = []
+    real = signature_batch.recover_all
+    kind = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_void_p)
+    recover = cast(int(signature_batch.FUNCTIONS[2]), kind)
+    given: list[int] = []
+
+    def noting(context: int, key: int, signature: int, message: int) -> int:
+        given.extend((key, signature, message))
+        return int(recover(context, key, signature, message))
+
+    def recording(functions: Any, *buffers: Any) -> None:
+        arguments.extend(buffers)
+        replaced = functions.copy()
+        replaced[2] = cast(callback, c_void_p).value
+        real(replaced, *buffers)
+
+    callback = kind(noting)
+    monkeypatch.setattr(signature_batch, "recover_all", recording)
+    assert addresses(HASHES[:2], SIGNED[:2]) == [address_of_key(key) for key in KEYS[:2]]
+    assert len(given) == 6
+    assert [address for address in given if not any(map(holds(address), arguments))] == []
+
+
+def holds(address: int) -> Any:
+    """Return whether an array has the byte at an address."""
+
+    def test(array: np.ndarray[Any, Any]) -> bool:
+        start = int(array.ctypes.data)
+        return start <= address < start + array.nbytes
+
+    return test
