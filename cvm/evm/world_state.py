@@ -300,6 +300,7 @@ class WorldState:
 
     def _remove(self, account: LiveAccount) -> None:
         account.exists = False
+        account.touched_in = 0  # what is paid to it from here on makes it exist again
         account.nonce = 0
         self.put_balance(account, 0)
         account.code_hash = EMPTY_CODE_HASH

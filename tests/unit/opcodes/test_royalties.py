@@ -1,6 +1,6 @@
 """Owners, burn and tip share what the sender pays, to the wei (PROTOCOL section 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +21,7 @@ from tests.evm_world import (
     REVERT,
     STOP,
     FakeHost,
+    context,
     infer_code,
     push,
     registry_storage,
@@ -167,6 +168,50 @@ def test_an_owner_that_destroys_itself_is_paid_after_that() -> None:
     result = block.apply(raw(to=b"", data=initcode, gas=1_000_000, fee_cap=PRICE, tip=TIP))
     assert (result.error, block.code(owner), block.nonce(owner)) == (None, b"", 0)
     assert block.balance(owner) == ROYALTY * PRICE
+
+
+def kept(block: BlockWorld, address: bytes) -> int:
+    """Return the balance that the block leaves to the state."""
+    account = block.execution.world.changes().accounts.get(address)
+    return account.balance if account else 0
+
+
+def test_the_block_keeps_the_royalty_of_an_owner_that_destroyed_itself() -> None:
+    owner = creation_address(SENDER, 0)
+    block = owned_by(owner)
+    initcode = INFER + push(HEIR) + SELFDESTRUCT
+    block.apply(raw(to=b"", data=initcode, gas=1_000_000, fee_cap=PRICE, tip=TIP))
+    assert kept(block, owner) == ROYALTY * PRICE
+    assert block.exists(owner)
+
+
+def test_the_block_keeps_the_royalty_of_an_empty_owner_that_was_called() -> None:
+    """EIP-161 removes what was touched and is empty before the owner is paid."""
+    block = owned_by(HEIR, {CONTRACT: INFER + call(HEIR)})
+    block.apply(raw(to=CONTRACT, gas=1_000_000, fee_cap=PRICE, tip=TIP))
+    assert kept(block, HEIR) == ROYALTY * PRICE
+    block.apply(raw(nonce=1, to=CONTRACT, gas=1_000_000, fee_cap=PRICE, tip=TIP))
+    assert kept(block, HEIR) == 2 * ROYALTY * PRICE
+
+
+def test_the_block_keeps_the_royalty_of_a_proposer_without_tips() -> None:
+    """A tip of 0 touches the coinbase, which is empty."""
+    block = owned_by(HEIR, {CONTRACT: INFER}, coinbase=HEIR)
+    block.apply(raw(to=CONTRACT, gas=1_000_000, fee_cap=BASE_FEE, tip=0))
+    assert kept(block, HEIR) == ROYALTY * BASE_FEE
+
+
+def owned_by(
+    owner: bytes, code: dict[bytes, bytes] | None = None, coinbase: bytes = COINBASE
+) -> BlockWorld:
+    """Return a block in which the model is an account's."""
+    slots = with_owner(dict(registry_storage(royalty_gas=ROYALTY)), owner)
+    return BlockWorld(
+        code,
+        storage={MODEL_REGISTRY: slots},
+        additions=ai_additions(FakeHost(), InferenceLog()),
+        block=replace(context(base_fee=BASE_FEE), coinbase=coinbase),
+    )
 
 
 def test_the_owner_runs_no_code() -> None:
