@@ -4,7 +4,8 @@ It takes transactions that break rules (EIP-3607, balance, tip, calldata floor),
 those only that our core takes. It puts system contracts into every state, so accounts and slots
 are compared and not roots. Blocks are left out in which a transaction pays the calldata floor (it
 takes refunds off the floor, where EIP-7623 has the floor last), or whose sender delegates (it
-charges such an origin twice for initcode).
+charges such an origin twice for initcode). Its MODEXP gives 0 for nothing to the power of nothing,
+so ours takes its place; the other peers answer for that one.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ from eth.db.atomic import AtomicDB
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague import PragueVM
 
+from consensus.ethereum.py_evm_machine import with_right_modexp
 from cvm.evm.forks import PRAGUE
 from cvm.evm.keccak import keccak256
 from cvm.evm.live_account import DELEGATION_PREFIX
@@ -78,7 +80,8 @@ class PyEvmPeer:
             base_fee_per_gas=context.base_fee,
             excess_blob_gas=0,
         )
-        make_state: Any = PragueVM.get_state_class()  # the same
+        base: Any = PragueVM.get_state_class()  # the same
+        make_state = base.configure(computation_class=with_right_modexp(base.computation_class))
         state = make_state(AtomicDB(), execution, EMPTY_TRIE_ROOT)
         for text, entry in block.accounts.items():
             address = bytes.fromhex(text)
