@@ -20,6 +20,7 @@ SET_RESALE_ROYALTY = "setResaleRoyalty(bytes32,address,uint96)"
 WITHDRAW = "withdraw(address)"
 SAFE_TRANSFER = "safeTransferFrom(address,address,uint256)"
 COMMITTED_AT = "committedAt(bytes32)"
+DEADLINE = "deadline()"
 REFUNDS = "refunds(address)"
 DEPOSIT_PER_BYTE = "depositPerByte()"
 FEE_PER_BYTE = "feePerByte()"
@@ -194,11 +195,6 @@ def encode_transfer(owner: bytes, receiver: bytes, model_id: bytes) -> bytes:
     return selector(SAFE_TRANSFER) + encode(
         ["address", "address", "uint256"], [owner, receiver, int.from_bytes(model_id, "big")]
     )
-
-
-def encode_committed_at(commitment_hash: bytes) -> bytes:
-    """Return the calldata of the view `committedAt`, which returns a height or 0."""
-    return selector(COMMITTED_AT) + encode(["bytes32"], [commitment_hash])
 
 
 def selector(signature: str) -> bytes:

@@ -11,7 +11,8 @@ from cvm.inference.float_environment import default_float_environment
 from cvm.inference.limits import OFF_CHAIN_LIMITS
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
-from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.commands import model_commands
+from models_registry.cli.rules import ModelRules
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.record import ModelRecord
 from node.keys import dev_key

@@ -1,22 +1,30 @@
 """What `cvm model` asks of a chain: the registry's state, and transactions that are mined."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_keys.datatypes import PrivateKey
 
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
-from models_registry.cli.http_client import BadAnswer, ClientFault, RpcClient, RpcRefused
+from models_registry.cli.http_client import (
+    ClientFault,
+    RpcClient,
+    RpcRefused,
+    hex_text,
+    octets,
+    quantity,
+)
+from models_registry.registry import RegistryStatus
 from models_registry.registry_calls import (
+    COMMITTED_AT,
+    DEADLINE,
     DEPOSIT_PER_BYTE,
     FEE_PER_BYTE,
+    REFUNDS,
     decode_error,
-    encode_committed_at,
     selector,
 )
 
@@ -25,10 +33,7 @@ MODEL_TYPE = (
     "(bytes32,address,uint64,uint64,string,uint64,uint8,uint64,uint64,"
     "uint64,uint64,uint64,uint256,bytes32,bytes)"
 )
-NONCE_FIELD = 5
 VALIDATORS = "validators()"
-
-T = TypeVar("T")
 
 
 class TransactionRefused(ClientFault):
@@ -48,19 +53,6 @@ class TransactionFailed(ClientFault):
 
 
 @dataclass(frozen=True, slots=True)
-class NodeStatus:
-    """What `cvm_modelStatus` says; `activation_height` is 0 until a record was accepted."""
-
-    status: str
-    has_bytes: bool
-    missing_chunks: tuple[int, ...]
-    record: bytes | None
-    refusal: str | None
-    attestations: tuple[bytes, ...]
-    activation_height: int
-
-
-@dataclass(frozen=True, slots=True)
 class RegistrationPrice:
     """What a registration is paid, in wei: the deposit comes back in the end, the fee is burned."""
 
@@ -73,8 +65,30 @@ class RegistrationPrice:
         return self.deposit + self.fee
 
 
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A model as the registry's `getModel` gives it; heights are 0 until they are known.
+
+    `status` is that of the newest block, `royalty_gas` what an item pays there, and
+    `next_royalty_gas` what it pays from `royalty_height` on.
+    """
+
+    owner: bytes
+    size_bytes: int
+    royalty_gas: int
+    uri: str
+    nonce: int
+    status: RegistryStatus
+    registered_at: int
+    activation_height: int
+    retirement_height: int
+    next_royalty_gas: int
+    royalty_height: int
+    deposit: int
+
+
 class ChainClient:
-    """The registry's part of one node's JSON-RPC."""
+    """The registry and the accounts of one chain, through the JSON-RPC of any node."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
@@ -87,77 +101,78 @@ class ChainClient:
         """Return the number of the newest block."""
         return self._quantity("eth_blockNumber")
 
-    def models(self) -> list[dict[str, Any]]:
-        """Return every registered model."""
-        models = self._rpc.call("cvm_listModels")
-        if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
-            raise BadAnswer(self._rpc.url, "cvm_listModels is not a list of models")
-        return models
+    def balance(self, address: bytes) -> int:
+        """Return an account's wei."""
+        return self._quantity("eth_getBalance", hex_text(address), "latest")
 
-    def model(self, model_id: bytes) -> dict[str, Any] | None:
-        """Return a registered model, or None."""
-        model = self._rpc.call("cvm_getModel", _hex(model_id))
-        if model is not None and not isinstance(model, dict):
-            raise BadAnswer(self._rpc.url, "cvm_getModel is neither a model nor null")
-        return model
-
-    def model_status(self, model_id: bytes, size_bytes: int) -> NodeStatus:
-        """Return where a model stands on chain and at the node."""
-        method = "cvm_modelStatus"
-        answer = self._rpc.call(method, _hex(model_id), hex(size_bytes))
-        return self._parsed(
-            method,
-            lambda: NodeStatus(
-                status=str(answer["status"]),
-                has_bytes=bool(answer["hasBytes"]),
-                missing_chunks=tuple(int(index, 16) for index in answer["missingChunks"]),
-                record=None if answer["record"] is None else _octets(answer["record"]),
-                refusal=None if answer["refusal"] is None else str(answer["refusal"]),
-                attestations=tuple(_octets(text) for text in answer["attestations"]),
-                activation_height=int(answer["activationHeight"] or "0x0", 16),
-            ),
-        )
-
-    def put_chunk(
-        self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
-    ) -> None:
-        """Give the node one chunk with its Merkle proof."""
-        hashes = [_hex(sibling) for sibling in proof]
-        self._rpc.call(
-            "cvm_putChunk", _hex(model_id), hex(size_bytes), hex(index), _hex(chunk), hashes
+    def model(self, model_id: bytes) -> RegisteredModel:
+        """Return a model as the registry has it; its status is NONE where it never was there."""
+        view = self._view(MODEL_REGISTRY, selector(GET_MODEL) + model_id, MODEL_TYPE)
+        _id, owner, size, royalty, uri, nonce, status, *heights, deposit, _hash, _record = view
+        registered_at, activation, retirement, next_royalty, royalty_height = heights
+        return RegisteredModel(
+            owner=octets(owner),
+            size_bytes=size,
+            royalty_gas=royalty,
+            uri=uri,
+            nonce=nonce,
+            status=RegistryStatus(status),
+            registered_at=registered_at,
+            activation_height=activation,
+            retirement_height=retirement,
+            next_royalty_gas=next_royalty,
+            royalty_height=royalty_height,
+            deposit=deposit,
         )
 
     def committed_at(self, commitment_hash: bytes) -> int:
         """Return the height of a commitment that was not opened, or 0."""
-        data = encode_committed_at(commitment_hash)
-        return int(self._view(MODEL_REGISTRY, data, "uint256"))
+        return self._registry_number(COMMITTED_AT, commitment_hash)
+
+    def deadline(self) -> int:
+        """Return the blocks that a PENDING model has to be activated in."""
+        return self._registry_number(DEADLINE)
+
+    def refund(self, address: bytes) -> int:
+        """Return the wei that an account may withdraw."""
+        return self._registry_number(REFUNDS, address.rjust(32, b"\0"))
 
     def registration_price(self, size_bytes: int) -> RegistrationPrice:
         """Return what `register` must be paid for a model of a size."""
         return RegistrationPrice(
-            deposit=size_bytes
-            * int(self._view(MODEL_REGISTRY, selector(DEPOSIT_PER_BYTE), "uint256")),
-            fee=size_bytes * int(self._view(MODEL_REGISTRY, selector(FEE_PER_BYTE), "uint256")),
+            deposit=size_bytes * self._registry_number(DEPOSIT_PER_BYTE),
+            fee=size_bytes * self._registry_number(FEE_PER_BYTE),
         )
-
-    def balance(self, address: bytes) -> int:
-        """Return an account's wei."""
-        return self._quantity("eth_getBalance", _hex(address), "latest")
-
-    def registration_nonce(self, model_id: bytes) -> int:
-        """Return the number of a model's registration, which attestations name."""
-        view = self._view(MODEL_REGISTRY, selector(GET_MODEL) + model_id, MODEL_TYPE)
-        return int(view[NONCE_FIELD])
 
     def validators(self) -> tuple[bytes, ...]:
         """Return the validators' addresses."""
         view = self._view(VALIDATOR_SET, selector(VALIDATORS), "address[]")
-        return tuple(bytes.fromhex(address[2:]) for address in view)
+        return tuple(octets(address) for address in view)
 
     def pending_transactions(self, address: bytes) -> int:
         """Return how many transactions of an account wait in the node's pool."""
-        latest = self._quantity("eth_getTransactionCount", _hex(address), "latest")
-        return self._quantity("eth_getTransactionCount", _hex(address), "pending") - latest
+        latest = self._quantity("eth_getTransactionCount", hex_text(address), "latest")
+        return self._quantity("eth_getTransactionCount", hex_text(address), "pending") - latest
+
+    def gas_price(self) -> int:
+        """Return the wei that a gas costs now."""
+        return self._quantity("eth_gasPrice")
+
+    def estimate(self, sender: bytes, name: str, data: bytes, value: int = 0) -> int:
+        """Return the gas that a call of the registry needs.
+
+        Raises `TransactionRefused` where it would fail, with the contract's own reason.
+        """
+        call = {
+            "from": hex_text(sender),
+            "to": hex_text(MODEL_REGISTRY),
+            "data": hex_text(data),
+            "value": hex(value),
+        }
+        try:
+            return self._quantity("eth_estimateGas", call)
+        except RpcRefused as refused:
+            raise TransactionRefused(name, decode_error(refused.data) or str(refused)) from refused
 
     def send(self, key: PrivateKey, name: str, data: bytes, value: int = 0) -> str:
         """Sign and send a call of the registry with `value` wei; return the transaction's hash.
@@ -165,16 +180,7 @@ class ChainClient:
         Raises `TransactionRefused` where it would fail, with the contract's own reason.
         """
         account: LocalAccount = Account.from_key(key.to_bytes())
-        call = {
-            "from": account.address,
-            "to": _hex(MODEL_REGISTRY),
-            "data": _hex(data),
-            "value": hex(value),
-        }
-        try:
-            gas = self._quantity("eth_estimateGas", call)
-        except RpcRefused as refused:
-            raise TransactionRefused(name, decode_error(refused.data) or str(refused)) from refused
+        gas = self.estimate(octets(account.address), name, data, value)
         tip = self._quantity("eth_maxPriorityFeePerGas")
         # eth_account types a transaction by its values, which are of several kinds.
         transaction: dict[str, Any] = {
@@ -185,42 +191,31 @@ class ChainClient:
             "value": value,
             "data": data,
             "gas": gas + gas // 4,
-            "maxFeePerGas": 2 * self._quantity("eth_gasPrice") + tip,
+            "maxFeePerGas": 2 * self.gas_price() + tip,
             "maxPriorityFeePerGas": tip,
         }
         signed = account.sign_transaction(transaction)
-        return str(self._rpc.call("eth_sendRawTransaction", _hex(signed.raw_transaction)))
+        return str(self._rpc.call("eth_sendRawTransaction", hex_text(signed.raw_transaction)))
 
     def is_mined(self, name: str, tx_hash: str) -> bool:
         """Return whether a transaction was included; raises `TransactionFailed` if in vain."""
-        method = "eth_getTransactionReceipt"
-        receipt = self._rpc.call(method, tx_hash)
-        if receipt is None:
-            return False
-        if self._parsed(method, lambda: int(receipt["status"], 16)) != 1:
+
+        def status_of(receipt: Any) -> int | None:
+            return None if receipt is None else quantity(receipt["status"])
+
+        status = self._rpc.ask(status_of, "eth_getTransactionReceipt", tx_hash)
+        if status == 0:
             raise TransactionFailed(name, tx_hash)
-        return True
+        return status is not None
 
     def _quantity(self, method: str, *parameters: Any) -> int:
-        answer = self._rpc.call(method, *parameters)
-        return self._parsed(method, lambda: int(answer, 16))
+        return self._rpc.ask(quantity, method, *parameters)
+
+    def _registry_number(self, signature: str, argument: bytes = b"") -> int:
+        return int(self._view(MODEL_REGISTRY, selector(signature) + argument, "uint256"))
 
     def _view(self, to: bytes, data: bytes, returned: str) -> Any:
-        answer = self._rpc.call("eth_call", {"to": _hex(to), "data": _hex(data)}, "latest")
-        return self._parsed("eth_call", lambda: decode([returned], _octets(answer))[0])
-
-    def _parsed(self, method: str, parse: Callable[[], T]) -> T:
-        """Return what `parse` makes of an answer; anything that does not fit is a bad answer."""
-        try:
-            return parse()
-        except (ValueError, TypeError, KeyError, DecodingError) as error:
-            detail = f"{method} has another form than expected: {error!r:.200}"
-            raise BadAnswer(self._rpc.url, detail) from error
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _octets(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+        call = {"to": hex_text(to), "data": hex_text(data)}
+        return self._rpc.ask(
+            lambda answer: decode([returned], octets(answer))[0], "eth_call", call, "latest"
+        )

@@ -1,14 +1,19 @@
 """A JSON-RPC client over HTTP that says plainly what went wrong."""
 
 import json
+from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
+from eth_abi.exceptions import DecodingError
+
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
+T = TypeVar("T")
 
 
 class ClientFault(Exception):
@@ -86,6 +91,18 @@ class RpcClient:
             raise BadAnswer(self.url, f"{method} has neither a result nor an error")
         return answer["result"]
 
+    def ask(self, parse: Callable[[Any], T], method: str, *parameters: Any) -> T:
+        """Return what `parse` makes of a method's result; raises `ClientFault`.
+
+        A result that `parse` cannot use is a `BadAnswer`.
+        """
+        result = self.call(method, *parameters)
+        try:
+            return parse(result)
+        except (ArithmeticError, LookupError, TypeError, ValueError, DecodingError) as error:
+            detail = f"{method} has another form than expected: {error!r:.200}"
+            raise BadAnswer(self.url, detail) from error
+
     def _answer(self, body: bytes) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         request = Request(self.url, body, headers)
@@ -121,3 +138,18 @@ def _revert_data(data: object) -> bytes:
         except ValueError:
             return b""
     return b""
+
+
+def quantity(text: Any) -> int:
+    """Return a number as JSON-RPC writes it."""
+    return int(text, 16)
+
+
+def octets(text: Any) -> bytes:
+    """Return the bytes of a hex string."""
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def hex_text(data: bytes) -> str:
+    """Return bytes as JSON-RPC writes them."""
+    return "0x" + data.hex()

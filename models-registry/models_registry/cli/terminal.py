@@ -1,12 +1,18 @@
-"""How `cvm model` talks to a person: notes and a progress bar on stderr, and a clock."""
+"""How `cvm model` talks to a person: notes and a progress bar on stderr, questions, a clock."""
 
+import sys
 import time
 from types import TracebackType
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 POLL_INTERVAL_S = 0.25
+
+
+class NotAgreed(Exception):
+    """Nobody said yes; nothing was sent."""
 
 
 class TerminalProgress:
@@ -35,6 +41,12 @@ class TerminalProgress:
     ) -> None:
         self._bar.stop()
 
+    def require_yes(self, question: str, *, yes: bool) -> None:
+        """Ask a person while the bar stands still; raises `NotAgreed`."""
+        self._bar.stop()
+        require_yes(question, yes=yes)
+        self._bar.start()
+
     def note(self, text: str) -> None:
         """Print a line above the bar."""
         self._bar.console.print(text, soft_wrap=True, markup=False)
@@ -54,3 +66,23 @@ class WallClock:
     def pause(self) -> None:
         """Wait until the node is asked again."""
         time.sleep(POLL_INTERVAL_S)
+
+
+def note(text: str) -> None:
+    """Say something on stderr; stdout is for the result."""
+    typer.echo(text, err=True)
+
+
+def is_interactive() -> bool:
+    """Tell whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def require_yes(question: str, *, yes: bool) -> None:
+    """Ask a person, unless `--yes` said it before; raises `NotAgreed` for any other answer."""
+    if yes:
+        return
+    if not is_interactive():
+        raise NotAgreed(f"{question} There is nobody to ask: --yes does it without asking")
+    if not typer.confirm(question, err=True):
+        raise NotAgreed("nothing was sent")

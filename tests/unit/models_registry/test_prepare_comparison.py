@@ -9,7 +9,8 @@ from onnx import helper
 from typer.testing import CliRunner, Result
 
 from cvm.inference.tensor_type import Array
-from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.commands import model_commands
+from models_registry.cli.rules import ModelRules
 from models_registry.cli.prepare.comparison import class_axis
 from models_registry.cli.report import GasQuote, inspect_file
 from node.cli.model import run as run_on_cpu

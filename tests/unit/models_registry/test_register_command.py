@@ -15,7 +15,8 @@ from cvm.inference.faults import InvalidModel
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import chunk_proofs, model_id, split_chunks
 from models_registry.cli import commands
-from models_registry.cli.commands import ModelRules, model_commands
+from models_registry.cli.commands import model_commands
+from models_registry.cli.rules import ModelRules
 from models_registry.cli.prepare import Options, prepare_model
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.registry import RegistryStatus, read_entry

@@ -1,0 +1,21 @@
+"""Amounts and addresses, as people write and read them."""
+
+import re
+
+from models_registry.cli.files import CannotRead
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z", re.ASCII)
+
+
+def ether_text(wei: int) -> str:
+    """Return an amount as people read it: `0.00011 ether`, with as many digits as it has."""
+    whole, rest = divmod(wei, 10**18)
+    digits = f"{rest:018d}".rstrip("0")
+    return f"{whole:,}.{digits} ether" if digits else f"{whole:,} ether"
+
+
+def parse_address(text: str) -> bytes:
+    """Return the 20 bytes of an address; raises `CannotRead`."""
+    if not _ADDRESS.match(text):
+        raise CannotRead(f"{text!r} is not an address: 0x and 40 hex digits")
+    return bytes.fromhex(text[2:])
