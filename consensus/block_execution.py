@@ -173,6 +173,21 @@ class BlockRunner:
             )
         return CheckedBlock(block, executed, update, inferences)
 
+    def trace(self, block: Block, parent: Parent, index: int) -> tuple[InferenceCall, ...]:
+        """Run a final block again up to one transaction and return what that one inferred.
+
+        Raises a `LocalFault` where a state or a model is not here.
+        """
+        derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
+        header, log = block.header, self._machines.log
+        calls = log.take()
+        with self._states.reader(parent.header.state_root) as reader:
+            execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
+            for tx in block.transactions[: index + 1]:
+                execution.apply(tx)
+                calls = log.take()
+        return calls
+
     def _execute(
         self, block: Block, parent: Parent, derived: DerivedFields
     ) -> tuple[ExecutedBlock, Inferences]:

@@ -36,6 +36,7 @@ from models_registry.registry import StorageReader, read_validators
 from node.chain_states import ChainStates
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
+from opcodes.inference_host import InferenceCall
 
 ROUND_0 = 0
 MAX_GENESIS_DEPTH = 16
@@ -122,6 +123,7 @@ class Chain:
         self._states = ChainStates(database)
         self._runner = BlockRunner(self.parameters, Machines(host), self._states)
         self._reading = Machines(host, keeps_calls=False)
+        self._tracer = BlockRunner(self.parameters, Machines(host), self._states)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
 
@@ -173,6 +175,18 @@ class Chain:
             raise
         self._append(checked, certificate)
         return checked
+
+    def trace_inferences(self, block: Block, index: int) -> tuple[InferenceCall, ...]:
+        """Run a final block again up to a transaction and return what that one inferred.
+
+        One thread at a time may trace. Raises a `LocalFault` where a state or a model is not here.
+        """
+        header = block.header
+        before = self.header_at(block.number - 1)
+        if before is None:
+            return ()
+        certificate_hash = header.parent_beacon_block_root or bytes(32)
+        return self._tracer.trace(block, Parent(before, certificate_hash, self._block_hash), index)
 
     def _append(self, checked: CheckedBlock, certificate: CommitCertificate) -> None:
         self.database.write_block(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cvm.faults import BackendDisagrees
 from cvm.inference.backends.backend import Backend, Plan
 from cvm.inference.backends.table import backend_named
-from cvm.inference.engine import run_items
+from cvm.inference.engine import NodeTrace, run_items, trace_items
 from cvm.inference.faults import InferenceFault
 from cvm.inference.model_file import Model, parse_model
 from node.backend_proof import BackendProof
@@ -52,6 +52,19 @@ class NodeInferenceHost:
         with self._lock:
             loaded = self._loaded(model_id)
             return run_items(loaded.plan, loaded.model, data)
+
+    def trace(self, model_id: bytes, data: bytes) -> tuple[NodeTrace, ...]:
+        """Run a batch and return what each node made; none where the input is out of range.
+
+        Raises a `LocalFault`.
+        """
+        with self._lock:
+            loaded = self._loaded(model_id)
+            try:
+                _output, nodes = trace_items(loaded.plan, loaded.model, data)
+            except InferenceFault:
+                return ()
+        return nodes
 
     def model(self, model_id: bytes) -> Model:
         """Return a checked model; raises `ModelDataMissing` or `InvalidModel`."""

@@ -13,6 +13,7 @@ from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
+from cvm.inference.engine import NodeTrace
 from models_registry.chunks import TooManyUnregisteredBytes
 from models_registry.registry import (
     RegistryEntry,
@@ -22,17 +23,23 @@ from models_registry.registry import (
 )
 from node.attester import Attester
 from node.chain import Chain
+from node.model_chunks import ModelChunks
 from node.rpc.chain_view import (
     BlockView,
     CallRequest,
     CallResult,
+    ModelChunk,
+    ModelInterface,
     ModelStatus,
     SyncProgress,
+    TraceRequest,
     TransactionLocation,
 )
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool, validate_size
 from opcodes.gas import InferenceGas, inference_gas
+from opcodes.inference_host import InferenceCall
+from opcodes.inference_trace import InferenceTrace
 
 CALL_GAS_CAP = 50_000_000
 MAX_TX_GAS = OSAKA.max_tx_gas or CALL_GAS_CAP
@@ -84,6 +91,7 @@ class LiveChain:
         self._pool = pool
         self._attester = attester
         self._store = store
+        self._chunks = ModelChunks(store)
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="cvm-call")
         self.work = asyncio.Event()
 
@@ -199,6 +207,40 @@ class LiveChain:
             refusal=None if judged is None else judged.refusal,
             attestations=() if judged is None or judged.signature is None else (judged.signature,),
         )
+
+    def missing_chunks(self, model_id: bytes, size_bytes: int) -> tuple[int, ...]:
+        """Return the chunks of a model that are not here; raises `BadModelSize`."""
+        return self._store.missing_chunks(model_id, size_bytes)
+
+    async def chunk(self, model_id: bytes, index: int) -> ModelChunk:
+        """Return a chunk of a model that lies here whole."""
+        return await asyncio.to_thread(self._chunks.read, model_id, index)
+
+    async def model_interface(self, model_id: bytes) -> ModelInterface:
+        """Return what a model that lies here takes and gives."""
+        model = await self._off_loop(lambda: self._chain.host.model(model_id))
+        return ModelInterface(model.graph.inputs, model.graph.outputs, model.batchable)
+
+    async def trace_inferences(
+        self, location: TransactionLocation, request: TraceRequest
+    ) -> tuple[InferenceTrace, ...]:
+        """Run an included transaction again and return its inferences."""
+        return await self._off_loop(lambda: self._traced(location, request))
+
+    def _traced(
+        self, location: TransactionLocation, request: TraceRequest
+    ) -> tuple[InferenceTrace, ...]:
+        block = self._chain.database.block(location.block_hash)
+        if block is None:
+            return ()
+        calls = enumerate(self._chain.trace_inferences(block, location.index))
+        wanted = [(i, call) for i, call in calls if request.index in (None, i)]
+        return tuple(InferenceTrace(i, call, self._nodes(call, request)) for i, call in wanted)
+
+    def _nodes(self, call: InferenceCall, request: TraceRequest) -> tuple[NodeTrace, ...] | None:
+        if not request.nodes:
+            return None
+        return self._chain.host.trace(call.model_id, call.input) if call.has_run else ()
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

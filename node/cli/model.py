@@ -12,8 +12,8 @@ from cvm.inference.limits import OFF_CHAIN_LIMITS
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import model_commands
-from models_registry.cli.rules import ModelRules
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
+from models_registry.cli.rules import ModelRules
 from models_registry.record import ModelRecord
 from node.keys import dev_key
 from opcodes.gas import InferenceGas, inference_gas

@@ -7,9 +7,11 @@ from typing import Protocol
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import AccessList, Transaction
+from cvm.inference.graph import Value
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from opcodes.gas import InferenceGas
+from opcodes.inference_trace import InferenceTrace
 
 
 class WithdrawalView(Protocol):
@@ -99,6 +101,33 @@ class ModelStatus:
     attestations: tuple[bytes, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class ModelChunk:
+    """One chunk of a model; `size_bytes` is the model's, which chunk and proof also prove."""
+
+    size_bytes: int
+    index: int
+    chunk: bytes
+    proof: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInterface:
+    """What a model takes and gives, of one item, in the order in which bytes are packed."""
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    batchable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """What to show of a transaction's inferences: all, or the one of a place; nodes if wanted."""
+
+    nodes: bool = False
+    index: int | None = None
+
+
 class StateView(Protocol):
     """The world state after one block."""
 
@@ -180,6 +209,23 @@ class ChainView(Protocol):
         `size_bytes` says how many chunks a model that is not registered yet has; without it
         such a model's `missing_chunks` are empty.
         """
+
+    def missing_chunks(self, model_id: bytes, size_bytes: int) -> tuple[int, ...]:
+        """Return the chunks of a model that are not here; raises `BadModelSize`."""
+
+    async def chunk(self, model_id: bytes, index: int) -> ModelChunk:
+        """Return a chunk of a model that lies here whole.
+
+        Raises `ModelDataMissing` or `BadChunkIndex`.
+        """
+
+    async def model_interface(self, model_id: bytes) -> ModelInterface:
+        """Return what a model that lies here takes and gives; raises `ModelDataMissing`."""
+
+    async def trace_inferences(
+        self, location: TransactionLocation, request: TraceRequest
+    ) -> tuple[InferenceTrace, ...]:
+        """Run an included transaction again and return its inferences; raises a `LocalFault`."""
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

@@ -1,12 +1,14 @@
-"""The cvm_ methods: models, their chunks, and what an inference would cost."""
+"""The cvm_ methods about models: what is registered, and what an inference would cost."""
 
+from cvm.inference.graph import Value
 from cvm.inference.limits import MAX_BATCH
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from node.rpc.chain_view import ChainView
+from node.rpc.cvm_inferences import gas_object
 from node.rpc.encoding import data, quantity
 from node.rpc.faults import InvalidParams, ServerError
-from node.rpc.parameters import Data, Hash, Hashes, OptionalUint64, Uint64
+from node.rpc.parameters import Hash, OptionalUint64, Uint64
 from node.rpc.registry import JsonValue, rpc_method
 from opcodes.gas import compute_gas, load_gas
 
@@ -52,13 +54,15 @@ async def model_status(
     }
 
 
-@rpc_method("cvm_putChunk")
-async def put_chunk(
-    chain: ChainView, model_id: Hash, size_bytes: Uint64, index: Uint64, chunk: Data, proof: Hashes
-) -> bool:
-    """Store a chunk of a model whose Merkle proof leads to the model's id."""
-    await chain.put_chunk(model_id, size_bytes, index, chunk, proof)
-    return True
+@rpc_method("cvm_modelInterface")
+async def model_interface(chain: ChainView, model_id: Hash) -> JsonValue:
+    """Return what a model whose bytes lie here takes and gives, in the order of packing."""
+    interface = await chain.model_interface(model_id)
+    return {
+        "inputs": [_value_object(value) for value in interface.inputs],
+        "outputs": [_value_object(value) for value in interface.outputs],
+        "batchable": interface.batchable,
+    }
 
 
 @rpc_method("cvm_estimateInference")
@@ -73,14 +77,7 @@ async def estimate_inference(chain: ChainView, model_id: Hash, batch: Uint64) ->
         raise ServerError(
             f"model {data(model_id)} is {status_name(entry)}, not active; see cvm_modelStatus"
         )
-    return {
-        "base": quantity(quote.base),
-        "load": quantity(quote.load),
-        "compute": quantity(quote.compute),
-        "royalty": quantity(quote.royalty),
-        "bytes": quantity(quote.io_bytes),
-        "total": quantity(quote.total),
-    }
+    return gas_object(quote)
 
 
 def model_object(entry: RegistryEntry) -> dict[str, JsonValue]:
@@ -99,6 +96,11 @@ def model_object(entry: RegistryEntry) -> dict[str, JsonValue]:
         "retirementHeight": _known_height(entry.retirement_height),
         **_record_fields(entry.record),
     }
+
+
+def _value_object(value: Value) -> JsonValue:
+    shape = [quantity(length) for length in value.type.shape]
+    return {"name": value.name, "dtype": value.type.dtype, "shape": shape}
 
 
 def status_name(entry: RegistryEntry) -> str:

@@ -1,6 +1,8 @@
 """Every family of JSON-RPC methods: importing this module fills the table `METHODS`."""
 
 from node.rpc import (
+    cvm_chunks,
+    cvm_inferences,
     cvm_models,
     eth_chain,
     eth_execute,
@@ -16,6 +18,8 @@ from node.rpc.registry import METHODS
 __all__ = ["FAMILIES", "METHODS"]
 
 FAMILIES = (
+    cvm_chunks,
+    cvm_inferences,
     cvm_models,
     eth_chain,
     eth_execute,

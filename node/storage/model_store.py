@@ -18,7 +18,13 @@ from pathlib import Path
 from threading import Lock
 
 from cvm.faults import LocalFault, ModelDataMissing
-from models_registry.chunks import BadModelSize, chunk_count, model_id, validate_chunk
+from models_registry.chunks import (
+    CHUNK_BYTES,
+    BadModelSize,
+    chunk_count,
+    model_id,
+    validate_chunk,
+)
 
 ID_HEX_DIGITS = 64
 MODEL_SUFFIX = ".onnx"
@@ -98,6 +104,21 @@ class ModelStore:
                 self._set_aside(path)
                 raise ModelDataMissing(model)
         return data
+
+    def read_chunk(self, model: bytes, index: int) -> tuple[int, bytes]:
+        """Return the size of a whole model and the bytes at a chunk's place, not verified.
+
+        Raises `ModelDataMissing` where the model is not whole here.
+        """
+        path = self._model_path(model)
+        with _disk_faults(path):
+            try:
+                with path.open("rb") as file:
+                    size_bytes = os.fstat(file.fileno()).st_size
+                    file.seek(index * CHUNK_BYTES)
+                    return size_bytes, file.read(CHUNK_BYTES)
+            except FileNotFoundError as error:
+                raise ModelDataMissing(model) from error
 
     def add_file(self, data: bytes) -> bytes:
         """Keep a whole model and return its id; raises `BadModelSize`, `ModelStoreFault`."""

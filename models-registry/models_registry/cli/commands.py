@@ -10,9 +10,7 @@ from models_registry.cli.rules import ModelRules
 
 def model_commands(rules: ModelRules) -> typer.Typer:
     """Return the commands, in the order of a model's life, to be mounted as `cvm model`."""
-    app = typer.Typer(
-        help="Prepare, register, call and look after models.", no_args_is_help=True
-    )
+    app = typer.Typer(help="Prepare, register, call and look after models.", no_args_is_help=True)
     add_prepare(app, rules)
     add_check(app, rules)
     add_push(app, rules)

@@ -55,9 +55,7 @@ class NodeClient:
 
     def missing_chunks(self, model_id: bytes, size_bytes: int) -> tuple[int, ...]:
         """Return the chunks of a model that the node lacks, ascending."""
-        return self._rpc.ask(
-            _indices, "cvm_missingChunks", hex_text(model_id), hex(size_bytes)
-        )
+        return self._rpc.ask(_indices, "cvm_missingChunks", hex_text(model_id), hex(size_bytes))
 
     def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

@@ -189,7 +189,9 @@ def add_check(app: typer.Typer, rules: ModelRules) -> None:
         """Print a file's id, inputs, outputs, cost and gas, or the rule that it breaks."""
         report = strict_report(load_file(model), rules)
         quote = rules.price(report)
-        typer.echo(json.dumps(report_json(report, quote)) if as_json else report_text(report, quote))
+        typer.echo(
+            json.dumps(report_json(report, quote)) if as_json else report_text(report, quote)
+        )
 
 
 def strict_report(data: bytes, rules: ModelRules) -> ModelReport:

@@ -8,8 +8,6 @@ nobody without the key can guess what it hides.
 import hmac
 from dataclasses import dataclass, field
 
-from eth_keys.datatypes import PrivateKey
-
 from models_registry.chunks import model_id
 from models_registry.cli.amounts import ether_text
 from models_registry.cli.attested import Attested, ModelRefusedByValidators, read_attested

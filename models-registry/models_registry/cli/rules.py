@@ -1,4 +1,4 @@
-"""What the node hands to the `cvm model` commands: this package knows no opcodes and runs nothing."""
+"""What the node hands to the `cvm model` commands, which know no opcodes and run nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

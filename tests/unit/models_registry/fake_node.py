@@ -13,7 +13,7 @@ from cvm.evm.forks import OSAKA
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_rules import ChainRules, validate_stateless
 from models_registry.attestation import attestation_digest, sign_attestation
-from models_registry.chunks import BadChunk, chunk_count, validate_chunk
+from models_registry.chunks import BadChunk, chunk_count, chunk_proofs, validate_chunk
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry, read_entry, read_model_ids
 from tests.unit.models_registry.contract_host import CHAIN_ID, Reverted
@@ -61,7 +61,9 @@ class FakeNode:
             "eth_sendRawTransaction": self._send,
             "eth_getTransactionReceipt": self._receipt,
             "eth_call": self._call,
+            "cvm_missingChunks": self._missing_chunks,
             "cvm_putChunk": self._put_chunk,
+            "cvm_getChunk": self._get_chunk,
             "cvm_modelStatus": self._model_status,
             "cvm_getModel": self._model,
             "cvm_listModels": self._models,
@@ -122,12 +124,30 @@ class FakeNode:
         self.chunks.setdefault(octets(model), {})[int(index, 16)] = octets(chunk)
         return True
 
-    def _model_status(self, model: str, size: str) -> dict[str, Any]:
+    def _missing_chunks(self, model: str, size: str) -> list[str]:
+        here = self.chunks.get(octets(model), {})
+        return [hex(index) for index in range(chunk_count(int(size, 16))) if index not in here]
+
+    def _get_chunk(self, model: str, index: str) -> dict[str, Any]:
+        held = self.chunks.get(octets(model), {})
+        if int(index, 16) not in held:
+            raise Refusal(-32010, f"model data not available: {model}")
+        data = b"".join(held[i] for i in sorted(held))
+        proof = chunk_proofs(data)[int(index, 16)]
+        return {
+            "size": hex(len(data)),
+            "index": index,
+            "chunk": "0x" + held[int(index, 16)].hex(),
+            "proof": ["0x" + sibling.hex() for sibling in proof],
+        }
+
+    def _model_status(self, model: str, size: str | None) -> dict[str, Any]:
         self.chain.height += 1
         identity = octets(model)
         entry = self._entry(identity)
         here = self.chunks.get(identity, {})
-        missing = [index for index in range(chunk_count(int(size, 16))) if index not in here]
+        size_bytes = entry.size_bytes if entry else int(size or "0x1", 16)
+        missing = [index for index in range(chunk_count(size_bytes)) if index not in here]
         is_judged = entry is not None and entry.status.name == "PENDING" and not missing
         record = RECORD.encode() if is_judged and self.refusal is None else None
         return {

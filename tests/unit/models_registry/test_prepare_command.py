@@ -16,10 +16,10 @@ from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
 from models_registry.chunks import model_id
 from models_registry.cli.commands import model_commands
-from models_registry.cli.rules import ModelRules
 from models_registry.cli.files import CannotRead, save_file
 from models_registry.cli.prepare import CannotPrepare, Options, parse_shape, prepare_model
 from models_registry.cli.report import GasQuote, inspect_file
+from models_registry.cli.rules import ModelRules
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3)
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 
 from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import model_commands
-from models_registry.cli.rules import ModelRules
 from models_registry.cli.prepare.comparison import class_axis
 from models_registry.cli.report import GasQuote, inspect_file
+from models_registry.cli.rules import ModelRules
 from node.cli.model import run as run_on_cpu
 from tests.unit.models_registry.prepared import ordinary, ramp
 

@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 from cvm.inference.faults import InvalidModel
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import chunk_proofs, model_id, split_chunks
-from models_registry.cli import commands
 from models_registry.cli.commands import model_commands
-from models_registry.cli.rules import ModelRules
 from models_registry.cli.prepare import Options, prepare_model
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
+from models_registry.cli.rules import ModelRules
+from models_registry.cli.terminal import WallClock
 from models_registry.registry import RegistryStatus, read_entry
 from models_registry.registry_calls import encode_expire
 from tests.unit.models_registry.fake_node import FakeNode, serving
@@ -80,9 +80,16 @@ def refuse_odd(report: ModelReport, royalty_gas: int) -> None:
         raise InvalidModel("an even royalty", f"{royalty_gas} gas")
 
 
+def use_fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands' clock go on by a second whenever they wait."""
+    clock = FakeClock()
+    monkeypatch.setattr(WallClock, "now", lambda _self: clock.now())
+    monkeypatch.setattr(WallClock, "pause", lambda _self: clock.pause())
+
+
 @pytest.fixture
 def node(monkeypatch: pytest.MonkeyPatch) -> FakeNode:
-    monkeypatch.setattr(commands, "WallClock", FakeClock)
+    use_fake_clock(monkeypatch)
     return FakeNode(rich=address_of(OWNER_KEY))
 
 
@@ -160,7 +167,7 @@ def test_progress_goes_to_stderr_with_every_transaction(
 
 
 def test_a_person_reads_id_price_and_status(node: FakeNode, url: str, model_file: Path) -> None:
-    result = run("register", model_file, "--rpc", url, "--key-env", KEY_VARIABLE)
+    result = run("register", model_file, "--rpc", url, "--key-env", KEY_VARIABLE, "--yes")
     assert result.exit_code == 0, result.stderr
     assert f"model id    0x{MODEL.hex()}" in result.stdout
     assert "base 3,000" in result.stdout
@@ -225,7 +232,7 @@ def test_an_expired_model_is_registered_again(node: FakeNode, url: str, model_fi
 def test_too_few_attestations_are_waited_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(commands, "WallClock", FakeClock)
+    use_fake_clock(monkeypatch)
     node = FakeNode(validators=4, rich=address_of(OWNER_KEY))
     node.signers = (*VALIDATOR_KEYS[:2], marked_test_key(999))
     path = tmp_path / "model.onnx"
@@ -269,7 +276,7 @@ def test_a_file_that_breaks_a_rule_reaches_no_node(
     path.write_bytes(DATA[:-1])
     result = register(path, url)
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: ")
+    assert result.stderr.splitlines()[-1].startswith("error: the file is not ONNX")
     assert node.calls == []
 
 

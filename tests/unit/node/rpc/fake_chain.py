@@ -25,20 +25,34 @@ from cvm.evm.transaction import (
     Transaction,
 )
 from cvm.evm.transaction_signing import UnsignedTransaction
+from cvm.faults import ModelDataMissing
 from cvm.inference.cost import Cost
-from models_registry.chunks import validate_chunk
+from cvm.inference.graph import Value
+from cvm.inference.tensor_type import TensorType
+from models_registry.chunks import (
+    BadChunkIndex,
+    chunk_count,
+    chunk_proofs,
+    model_id,
+    split_chunks,
+    validate_chunk,
+)
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry, RegistryStatus
 from node.rpc.chain_view import (
     BlockView,
     CallRequest,
     CallResult,
+    ModelChunk,
+    ModelInterface,
     ModelStatus,
     StateView,
     SyncProgress,
+    TraceRequest,
     TransactionLocation,
 )
 from opcodes.gas import InferenceGas, inference_gas
+from opcodes.inference_trace import InferenceTrace
 
 CHAIN_ID = 1337
 ALICE_KEY = PrivateKey(b"\x11" * 32)
@@ -239,6 +253,9 @@ class FakeChain:
     submitted: list[bytes] = field(default_factory=list)
     chunks: list[tuple[bytes, int]] = field(default_factory=list)
     sizes_asked: list[int | None] = field(default_factory=list)
+    held: bytes = b"a model"
+    traces: tuple[InferenceTrace, ...] = ()
+    traces_asked: list[tuple[TransactionLocation, TraceRequest]] = field(default_factory=list)
 
     @property
     def chain_id(self) -> int:
@@ -322,6 +339,29 @@ class FakeChain:
         if model_id == ACTIVE_MODEL:
             return ModelStatus(True, (), RECORD, None, (b"\x65" * 65,))
         return ModelStatus(False, (0, 17), None, "too many nodes: 3000 > 2048")
+
+    def missing_chunks(self, model_id: bytes, size_bytes: int) -> tuple[int, ...]:
+        return tuple(range(chunk_count(size_bytes)))[1:]
+
+    async def chunk(self, model: bytes, index: int) -> ModelChunk:
+        if model != model_id(self.held):
+            raise ModelDataMissing(model)
+        chunks, proofs = split_chunks(self.held), chunk_proofs(self.held)
+        if index >= len(chunks):
+            raise BadChunkIndex(index, len(chunks))
+        return ModelChunk(len(self.held), index, chunks[index], proofs[index])
+
+    async def model_interface(self, model_id: bytes) -> ModelInterface:
+        if model_id != ACTIVE_MODEL:
+            raise ModelDataMissing(model_id)
+        image = Value("image", TensorType("uint8", (1, 1, 28, 28)))
+        return ModelInterface((image,), (Value("scores", TensorType("float32", (1, 10))),), True)
+
+    async def trace_inferences(
+        self, location: TransactionLocation, request: TraceRequest
+    ) -> tuple[InferenceTrace, ...]:
+        self.traces_asked.append((location, request))
+        return self.traces
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

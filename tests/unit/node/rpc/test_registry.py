@@ -7,10 +7,14 @@ from node.rpc.registry import rpc_method
 
 ARGUMENTS = {
     "cvm_estimateInference": (2, 2),
+    "cvm_getChunk": (2, 2),
     "cvm_getModel": (1, 1),
     "cvm_listModels": (0, 0),
+    "cvm_missingChunks": (2, 2),
+    "cvm_modelInterface": (1, 1),
     "cvm_modelStatus": (1, 2),
     "cvm_putChunk": (5, 5),
+    "cvm_traceInference": (1, 2),
     "eth_accounts": (0, 0),
     "eth_baseFee": (0, 0),
     "eth_blobBaseFee": (0, 0),
