@@ -5,9 +5,8 @@ from threading import Lock
 
 from cvm.faults import ModelDataMissing
 from models_registry.chunks import (
+    BadChunk,
     BadChunkIndex,
-    BadChunkLength,
-    WrongChunk,
     inclusion_proof,
     leaf_hash,
     split_chunks,
@@ -40,7 +39,7 @@ class ModelChunks:
         proof = inclusion_proof(leaves, index)
         try:
             validate_chunk(model, size_bytes, index, chunk, proof)
-        except (BadChunkLength, BadChunkIndex, WrongChunk) as fault:
+        except BadChunk as fault:
             raise ModelDataMissing(model) from fault
         return ModelChunk(size_bytes, index, chunk, proof)
 

@@ -1,4 +1,4 @@
-"""Where `cvm model register` finds its private key: never in an argument."""
+"""Where `cvm model` finds the private key that signs: never in an argument."""
 
 import json
 from collections.abc import Mapping

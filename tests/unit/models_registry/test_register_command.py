@@ -1,27 +1,28 @@
 """`cvm model register|list|show` against the real contract behind a fake node on loopback."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from typer.testing import CliRunner, Result
 
-from cvm.inference.faults import InvalidModel
 from models_registry.addresses import MODEL_REGISTRY
-from models_registry.chunks import chunk_proofs, model_id, split_chunks
-from models_registry.cli.commands import model_commands
-from models_registry.cli.prepare import Options, prepare_model
-from models_registry.cli.report import GasQuote, ModelReport, inspect_file
-from models_registry.cli.rules import ModelRules
-from models_registry.cli.terminal import WallClock
 from models_registry.registry import RegistryStatus, read_entry
 from models_registry.registry_calls import encode_expire
 from tests.unit.models_registry.fake_node import FakeNode, serving
+from tests.unit.models_registry.model_cli import (
+    CHUNKS,
+    DATA,
+    KEY_VARIABLE,
+    MODEL,
+    OWNER_KEY,
+    URI,
+    register,
+    result_of,
+    run,
+    status,
+    transactions,
+    use_fake_clock,
+)
 from tests.unit.models_registry.registry_chain import (
     DEADLINE,
     STRANGER,
@@ -31,108 +32,6 @@ from tests.unit.models_registry.registry_chain import (
 )
 
 pytestmark = pytest.mark.network
-
-OWNER_KEY = marked_test_key(77)
-KEY_VARIABLE = "TEST_OWNER_KEY"
-URI = "https://example.org/model"
-
-
-def model_of_three_chunks() -> bytes:
-    """Return a checked model of 627 kB: one MatMul with 784 x 200 weights."""
-    weights = np.arange(784 * 200, dtype=np.float32).reshape(784, 200)
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["y"])],
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 784])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 200])],
-        [numpy_helper.from_array(weights, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
-    assert isinstance(model, onnx.ModelProto)
-    return prepare_model(model.SerializeToString(), Options()).data
-
-
-DATA = model_of_three_chunks()
-MODEL = model_id(DATA)
-CHUNKS = split_chunks(DATA)
-PROOFS = chunk_proofs(DATA)
-
-
-class FakeClock:
-    """Time that passes by one second at every pause."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def now(self) -> float:
-        return self._now
-
-    def pause(self) -> None:
-        self._now += 1.0
-
-
-def price(report: ModelReport) -> GasQuote:
-    return GasQuote(3000, report.size_bytes // 32, report.cost.macs // 100, 12)
-
-
-def refuse_odd(report: ModelReport, royalty_gas: int) -> None:
-    if royalty_gas % 2:
-        raise InvalidModel("an even royalty", f"{royalty_gas} gas")
-
-
-def use_fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the commands' clock go on by a second whenever they wait."""
-    clock = FakeClock()
-    monkeypatch.setattr(WallClock, "now", lambda _self: clock.now())
-    monkeypatch.setattr(WallClock, "pause", lambda _self: clock.pause())
-
-
-@pytest.fixture
-def node(monkeypatch: pytest.MonkeyPatch) -> FakeNode:
-    use_fake_clock(monkeypatch)
-    return FakeNode(rich=address_of(OWNER_KEY))
-
-
-@pytest.fixture
-def url(node: FakeNode) -> Iterator[str]:
-    with serving(node) as address:
-        yield address
-
-
-@pytest.fixture
-def model_file(tmp_path: Path) -> Path:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(DATA)
-    return path
-
-
-def run(*arguments: object, dev_key: bytes | None = None) -> Result:
-    rules = ModelRules(
-        inspect_file, inspect_file, refuse_odd, price, lambda _data, _items: [], dev_key
-    )
-    environment = {KEY_VARIABLE: "0x" + OWNER_KEY.to_bytes().hex(), "OTHER": "0x1234"}
-    app = model_commands(rules)
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
-
-
-def register(model_file: Path, url: str, *more: str) -> Result:
-    key = ("--key-env", KEY_VARIABLE)
-    return run("register", model_file, "--rpc", url, *key, "--uri", URI, "--json", *more)
-
-
-def result_of(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, result.stderr
-    answer: dict[str, Any] = json.loads(result.stdout)
-    return answer
-
-
-def transactions(node: FakeNode) -> int:
-    return node.calls.count("eth_sendRawTransaction")
-
-
-def status(node: FakeNode) -> RegistryStatus | None:
-    entry = read_entry(node.chain.storage, MODEL, node.chain.height)
-    return None if entry is None else entry.status
 
 
 def test_the_example_has_three_chunks() -> None:

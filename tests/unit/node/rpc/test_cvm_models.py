@@ -2,7 +2,6 @@
 
 import pytest
 
-from models_registry.chunks import CHUNK_BYTES, chunk_proofs, model_id, split_chunks
 from tests.unit.node.rpc.fake_chain import RECORD, small_chain
 from tests.unit.node.rpc.rpc_caller import error, result, result_object
 
@@ -98,29 +97,6 @@ def test_a_size_that_differs_from_the_registered_one_is_refused() -> None:
     assert message.endswith("is registered with 1000 bytes")
 
 
-def test_chunks_with_their_proofs_are_stored() -> None:
-    chain = small_chain()
-    model = bytes(CHUNK_BYTES) + b"tail"
-    name = "0x" + model_id(model).hex()
-    pairs = zip(split_chunks(model), chunk_proofs(model), strict=True)
-    for index, (chunk, proof) in enumerate(pairs):
-        hashes = ["0x" + sibling.hex() for sibling in proof]
-        params = (name, hex(len(model)), hex(index), "0x" + chunk.hex(), hashes)
-        assert result(chain, "cvm_putChunk", *params) is True
-    assert chain.chunks == [(model_id(model), 0), (model_id(model), 1)]
-
-
-def test_a_damaged_chunk_is_refused_by_its_rule() -> None:
-    name = "0x" + model_id(b"model").hex()
-    code, message = error(small_chain(), "cvm_putChunk", name, "0x5", "0x0", "0x6d6f64656d", [])
-    assert code == -32602
-    assert message.startswith("chunk 0 leads to model 0x")
-
-
-def test_a_chunk_fits_the_body_of_one_request() -> None:
-    assert 2 * CHUNK_BYTES < 5 * 2**20
-
-
 @pytest.mark.parametrize("batch", [1, 3])
 def test_an_estimate_adds_up(batch: int) -> None:
     chain = small_chain()
@@ -171,3 +147,16 @@ def test_an_estimate_adds_up(batch: int) -> None:
 )
 def test_an_estimate_is_refused(model: str, batch: str, code: int, message: str) -> None:
     assert error(small_chain(), "cvm_estimateInference", model, batch) == (code, message)
+
+
+def test_the_interface_names_inputs_and_outputs_in_order() -> None:
+    assert result(small_chain(), "cvm_modelInterface", ACTIVE) == {
+        "inputs": [{"name": "image", "dtype": "uint8", "shape": ["0x1", "0x1", "0x1c", "0x1c"]}],
+        "outputs": [{"name": "scores", "dtype": "float32", "shape": ["0x1", "0xa"]}],
+        "batchable": True,
+    }
+
+
+def test_the_interface_of_a_model_that_is_not_here_is_not_available() -> None:
+    code, message = error(small_chain(), "cvm_modelInterface", UNKNOWN)
+    assert (code, message) == (-32010, f"model data not available: {UNKNOWN}")
