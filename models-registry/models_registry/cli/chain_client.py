@@ -24,6 +24,8 @@ from models_registry.registry_calls import (
     DEPOSIT_PER_BYTE,
     FEE_PER_BYTE,
     REFUNDS,
+    RETIREMENT_DELAY,
+    ROYALTY_DELAY,
     decode_error,
     selector,
 )
@@ -34,6 +36,7 @@ MODEL_TYPE = (
     "uint64,uint64,uint64,uint256,bytes32,bytes)"
 )
 VALIDATORS = "validators()"
+TIMED_BLOCKS = 20
 
 
 class TransactionRefused(ClientFault):
@@ -101,6 +104,19 @@ class ChainClient:
         """Return the number of the newest block."""
         return self._quantity("eth_blockNumber")
 
+    def block_time_s(self) -> float:
+        """Return the seconds between blocks, as the last ones came."""
+        height = self.height()
+        span = min(height, TIMED_BLOCKS)
+        if span == 0:
+            return 0.0
+        return (self._timestamp(height) - self._timestamp(height - span)) / span
+
+    def _timestamp(self, height: int) -> int:
+        return self._rpc.ask(
+            lambda block: quantity(block["timestamp"]), "eth_getBlockByNumber", hex(height), False
+        )
+
     def balance(self, address: bytes) -> int:
         """Return an account's wei."""
         return self._quantity("eth_getBalance", hex_text(address), "latest")
@@ -128,6 +144,14 @@ class ChainClient:
     def committed_at(self, commitment_hash: bytes) -> int:
         """Return the height of a commitment that was not opened, or 0."""
         return self._registry_number(COMMITTED_AT, commitment_hash)
+
+    def retirement_delay(self) -> int:
+        """Return the blocks from `retire` to the height at which a model is RETIRED."""
+        return self._registry_number(RETIREMENT_DELAY)
+
+    def royalty_delay(self) -> int:
+        """Return the blocks from `setRoyalty` to the height at which the new royalty holds."""
+        return self._registry_number(ROYALTY_DELAY)
 
     def deadline(self) -> int:
         """Return the blocks that a PENDING model has to be activated in."""

@@ -3,9 +3,18 @@
 import typer
 
 from models_registry.cli.list_commands import add_list, add_show
+from models_registry.cli.owner_commands import (
+    add_expire,
+    add_retire,
+    add_royalty,
+    add_transfer,
+    add_withdraw,
+)
 from models_registry.cli.prepare_command import add_check, add_prepare
+from models_registry.cli.pull_command import add_pull
 from models_registry.cli.register_command import add_push, add_register
 from models_registry.cli.rules import ModelRules
+from models_registry.cli.status_command import add_status
 
 
 def model_commands(rules: ModelRules) -> typer.Typer:
@@ -15,6 +24,13 @@ def model_commands(rules: ModelRules) -> typer.Typer:
     add_check(app, rules)
     add_push(app, rules)
     add_register(app, rules)
+    add_status(app)
     add_list(app)
     add_show(app)
+    add_pull(app)
+    add_royalty(app, rules)
+    add_transfer(app, rules)
+    add_retire(app, rules)
+    add_withdraw(app, rules)
+    add_expire(app, rules)
     return app

@@ -23,6 +23,12 @@ NOT_A_KEYSTORE = (
 """What eth-keyfile raises for JSON of another shape; NotImplementedError for other versions."""
 
 
+NAME_ONE_KEY = (
+    "name exactly one key: --key-env NAME, --keystore PATH with --password-file PATH, "
+    "or --account dev"
+)
+
+
 class BadKey(Exception):
     """No usable private key was named; the message never holds any part of one."""
 
@@ -38,10 +44,7 @@ def load_key(
 ) -> PrivateKey:
     """Return the key that the options name; exactly one of the three ways. Raises `BadKey`."""
     if sum(option is not None for option in (key_env, keystore, account)) != 1:
-        raise BadKey(
-            "name exactly one key: --key-env NAME, --keystore PATH with --password-file PATH, "
-            "or --account dev"
-        )
+        raise BadKey(NAME_ONE_KEY)
     if key_env is not None:
         return _parse_key(environment.get(key_env), f"environment variable {key_env}")
     if keystore is not None:

@@ -20,6 +20,16 @@ class NodeStatus:
     activation_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class GivenChunk:
+    """A chunk that a node gave, not checked; `size_bytes` is what it says of the model."""
+
+    size_bytes: int
+    index: int
+    chunk: bytes
+    proof: tuple[bytes, ...]
+
+
 class NodeClient:
     """The cvm_ methods of one node."""
 
@@ -57,6 +67,10 @@ class NodeClient:
         """Return the chunks of a model that the node lacks, ascending."""
         return self._rpc.ask(_indices, "cvm_missingChunks", hex_text(model_id), hex(size_bytes))
 
+    def chunk(self, model_id: bytes, index: int) -> GivenChunk:
+        """Return a chunk as the node gives it, which proves nothing before it is checked."""
+        return self._rpc.ask(_chunk, "cvm_getChunk", hex_text(model_id), hex(index))
+
     def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
     ) -> None:
@@ -74,6 +88,15 @@ class NodeClient:
 
 def _indices(answer: Any) -> tuple[int, ...]:
     return tuple(quantity(index) for index in answer)
+
+
+def _chunk(answer: Any) -> GivenChunk:
+    return GivenChunk(
+        size_bytes=quantity(answer["size"]),
+        index=quantity(answer["index"]),
+        chunk=octets(answer["chunk"]),
+        proof=tuple(octets(sibling) for sibling in answer["proof"]),
+    )
 
 
 def _status(answer: Any) -> NodeStatus:

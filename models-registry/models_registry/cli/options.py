@@ -64,8 +64,11 @@ def _expanded(
     return [parameter] if group is None else list(group.values())
 
 
-def key_options(dev_key: bytes | None) -> Group:
-    """Return the group of options that name a private key; raises `BadKey` when it is used."""
+def key_options(dev_key: bytes | None, *, is_needed: bool = True) -> Group:
+    """Return the group of options that name a private key; raises `BadKey` when it is used.
+
+    Where no key is needed and none is named, the group gives None.
+    """
 
     def key(
         key_env: Annotated[
@@ -76,7 +79,9 @@ def key_options(dev_key: bytes | None) -> Group:
         account: Annotated[
             str | None, typer.Option(help="dev: the dev chain's funded account")
         ] = None,
-    ) -> PrivateKey:
+    ) -> PrivateKey | None:
+        if not is_needed and (key_env, keystore, account) == (None, None, None):
+            return None
         return load_key(
             os.environ,
             dev_key,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from eth_keys.datatypes import PrivateKey
 
+from models_registry.cli.amounts import ether_text
 from models_registry.cli.chain_client import ChainClient
 
 
@@ -32,6 +33,9 @@ class Progress(Protocol):
 
     def chunks(self, done: int, total: int) -> None:
         """Show how many of the chunks have been moved."""
+
+    def require_yes(self, question: str, *, yes: bool) -> None:
+        """Ask, unless it was said before; raises `NotAgreed` for any other answer."""
 
 
 class Clock(Protocol):
@@ -70,6 +74,19 @@ class Sender:
         self.progress.note(f"{name} {tx_hash}")
         self.until(f"the {name} transaction", lambda: self.chain.is_mined(name, tx_hash))
         return tx_hash
+
+    def offer(self, name: str, data: bytes, question: str | None, *, yes: bool) -> str:
+        """Say what a call costs, ask a question where there is one, and send it.
+
+        Raises `NotAgreed`, `ClientFault` or `StageTimeout`.
+        """
+        self.settle()
+        gas = self.chain.estimate(self.address, name, data)
+        wei = ether_text(gas * self.chain.gas_price())
+        self.progress.note(f"{name} costs about {gas:,} gas ({wei} now)")
+        if question is not None:
+            self.progress.require_yes(question, yes=yes)
+        return self.send(name, data)
 
     def settle(self) -> None:
         """Wait until nothing of the account waits in the node's pool."""

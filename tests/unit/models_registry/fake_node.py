@@ -53,6 +53,9 @@ class FakeNode:
         methods: dict[str, Callable[..., Any]] = {
             "eth_chainId": lambda: hex(CHAIN_ID),
             "eth_blockNumber": self._next_block,
+            "eth_getBlockByNumber": lambda number, _full: {
+                "timestamp": hex(1_700_000_000 + 2 * int(number, 16))
+            },
             "eth_getTransactionCount": self._transaction_count,
             "eth_getBalance": lambda address, _tag: hex(self.chain.balance(octets(address))),
             "eth_estimateGas": self._estimate,
