@@ -1,1 +1,1 @@
-"""The `cvm model` commands: prepare, check, register, list and show."""
+"""The `cvm model` commands: from an ordinary ONNX file to a model's last block."""

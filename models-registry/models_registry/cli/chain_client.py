@@ -25,7 +25,6 @@ from models_registry.registry_calls import (
     FEE_PER_BYTE,
     REFUNDS,
     RETIREMENT_DELAY,
-    ROYALTY_DELAY,
     decode_error,
     selector,
 )
@@ -148,10 +147,6 @@ class ChainClient:
     def retirement_delay(self) -> int:
         """Return the blocks from `retire` to the height at which a model is RETIRED."""
         return self._registry_number(RETIREMENT_DELAY)
-
-    def royalty_delay(self) -> int:
-        """Return the blocks from `setRoyalty` to the height at which the new royalty holds."""
-        return self._registry_number(ROYALTY_DELAY)
 
     def deadline(self) -> int:
         """Return the blocks that a PENDING model has to be activated in."""
