@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
+from cvm.inference.operators.op_spec import ML_DOMAIN
+from cvm.inference.operators.post_transform import MAX_TARGETS
 from cvm.inference.operators.tree_ensemble import TreeEnsemble
 from cvm.inference.operators.tree_ensemble_classifier import TreeEnsembleClassifierParameters
-from cvm.inference.operators.tree_ensemble_regressor import MAX_TARGETS
 from cvm.inference.tensor_type import Array
 from models_registry.cli.prepare.counted import counted
 from models_registry.cli.prepare.draft import DraftNode, FreshNames
@@ -32,7 +33,6 @@ from models_registry.cli.prepare.explanation import (
     Wanted,
 )
 from models_registry.cli.prepare.faults import CannotPrepare
-from models_registry.cli.prepare.write_onnx import ML_DOMAIN
 
 MAX_WHOLE = 2**24
 """Up to here float32 holds every whole number."""
