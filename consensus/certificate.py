@@ -81,7 +81,7 @@ def certificate_of(data: bytes) -> CommitCertificate:
     items, lists = split_items(data, list_start(data, 0, name), len(data))
     expect_shape(name, items, lists, 5, [4])
     height, round_number, header_hash, signers, payload = items
-    seals, kinds = split_items(payload, 0, len(payload))
+    seals, kinds = split_items(payload, 0, len(payload), SEAL_BYTES)
     expect_shape("the seals", seals, kinds, len(seals), [])
     return CommitCertificate(
         integer("height", height, UINT64_BYTES),

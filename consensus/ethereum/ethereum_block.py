@@ -6,6 +6,7 @@ from consensus.block import encode_for_block
 from consensus.faults import MalformedBlock
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader, decode_header
+from cvm.evm.log_bloom import BLOOM_BYTES
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.rlp_lists import (
     ADDRESS_BYTES,
@@ -114,14 +115,14 @@ def decode_ommers(payload: bytes) -> tuple[BlockHeader, ...]:
     """Decode the payload of the list of ommers; raises `BadRlp`."""
     if not payload:
         return ()
-    entries, lists = split_items(payload, 0, len(payload))
+    entries, lists = split_items(payload, 0, len(payload), BLOOM_BYTES)
     expect_shape("the ommers", entries, lists, len(entries), list(range(len(entries))))
     return tuple(decode_header(encode_list(entry)) for entry in entries)
 
 
 def decode_withdrawals(payload: bytes) -> tuple[BeaconWithdrawal, ...]:
     """Decode the payload of the list of withdrawals (EIP-4895); raises `BadRlp`."""
-    entries, lists = split_items(payload, 0, len(payload))
+    entries, lists = split_items(payload, 0, len(payload), ADDRESS_BYTES)
     expect_shape("the withdrawals", entries, lists, len(entries), list(range(len(entries))))
     return tuple(decode_withdrawal(entry) for entry in entries)
 

@@ -101,7 +101,7 @@ def decode_receipt(raw: bytes) -> Receipt:
     items, lists = split_items(raw, start, len(raw))
     expect_shape("a receipt", items, lists, 4, [3])
     outcome, gas_used, bloom, logs_payload = items
-    entries, kinds = split_items(logs_payload, 0, len(logs_payload))
+    entries, kinds = split_items(logs_payload, 0, len(logs_payload), ADDRESS_BYTES)
     expect_shape("the logs", entries, kinds, len(entries), list(range(len(entries))))
     logs = tuple(decode_log(entry) for entry in entries)
     state_root = fixed_bytes("a state root", outcome, WORD_BYTES) if len(outcome) > 1 else None
@@ -125,7 +125,7 @@ def decode_log(payload: bytes) -> Log:
     """Decode the payload of one log; raises `BadRlp`."""
     parts, kinds = split_items(payload, 0, len(payload))
     expect_shape("a log", parts, kinds, 3, [1])
-    topics, topic_lists = split_items(parts[1], 0, len(parts[1]))
+    topics, topic_lists = split_items(parts[1], 0, len(parts[1]), WORD_BYTES)
     expect_shape("the topics", topics, topic_lists, len(topics), [])
     if len(topics) > MAX_TOPICS:
         raise BadRlp(f"a log has {len(topics)} topics, at most {MAX_TOPICS}")
@@ -143,6 +143,7 @@ def encode_receipts(receipts: Iterable[Receipt]) -> bytes:
 
 def decode_receipts(data: bytes) -> tuple[Receipt, ...]:
     """Return the receipts that `encode_receipts` wrote; raises `BadRlp`."""
-    items, lists = split_items(data, list_start(data, 0, "the receipts"), len(data))
+    start = list_start(data, 0, "the receipts")
+    items, lists = split_items(data, start, len(data), BLOOM_BYTES)
     expect_shape("the receipts", items, lists, len(items), [])
     return tuple(decode_receipt(item) for item in items)

@@ -8,6 +8,8 @@ from cvm.evm.strict_rlp import BadRlp, read_header
 
 ADDRESS_BYTES = 20
 UINT64_BYTES = 8
+MOST_FIELDS = 32
+"""No thing here has more fields: 21 are a header's."""
 
 
 def list_start(data: bytes, position: int, name: str) -> int:
@@ -25,14 +27,21 @@ def list_start(data: bytes, position: int, name: str) -> int:
     return start
 
 
-def split_items(data: bytes, position: int, end: int) -> tuple[list[bytes], list[int]]:
+def split_items(
+    data: bytes, position: int, end: int, smallest: int | None = None
+) -> tuple[list[bytes], list[int]]:
     """Return the payloads of the items between two places, and which of them are lists.
 
-    Only canonical lengths are taken. Raises `BadRlp`.
+    `smallest` is the size of the smallest item of a list of any length; without it there are at
+    most `MOST_FIELDS`. No more is read: ten million empty items, of one byte each, take ten
+    seconds. Only canonical lengths are taken. Raises `BadRlp`.
     """
     items: list[bytes] = []
     lists: list[int] = []
-    while position < end:
+    most = MOST_FIELDS if smallest is None else MOST_FIELDS + (end - position) // smallest
+    for _ in range(most):
+        if position >= end:
+            break
         prefix = data[position]
         if prefix < 0x80:
             stop = position + 1
@@ -49,6 +58,8 @@ def split_items(data: bytes, position: int, end: int) -> tuple[list[bytes], list
                 lists.append(len(items))
             items.append(data[start:stop])
         position = stop
+    if position < end:
+        raise BadRlp(f"input list has too many elements: more than {most}")
     if position != end:
         raise BadRlp("element is larger than containing list")
     return items, lists

@@ -128,7 +128,7 @@ def decode_blob_transaction(raw: bytes) -> Transaction:
     name = "a blob transaction without its sidecar"
     items, lists = split_items(raw, list_start(raw, 1, name), len(raw))
     expect_shape(name, items, lists, 14, [8, 10])
-    hashes, hash_lists = split_items(items[10], 0, len(items[10]))
+    hashes, hash_lists = split_items(items[10], 0, len(items[10]), WORD_BYTES)
     expect_shape("the blob versioned hashes", hashes, hash_lists, len(hashes), [])
     return from_common_fields(
         raw,
@@ -190,13 +190,13 @@ def empty_destination(to: bytes) -> bytes:
 
 def decode_access_list(payload: bytes) -> AccessList:
     """Decode the payload of an EIP-2930 access list; raises `BadRlp`."""
-    entries, lists = split_items(payload, 0, len(payload))
+    entries, lists = split_items(payload, 0, len(payload), ADDRESS_BYTES)
     expect_shape(ACCESS_LIST_NAME, entries, lists, len(entries), list(range(len(entries))))
     accesses = []
     for entry in entries:
         parts, kinds = split_items(entry, 0, len(entry))
         expect_shape("an access list entry", parts, kinds, 2, [1])
-        keys, key_lists = split_items(parts[1], 0, len(parts[1]))
+        keys, key_lists = split_items(parts[1], 0, len(parts[1]), WORD_BYTES)
         expect_shape("the storage keys", keys, key_lists, len(keys), [])
         slots = tuple(
             int.from_bytes(fixed_bytes("a storage key", key, WORD_BYTES), "big") for key in keys
@@ -207,7 +207,7 @@ def decode_access_list(payload: bytes) -> AccessList:
 
 def decode_authorizations(payload: bytes) -> tuple[Authorization, ...]:
     """Decode the payload of an EIP-7702 authorization list; raises `BadRlp`."""
-    entries, lists = split_items(payload, 0, len(payload))
+    entries, lists = split_items(payload, 0, len(payload), ADDRESS_BYTES)
     name = "the authorization list"
     expect_shape(name, entries, lists, len(entries), list(range(len(entries))))
     return tuple(decode_authorization(entry) for entry in entries)

@@ -44,7 +44,7 @@ def decode_transaction_list(payload: bytes) -> tuple[Transaction, ...]:
     data = np.frombuffer(payload, np.uint8)
     count = count_items(address_of(data), len(payload))
     if count < 0:
-        split_items(payload, 0, len(payload))  # names the rule that is broken
+        split_items(payload, -1 - count, len(payload))  # names the rule that is broken
     parts: dict[int, Array] = {
         PAYLOAD: data,
         SCRATCH: new_scratch(),

@@ -89,12 +89,13 @@ def item_bounds(data: int, place: int, end: int) -> tuple[int, int, bool]:
 
 @kernel
 def count_items(data: int, size: int) -> int:
-    """Return how many items a list's payload has, -1 where one is not canonical."""
+    """Return how many items a list's payload has, or -1 less the place of one not canonical."""
     place, count = int64(0), 0
     while place < size:
-        _start, place, _is_list = item_bounds(data, place, size)
-        if place < 0:
-            return -1
+        _start, stop, _is_list = item_bounds(data, place, size)
+        if stop < 0:
+            return -1 - place
+        place = stop
         count += 1
     return count
 

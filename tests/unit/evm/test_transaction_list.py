@@ -193,12 +193,45 @@ def test_a_wrong_list_is_refused(payload: bytes, fault: type[Exception], reason:
     "payload", [b"\xc0" * MEBIBYTE, b"\x02" * MEBIBYTE], ids=["lists", "types"]
 )
 def test_a_list_of_a_million_items_takes_little_memory(payload: bytes) -> None:
+    assert peak_bytes(payload, "cannot decode transaction") < 4 * MEBIBYTE
+
+
+def listed(type_id: int, place: int, item: bytes) -> bytes:
+    """Return a transaction in whose list at a place an item stands a million times."""
+    count, lists = {2: (12, (8,)), 3: (14, (8, 10)), 4: (13, (8, 9))}[type_id]
+    fields = [b"\xc0" if at in lists else b"\x80" for at in range(count)]
+    fields[5] = b"\x94" + bytes(20)
+    fields[-2:] = [b"\x01", b"\x01"]  # r and s
+    fields[place] = encode_list(item * MEBIBYTE)
+    return in_block(bytes([type_id]) + encode_list(b"".join(fields)))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        pytest.param(encode_list(b"\x80" * MEBIBYTE), "too many", id="fields of a legacy one"),
+        pytest.param(
+            in_block(b"\x01" + encode_list(b"\xc0" * MEBIBYTE)), "too many", id="of type 1"
+        ),
+        pytest.param(listed(2, 8, b"\xc0"), "too many", id="entries of an access list"),
+        pytest.param(listed(3, 10, b"\x01"), "too many", id="blob hashes"),
+        pytest.param(listed(4, 9, b"\xc0"), "too many", id="authorizations"),
+        pytest.param(b"\xc0" * MEBIBYTE + b"\x81\x01", "needs no prefix", id="before a bad one"),
+    ],
+)
+def test_a_million_items_where_few_can_be_are_not_kept(payload: bytes, reason: str) -> None:
+    assert peak_bytes(payload, reason) < 12 * MEBIBYTE
+
+
+def peak_bytes(payload: bytes, reason: str) -> int:
+    """Return the memory that it takes to refuse a list."""
+    decode_transaction_list(in_block(FORMS["legacy"]))  # loads the compiled code
     tracemalloc.start()
-    with pytest.raises(MalformedTransaction):
+    with pytest.raises((MalformedTransaction, BadRlp), match=reason):
         decode_transaction_list(payload)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 4 * MEBIBYTE
+    return peak
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
@@ -229,7 +262,7 @@ def assert_same_as_the_definition(payload: bytes) -> None:
 
 def one_by_one(payload: bytes) -> list[Transaction]:
     """Split a list and decode its items as the definition does."""
-    items, lists = split_items(payload, 0, len(payload))
+    items, lists = split_items(payload, 0, len(payload), 1)
     return [
         decode_transaction(encode_list(item))
         if place in lists
