@@ -35,6 +35,7 @@ SOURCES = (
     "library/RowTree.sol",
     "testing/CVMProbe.sol",
     "testing/GasProbe.sol",
+    "testing/ReentrantOwner.sol",
     "testing/TensorProbe.sol",
 )
 SETTINGS = {

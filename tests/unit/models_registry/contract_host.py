@@ -67,6 +67,10 @@ class ContractHost:
         account = self._world.account(address)
         self._world.set_balance(account, account.balance + wei)
 
+    def write(self, address: bytes, slot: int, value: int) -> None:
+        """Put a word into an account's storage."""
+        self._world.set_storage(self._world.account(address), slot, value)
+
     def create(self, sender: bytes, init_code: bytes) -> bytes:
         """Create a contract and return its address."""
         created = keccak256(b"created" + init_code)[12:]

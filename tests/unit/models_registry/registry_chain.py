@@ -1,5 +1,8 @@
 """A registry in genesis with four validators, and the steps that bring a model to ACTIVE."""
 
+from collections.abc import Callable, Iterable
+
+import pytest
 from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.keccak import keccak256
@@ -9,8 +12,11 @@ from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest, order_signatures, sign_attestation
 from models_registry.genesis import RegistryParameters, genesis_accounts
 from models_registry.record import ModelRecord
+from models_registry.registry import read_entry, read_model_ids, read_refund
 from models_registry.registry_calls import (
     commitment,
+    decode_error,
+    decode_event,
     encode_activate,
     encode_commit,
     encode_register,
@@ -18,7 +24,7 @@ from models_registry.registry_calls import (
 from opcodes.inference_host import InferenceLog
 from opcodes.table import ai_additions
 from tests.evm_world import FakeHost
-from tests.unit.models_registry.contract_host import CHAIN_ID, Answer, ContractHost
+from tests.unit.models_registry.contract_host import CHAIN_ID, Answer, ContractHost, Reverted
 
 ACTIVATION_DELAY = 64
 RETIREMENT_DELAY = 60
@@ -37,6 +43,7 @@ SIZE = 1000
 DEPOSIT = 10_000 * 10**9
 FEE = 1_000 * 10**9
 WEALTH = 10**24
+AI_ADDITIONS = ai_additions(FakeHost(), InferenceLog())
 URI = "https://example.org/digits.onnx"
 
 RECORD = ModelRecord(
@@ -79,14 +86,45 @@ def record_hash(record: bytes | None = None) -> bytes:
     return keccak256(RECORD.encode() if record is None else record)
 
 
+def error_of(call: Callable[[], object]) -> str:
+    """Return the custom error that a message reverts with."""
+    with pytest.raises(Reverted) as caught:
+        call()
+    error = decode_error(caught.value.data)
+    assert error is not None, caught.value.data.hex()
+    return error
+
+
+def events_of(answer: Answer) -> list[object]:
+    """Return the events of a message, all of them the registry's."""
+    assert {address for address, _, _ in answer.logs} == {MODEL_REGISTRY}
+    return [decode_event(topics, data) for _, topics, data in answer.logs]
+
+
+def held(chain: ContractHost, owners: Iterable[bytes]) -> int:
+    """Return what the registry owes: the deposits of all models, and the refunds of owners."""
+    entries = (
+        read_entry(chain.storage, model_id, chain.height)
+        for model_id in read_model_ids(chain.storage)
+    )
+    deposits = sum(entry.deposit for entry in entries if entry is not None)
+    return deposits + sum(read_refund(chain.storage, owner) for owner in owners)
+
+
 class RegistryChain(ContractHost):
     """The genesis state, and messages to the registry; OWNER and STRANGER are rich."""
 
-    def __init__(self, validators: int = 4, additions: Additions | None = None) -> None:
-        super().__init__(additions or ai_additions(FakeHost(), InferenceLog()))
+    def __init__(
+        self,
+        validators: int = 4,
+        additions: Additions | None = None,
+        parameters: RegistryParameters = PARAMETERS,
+    ) -> None:
+        super().__init__(AI_ADDITIONS if additions is None else additions)
+        self.parameters = parameters
         keys = VALIDATOR_KEYS[:validators]
         for address, account in genesis_accounts(
-            [address_of(key) for key in keys], PARAMETERS
+            [address_of(key) for key in keys], parameters
         ).items():
             self.place(address, account.code, dict(account.storage))
         for account_address in (OWNER, STRANGER):
@@ -110,7 +148,7 @@ class RegistryChain(ContractHost):
     ) -> Answer:
         """Register with what is due, unless another payment is given."""
         call = encode_register(model_id, size, royalty_gas, uri, SALT)
-        due = size * (DEPOSIT_PER_BYTE + FEE_PER_BYTE)
+        due = size * (self.parameters.deposit_per_byte + self.parameters.fee_per_byte)
         return self.call(owner, call, due if payment is None else payment)
 
     def commit_and_register(
@@ -138,4 +176,4 @@ class RegistryChain(ContractHost):
         """Bring MODEL from nothing to ACTIVE."""
         self.commit_and_register(royalty_gas=royalty_gas)
         self.activate(signatures(*VALIDATOR_KEYS))
-        self.height += ACTIVATION_DELAY
+        self.height += self.parameters.activation_delay

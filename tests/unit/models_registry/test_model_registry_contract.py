@@ -14,11 +14,9 @@ from models_registry.registry_calls import (
     Registered,
     Transferred,
     commitment,
-    decode_error,
-    decode_event,
     encode_expire,
 )
-from tests.unit.models_registry.contract_host import CHAIN_ID, Answer, Reverted
+from tests.unit.models_registry.contract_host import CHAIN_ID, Answer
 from tests.unit.models_registry.registry_chain import (
     ACTIVATION_DELAY,
     DEADLINE,
@@ -35,6 +33,8 @@ from tests.unit.models_registry.registry_chain import (
     VALIDATOR_KEYS,
     RegistryChain,
     address_of,
+    error_of,
+    events_of,
     record_hash,
     signatures,
 )
@@ -55,20 +55,6 @@ def chain() -> RegistryChain:
 def pending(chain: RegistryChain) -> RegistryChain:
     chain.commit_and_register()
     return chain
-
-
-def error_of(call: Callable[[], object]) -> str:
-    """Return the custom error that a message reverts with."""
-    with pytest.raises(Reverted) as caught:
-        call()
-    error = decode_error(caught.value.data)
-    assert error is not None, caught.value.data.hex()
-    return error
-
-
-def events_of(answer: Answer) -> list[object]:
-    assert {address for address, _, _ in answer.logs} == {MODEL_REGISTRY}
-    return [decode_event(topics, data) for _, topics, data in answer.logs]
 
 
 def status(chain: RegistryChain) -> RegistryStatus:

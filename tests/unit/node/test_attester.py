@@ -15,6 +15,7 @@ from models_registry.registry_calls import (
 )
 from node.attester import Attester
 from node.sample_models import sample_model_path
+from opcodes import gas
 from tests.chain_world import (
     CHAIN_ID,
     SALT,
@@ -26,6 +27,8 @@ from tests.chain_world import (
 
 DIGITS = sample_model_path("digits_int8.onnx").read_bytes()
 DEADLINE = 3
+MOST_ROYALTY = 548
+"""A quarter of the model's compute gas."""
 
 
 def short_deadline() -> bytes:
@@ -97,6 +100,62 @@ def test_a_bad_file_is_refused_with_its_reason(world: ChainWorld, data: bytes) -
     assert judged is not None
     assert (judged.record, judged.signature) == (None, None)
     assert judged.refusal
+
+
+@pytest.mark.parametrize(
+    ("royalty_gas", "refusal"),
+    [
+        pytest.param(MOST_ROYALTY, None, id="a quarter of the compute gas"),
+        pytest.param(
+            MOST_ROYALTY + 1,
+            f"the royalty is {MOST_ROYALTY + 1} gas an item, at most {MOST_ROYALTY}: a quarter of"
+            " its compute gas",
+            id="a gas more",
+        ),
+        pytest.param(
+            2**64 - 1,
+            f"the royalty is {2**64 - 1} gas an item, at most {MOST_ROYALTY}: a quarter of"
+            " its compute gas",
+            id="the largest number",
+        ),
+    ],
+)
+def test_a_royalty_is_attested_up_to_its_bound(
+    world: ChainWorld, royalty_gas: int, refusal: str | None
+) -> None:
+    world.store.add_file(DIGITS)
+    judged = world.attester.judged(register(world, DIGITS, royalty_gas=royalty_gas))
+    assert judged is not None
+    assert judged.refusal == refusal
+    assert (judged.signature is None) == (refusal is not None)
+
+
+def test_a_call_that_only_its_royalty_makes_too_expensive_is_refused(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.add_file(DIGITS)
+    free = world.attester.judged(register(world, DIGITS))
+    assert free is not None
+    assert free.record is not None
+    cost = gas.inference_gas(
+        free.record.cost,
+        size_bytes=len(DIGITS),
+        batch=1,
+        item_input_bytes=free.record.input_bytes,
+        item_output_bytes=free.record.output_bytes,
+        registered_royalty=0,
+        first_touch=True,
+    ).total
+    monkeypatch.setattr(gas, "MAX_ACTIVATION_GAS", cost + 99)
+    for _ in range(DEADLINE + 1):
+        world.propose()
+    world.send(MODEL_REGISTRY, encode_expire(id_of(DIGITS)))
+    judged = world.attester.judged(register(world, DIGITS, salt=b"\x5b" * 32, royalty_gas=100))
+    assert judged is not None
+    assert judged.refusal == (
+        f"base + load + one item cost {cost + 100} gas, at most {cost + 99}: "
+        "use a smaller or a quantised model"
+    )
 
 
 def test_without_a_key_the_record_is_built_and_not_signed(world: ChainWorld) -> None:
