@@ -2,6 +2,7 @@
 
 import typer
 
+from models_registry.cli.bind_command import add_bind
 from models_registry.cli.list_commands import add_list, add_show
 from models_registry.cli.owner_commands import (
     add_expire,
@@ -28,6 +29,7 @@ def model_commands(rules: ModelRules) -> typer.Typer:
     add_list(app)
     add_show(app)
     add_pull(app)
+    add_bind(app, rules)
     add_royalty(app, rules)
     add_transfer(app, rules)
     add_retire(app, rules)
