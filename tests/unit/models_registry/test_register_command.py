@@ -145,6 +145,22 @@ def test_too_few_attestations_are_waited_for(
         assert result_of(register(path, url))["status"] == "active"
 
 
+def test_a_royalty_is_registered(node: FakeNode, url: str, model_file: Path) -> None:
+    result_of(register(model_file, url, "--royalty", "12"))
+    entry = read_entry(node.chain.storage, MODEL, node.chain.height)
+    assert entry is not None
+    assert entry.royalty_gas == 12
+
+
+def test_a_royalty_that_no_validator_attests_costs_nothing(
+    node: FakeNode, url: str, model_file: Path
+) -> None:
+    result = register(model_file, url, "--royalty", "13")
+    assert result.exit_code == 2
+    assert "an even royalty: 13 gas" in result.stderr
+    assert node.calls == []
+
+
 def test_a_refusal_is_told_with_its_reason(node: FakeNode, url: str, model_file: Path) -> None:
     node.refusal = "operator: 'Loop' is not listed"
     result = register(model_file, url)
