@@ -12,7 +12,7 @@ INFER_BASE = 3_000
 """One call, whatever the model: registry reads, bytes in and out of the plan (75 us)."""
 
 MODELINFO = 2_600
-"""One field of one model: at most twenty reads of the registry (65 us)."""
+"""One field of one model: at most thirty reads of the registry (65 us)."""
 
 LOAD_BYTES_PER_GAS = 32
 """First touch of a model in a transaction: one gas for 32 bytes of its file (0.78 ns a byte)."""
