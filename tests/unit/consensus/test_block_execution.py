@@ -77,13 +77,14 @@ class Chain:
         cap: int = PARAMETERS.block_inference_gas,
         block_gas_limit: int = PARAMETERS.block_gas_limit,
         host: FakeHost | None = None,
+        royalty_gas: int = 0,
     ) -> None:
         state = MemoryState()
         for key in KEYS:
             state.put(address_of(key), balance=10**18)
         for address, code in self.contracts().items():
             state.put(address, nonce=1, code=code)
-        state.put(MODEL_REGISTRY, nonce=1, storage=registry_storage())
+        state.put(MODEL_REGISTRY, nonce=1, storage=registry_storage(royalty_gas=royalty_gas))
         self.host = host or FakeHost()
         self.states = MemoryStates()
         parameters = replace(PARAMETERS, block_inference_gas=cap, block_gas_limit=block_gas_limit)
