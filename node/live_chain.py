@@ -15,6 +15,7 @@ from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.inference.engine import NodeTrace
 from models_registry.chunks import TooManyUnregisteredBytes
+from models_registry.interface import ModelInterface
 from models_registry.registry import (
     RegistryEntry,
     RegistryStatus,
@@ -29,7 +30,6 @@ from node.rpc.chain_view import (
     CallRequest,
     CallResult,
     ModelChunk,
-    ModelInterface,
     ModelStatus,
     SyncProgress,
     TraceRequest,

@@ -5,7 +5,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, NoReturn
 
-import numpy as np
 import typer
 
 from cvm.faults import BackendDisagrees, LocalFault, UnknownBackend
@@ -13,13 +12,13 @@ from cvm.inference.backends.table import BACKEND_NAMES, backend_named
 from cvm.inference.engine import NodeTrace, batch_size, output_sha256, trace_items
 from cvm.inference.faults import InferenceFault, InvalidModel
 from cvm.inference.limits import CHAIN_LIMITS, OFF_CHAIN_LIMITS, SizeLimits
-from cvm.inference.model_file import Model, parse_model
+from cvm.inference.model_file import parse_model
 from cvm.inference.self_test import run_self_test
-from cvm.inference.tensor_bytes import decode_item
-from cvm.inference.tensor_type import Array
+from models_registry.cli.answers import outputs_json
 from models_registry.cli.files import PREPARE_FIRST
+from models_registry.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
+from models_registry.interface import ModelInterface
 from node.cli.faults import LOCAL_FAULT, USAGE_ERROR
-from node.cli.input_arrays import BadInputFile, load_input_arrays, pack_items
 from node.cli.report import AsJson
 from node.self_test_vectors import load_self_test_vectors
 from node.side_by_side import run_side_by_side
@@ -90,7 +89,9 @@ def infer_report(
         raise TracedThreads(threads)
     with model_path.open("rb") as stream:
         model = parse_model(stream.read(limits.file_bytes + 1), limits)
-    data = pack_items(input_paths[0], model, load_input_arrays(input_paths, model.graph.inputs))
+    graph = model.graph
+    interface = ModelInterface(graph.inputs, graph.outputs, model.batchable)
+    data = pack_items(input_paths[0], interface, load_input_arrays(input_paths, graph.inputs))
     backend = backend_named(backend_name)
     plans = [backend.plan(model.graph) for _ in range(min(threads, batch_size(model, len(data))))]
     started = perf_counter()
@@ -104,7 +105,7 @@ def infer_report(
         "backend": backend_name,
         "threads": len(plans),
         "items": len(data) // model.input_bytes,
-        "outputs": _outputs(model, output),
+        "outputs": outputs_json(interface, output),
         "output_sha256": output_sha256(output),
         "macs": model.cost.macs,
         "gas": compute_gas(model.cost),
@@ -140,34 +141,6 @@ def _fail(message: str, exit_code: int) -> NoReturn:
     """Print one line on stderr and leave."""
     typer.echo(f"error: {' '.join(message.split())}", err=True)
     raise typer.Exit(exit_code)
-
-
-def _outputs(model: Model, output: bytes) -> list[dict[str, Any]]:
-    """Return the outputs as lists, item after item."""
-    item_bytes = model.output_bytes
-    items = [
-        decode_item(output[start : start + item_bytes], model.graph.outputs)
-        for start in range(0, len(output), item_bytes)
-    ]
-    return [
-        {
-            "name": value.name,
-            "dtype": value.type.dtype,
-            "shape": list(value.type.shape),
-            "items": [_numbers(arrays[index]) for arrays in items],
-        }
-        for index, value in enumerate(model.graph.outputs)
-    ]
-
-
-def _numbers(array: Array) -> list[int | float | str | bool]:
-    """Return the elements in row-major order; NaN and infinities as text, which JSON lacks.
-
-    A float32 gets its shortest decimal that reads back to the same bits.
-    """
-    if array.dtype != np.float32:
-        return list(array.ravel().tolist())
-    return [float(str(x)) if np.isfinite(x) else str(x) for x in array.ravel()]
 
 
 def _text(report: dict[str, Any]) -> str:

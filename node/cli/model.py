@@ -6,16 +6,18 @@ from dataclasses import replace
 import typer
 
 from cvm.inference.backends.table import backend_named
-from cvm.inference.faults import InvalidModel
+from cvm.inference.engine import run_items, trace_items
+from cvm.inference.faults import BadInputSize, InferenceFault, InvalidModel
 from cvm.inference.float_environment import default_float_environment
 from cvm.inference.limits import OFF_CHAIN_LIMITS
 from cvm.inference.model_file import parse_model
 from cvm.inference.tensor_type import Array
 from models_registry.cli.commands import model_commands
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
-from models_registry.cli.rules import ModelRules
+from models_registry.cli.rules import ModelRules, NodeHash, Rerun
 from models_registry.record import ModelRecord
 from node.keys import dev_key
+from opcodes import errors
 from opcodes.gas import InferenceGas, inference_gas
 from opcodes.model_record import ModelRefused, validate_callable, validate_royalty
 
@@ -83,7 +85,36 @@ def run(data: bytes, items: Sequence[Mapping[str, Array]]) -> list[dict[str, Arr
     return [dict(zip(names, outputs, strict=True)) for outputs in found]
 
 
+def rerun(data: bytes, call_input: bytes, backend: str, *, nodes: bool) -> Rerun:
+    """Run a model on a call's input as a node does; raises `InvalidModel` or a `LocalFault`."""
+    model = parse_model(data)
+    batch = max(len(call_input) // model.input_bytes, 1)
+    charge = inference_gas(
+        model.cost,
+        size_bytes=model.size_bytes,
+        batch=batch,
+        item_input_bytes=model.input_bytes,
+        item_output_bytes=model.output_bytes,
+        registered_royalty=0,
+        first_touch=True,
+    )
+    quote = GasQuote(charge.base, charge.load, charge.compute, charge.io_bytes)
+    plan = backend_named(backend).plan(model.graph)
+    try:
+        if not nodes:
+            return Rerun(True, run_items(plan, model, call_input), quote, ())
+        output, traced = trace_items(plan, model, call_input)
+    except BadInputSize:
+        return Rerun(False, errors.BAD_INPUT_SIZE, quote, ())
+    except InferenceFault:
+        return Rerun(False, errors.INPUT_OUT_OF_RANGE, quote, ())
+    hashes = tuple(NodeHash(n.name, n.op_type, bytes.fromhex(n.sha256)) for n in traced)
+    return Rerun(True, output, quote, hashes)
+
+
 def add_commands(app: typer.Typer) -> None:
     """Add the group `cvm model`; its `--account dev` is the first TEST account."""
-    rules = ModelRules(inspect, inspect_off_chain, check_royalty, price, run, dev_key(0).to_bytes())
+    rules = ModelRules(
+        inspect, inspect_off_chain, check_royalty, price, run, rerun, dev_key(0).to_bytes()
+    )
     app.add_typer(model_commands(rules), name="model")

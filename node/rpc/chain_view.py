@@ -7,7 +7,7 @@ from typing import Protocol
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import AccessList, Transaction
-from cvm.inference.graph import Value
+from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from opcodes.gas import InferenceGas
@@ -109,15 +109,6 @@ class ModelChunk:
     index: int
     chunk: bytes
     proof: Sequence[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInterface:
-    """What a model takes and gives, of one item, in the order in which bytes are packed."""
-
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
-    batchable: bool
 
 
 @dataclass(frozen=True, slots=True)

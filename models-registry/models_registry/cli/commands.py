@@ -3,6 +3,7 @@
 import typer
 
 from models_registry.cli.bind_command import add_bind
+from models_registry.cli.infer_command import add_infer
 from models_registry.cli.list_commands import add_list, add_show
 from models_registry.cli.owner_commands import (
     add_expire,
@@ -16,6 +17,7 @@ from models_registry.cli.pull_command import add_pull
 from models_registry.cli.register_command import add_push, add_register
 from models_registry.cli.rules import ModelRules
 from models_registry.cli.status_command import add_status
+from models_registry.cli.verify_command import add_verify
 
 
 def model_commands(rules: ModelRules) -> typer.Typer:
@@ -30,6 +32,8 @@ def model_commands(rules: ModelRules) -> typer.Typer:
     add_show(app)
     add_pull(app)
     add_bind(app, rules)
+    add_infer(app)
+    add_verify(app, rules)
     add_royalty(app, rules)
     add_transfer(app, rules)
     add_retire(app, rules)

@@ -10,6 +10,8 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from eth_abi.exceptions import DecodingError
 
+from models_registry.cli.json_text import parse_json
+
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
@@ -118,7 +120,7 @@ class RpcClient:
         if len(data) > MAX_ANSWER_BYTES:
             raise BadAnswer(self.url, f"more than {MAX_ANSWER_BYTES} bytes")
         try:
-            answer = json.loads(data)
+            answer = parse_json(data)
         except ValueError as error:
             raise BadAnswer(self.url, f"{data[:80]!r} is not JSON") from error
         if not isinstance(answer, dict):

@@ -28,7 +28,7 @@ SALT_DOMAIN = b"cvm model register: salt of the commitment"
 
 COMMIT_GAS = 70_000
 REGISTER_GAS = 330_000
-ACTIVATE_GAS = 500_000
+ACTIVATE_GAS = 250_000
 """What the three transactions use at most with a short uri and one validator; for telling a
 person beforehand, since `register` and `activate` cannot be estimated before their turn."""
 
@@ -173,6 +173,7 @@ class Registration:
         return read_attested(self._chain, self.identity, nonce, status)
 
     def _wait_until_active(self) -> None:
+        """Wait for the block itself, since a call runs in the newest block and not in the next."""
         height = self._status().activation_height
         self.sender.progress.note(f"active from block {height}")
-        self.sender.until(f"block {height}", lambda: self._status().status == "active")
+        self.sender.until(f"block {height}", lambda: self._chain.height() >= height)

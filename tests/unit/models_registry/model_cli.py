@@ -18,6 +18,7 @@ from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.cli.rules import ModelRules
 from models_registry.cli.terminal import WallClock
 from models_registry.registry import RegistryStatus, read_entry
+from node.cli.model import rerun
 from tests.unit.models_registry.fake_node import FakeNode
 from tests.unit.models_registry.registry_chain import marked_test_key
 
@@ -78,7 +79,7 @@ def use_fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*arguments: object, dev_key: bytes | None = None, stdin: str = "") -> Result:
     rules = ModelRules(
-        inspect_file, inspect_file, refuse_odd, price, lambda _data, _items: [], dev_key
+        inspect_file, inspect_file, refuse_odd, price, lambda _data, _items: [], rerun, dev_key
     )
     environment = {KEY_VARIABLE: "0x" + OWNER_KEY.to_bytes().hex(), "OTHER": "0x1234"}
     app = model_commands(rules)

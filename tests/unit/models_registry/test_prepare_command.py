@@ -20,6 +20,7 @@ from models_registry.cli.files import CannotRead, save_file
 from models_registry.cli.prepare import CannotPrepare, Options, parse_shape, prepare_model
 from models_registry.cli.report import GasQuote, inspect_file
 from models_registry.cli.rules import ModelRules
+from node.cli.model import rerun
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -287,6 +288,7 @@ def run(*arguments: object) -> Result:
         lambda _report, _royalty: None,
         lambda _report: GasQuote(1000, 200, 30, 4),
         run_on_reference,
+        rerun,
     )
     return CliRunner().invoke(model_commands(rules), [str(argument) for argument in arguments])
 

@@ -13,6 +13,7 @@ from models_registry.cli.commands import model_commands
 from models_registry.cli.prepare.comparison import class_axis
 from models_registry.cli.report import GasQuote, inspect_file
 from models_registry.cli.rules import ModelRules
+from node.cli.model import rerun
 from node.cli.model import run as run_on_cpu
 from tests.unit.models_registry.prepared import ordinary, ramp
 
@@ -36,6 +37,7 @@ def prepare(model: Path, *arguments: object, data: Array | None = ROWS) -> Resul
         lambda _report, _royalty: None,
         lambda _report: GasQuote(1, 2, 3, 4),
         run_on_cpu,
+        rerun,
     )
     command = ["prepare", str(model), "-o", str(model.with_name("strict.onnx"))]
     if data is not None:

@@ -108,7 +108,7 @@ def test_a_person_reads_the_cost_and_is_asked(
     deposit, fee = len(DATA) * 10 * 10**9, len(DATA) * 10**9
     assert f"a deposit of 0.00{deposit // 10**9}".rstrip("0") in result.stderr
     assert f"a fee of 0.000{fee // 10**9}".rstrip("0") in result.stderr
-    assert "about 900,000 gas (0.0009 ether now)" in result.stderr
+    assert "about 650,000 gas (0.00065 ether now)" in result.stderr
     assert "Go on? [y/N]" in result.stderr
     assert status(node) is RegistryStatus.ACTIVE
 

@@ -37,6 +37,7 @@ from models_registry.chunks import (
     split_chunks,
     validate_chunk,
 )
+from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry, RegistryStatus
 from node.rpc.chain_view import (
@@ -44,7 +45,6 @@ from node.rpc.chain_view import (
     CallRequest,
     CallResult,
     ModelChunk,
-    ModelInterface,
     ModelStatus,
     StateView,
     SyncProgress,

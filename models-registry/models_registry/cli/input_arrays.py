@@ -1,4 +1,4 @@
-"""Reads .npy and .npz files that a user hands to `cvm infer`, and packs them as a call's input.
+"""Reads .npy and .npz files that a user hands to a model, and packs arrays as a call's input.
 
 The files are untrusted: pickles are refused, and sizes are checked before anything is read.
 """
@@ -14,9 +14,9 @@ import numpy as np
 
 from cvm.inference.graph import Value
 from cvm.inference.limits import MAX_BATCH
-from cvm.inference.model_file import Model
 from cvm.inference.tensor_bytes import encode_tensor
 from cvm.inference.tensor_type import Array, Shape
+from models_registry.interface import ModelInterface
 
 _NPY_HEADER_BYTES = 65_536
 """More than NumPy writes before the elements of any array that a model takes."""
@@ -51,7 +51,7 @@ def load_input_arrays(paths: Sequence[Path], inputs: Sequence[Value]) -> tuple[A
     return arrays
 
 
-def pack_items(path: Path, model: Model, arrays: Sequence[Array]) -> bytes:
+def pack_items(path: Path, model: ModelInterface, arrays: Sequence[Array]) -> bytes:
     """Return the arrays as a call's input: item after item, inputs in graph order.
 
     An array holds one item (axes of length 1 may be left out) or, where the model is batchable,
@@ -60,7 +60,7 @@ def pack_items(path: Path, model: Model, arrays: Sequence[Array]) -> bytes:
     """
     items = [
         _items_of(path, model, array, value)
-        for array, value in zip(arrays, model.graph.inputs, strict=True)
+        for array, value in zip(arrays, model.inputs, strict=True)
     ]
     counts = {len(array) for array in items}
     if len(counts) != 1:
@@ -68,7 +68,7 @@ def pack_items(path: Path, model: Model, arrays: Sequence[Array]) -> bytes:
     return b"".join(encode_tensor(array[index]) for index in range(counts.pop()) for array in items)
 
 
-def _items_of(path: Path, model: Model, array: Array, value: Value) -> Array:
+def _items_of(path: Path, model: ModelInterface, array: Array, value: Value) -> Array:
     """Return an array of the host's byte order with a leading axis of items."""
     shape, found = value.type.shape, array.shape
     is_batch = model.batchable and len(found) > 0 and 1 <= found[0] <= MAX_BATCH
