@@ -16,7 +16,7 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
-from opcodes.model_record import ModelRefused, build_record, validate_royalty
+from opcodes.model_record import ModelRefused, build_record, validate_royalty, validate_size
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +86,7 @@ class Attester:
     def _record(self, entry: RegistryEntry) -> ModelRecord:
         host = self._chain.host
         model = host.model(entry.model_id)
+        validate_size(model.size_bytes, entry.size_bytes)
 
         def run(data: bytes) -> bytes:
             return host.run(entry.model_id, data)

@@ -42,6 +42,13 @@ class RoyaltyTooHigh(ModelRefused):
         )
 
 
+class WrongSize(ModelRefused):
+    """The registration names another size, and so another deposit, than the file has."""
+
+    def __init__(self, size_bytes: int, registered: int) -> None:
+        super().__init__(f"the model has {size_bytes} bytes, but is registered with {registered}")
+
+
 class ModelTooExpensive(ModelRefused):
     """One call would cost more gas than a transaction can bring (PROTOCOL section 3)."""
 
@@ -81,6 +88,16 @@ def validate_callable(record: ModelRecord) -> None:
     validate_price(record)
     if record.output_bytes > gas.MAX_OUTPUT_BYTES:
         raise OutputTooLarge(record.output_bytes, gas.MAX_OUTPUT_BYTES)
+
+
+def validate_size(size_bytes: int, registered: int) -> None:
+    """Refuse a registration with another size than the file's; raises `ModelRefused`.
+
+    The id binds the file's size, which no contract can see: deposit, fee and the registry's bounds
+    on bytes follow from what was registered.
+    """
+    if size_bytes != registered:
+        raise WrongSize(size_bytes, registered)
 
 
 def validate_royalty(record: ModelRecord, royalty_gas: int) -> None:

@@ -130,6 +130,27 @@ def test_a_royalty_is_attested_up_to_its_bound(
     assert (judged.signature is None) == (refusal is not None)
 
 
+@pytest.mark.parametrize(
+    "size_bytes",
+    [
+        pytest.param(1, id="a deposit for one byte"),
+        pytest.param(len(DIGITS) - 1, id="a byte less"),
+        pytest.param(len(DIGITS) + 1, id="a byte more"),
+    ],
+)
+def test_a_registration_with_another_size_than_the_file_is_refused(
+    world: ChainWorld, size_bytes: int
+) -> None:
+    model_id = world.store.add_file(DIGITS)
+    world.make_pending(model_id, size_bytes)
+    judged = world.attester.judged(model_id)
+    assert judged is not None
+    assert (judged.record, judged.signature) == (None, None)
+    assert judged.refusal == (
+        f"the model has {len(DIGITS)} bytes, but is registered with {size_bytes}"
+    )
+
+
 def test_a_call_that_only_its_royalty_makes_too_expensive_is_refused(
     world: ChainWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
