@@ -27,8 +27,8 @@ contract Tournament is Purse {
         uint128 leastStake;
     }
 
-    /// @notice A round; `prizeLeft` is what was not paid yet. Where no entry was scored by `publishEnd` the
-    /// rows were withheld, and all who revealed share the prize.
+    /// @notice A round; `prizeLeft` is what was not paid yet. Where no entry was scored and nobody showed
+    /// the rows by `publishEnd` they were withheld, and all who revealed share the prize.
     struct Round {
         address organiser;
         bool isPublished;
@@ -64,6 +64,8 @@ contract Tournament is Purse {
     event Committed(uint256 indexed roundId, address indexed entrant, uint256 stake);
     /// @notice An entrant named his model.
     event Revealed(uint256 indexed roundId, address indexed entrant, bytes32 indexed modelId);
+    /// @notice This certificate shows that every row is out.
+    event RowsPublished(uint256 indexed roundId, bytes32 indexed certificateId);
     /// @notice A model's certificate was read.
     event Scored(uint256 indexed roundId, address indexed entrant, uint64 correct);
     /// @notice An entry ended: what came on top of the stake, or what of it was burned.
@@ -88,6 +90,7 @@ contract Tournament is Purse {
     error NotRevealed(uint256 roundId, address entrant);
     error AlreadyScored(uint256 roundId, address entrant);
     error NotCertified(bytes32 certificateId, uint256 counted, uint256 rows);
+    error OtherDataset(bytes32 given, bytes32 expected);
     error RowsWithheld(uint256 roundId, uint256 publishEnd);
     error AlreadySettled(uint256 roundId, address entrant);
     error AlreadyClosed(uint256 roundId);
@@ -150,6 +153,24 @@ contract Tournament is Purse {
         entry.modelId = modelId;
         round.revealedStakes += entry.stake;
         emit Revealed(roundId, msg.sender, modelId);
+    }
+
+    /// @notice Show that the rows are out, by a complete certificate of any model and rule; anyone may.
+    /// @dev Entries whose models do not exist, retired, or do not take the rows cannot be scored: without
+    /// this they could make the rows look withheld, and share the prize.
+    function publish(uint256 roundId, bytes32 certificateId) external {
+        Round storage round = _round(roundId);
+        _checkBegun(round.terms.revealEnd + 1);
+        _checkNotOver(round.terms.publishEnd);
+        Evaluator.Certificate memory found = evaluator.certificate(certificateId);
+        if (found.datasetId != round.terms.datasetId) {
+            revert OtherDataset(found.datasetId, round.terms.datasetId);
+        }
+        if (found.counted != found.rows) {
+            revert NotCertified(certificateId, found.counted, found.rows);
+        }
+        round.isPublished = true;
+        emit RowsPublished(roundId, certificateId);
     }
 
     /// @notice Take a revealed model's complete certificate as the score of an entry; anyone may.

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from cvm.evm.keccak import keccak256
 from tests.unit.models_registry.library_world import Reverted
-from tests.unit.models_registry.measured import (
-    CLASS_OF_BYTE,
-)
+from tests.unit.models_registry.measured import CLASS_OF_BYTE, INDEX, INT8, rows_of
 from tests.unit.models_registry.tournament_world import (
     BENCHMARK,
     CAP,
@@ -146,6 +144,70 @@ def test_withheld_rows_cost_the_organiser_the_prize(it: Played) -> None:
     assert it.settle("bob") == (667, 0)
     assert it.settle("silent") == (0, 0)
     assert it.close() == 0
+
+
+def test_entries_that_nobody_can_score_do_not_take_the_prize(it: Played) -> None:
+    it.open()
+    no_model = bytes.fromhex("ee" * 32)
+    secret = ["uint256", "address", "bytes32", "bytes32"]
+    commitment = keccak256(encode(secret, [0, it.user("thief"), no_model, SALT]))
+    it.tournament.send(it.user("thief"), "commit", 0, commitment, value=STAKE)
+    it.at(COMMIT_END + 1)
+    it.tournament.send(it.user("thief"), "reveal", 0, no_model, SALT)
+    it.at(REVEAL_END + 1)
+    it.certify(3)
+    it.publish(it.measured.certificate_id(known(3), it.rows_id))
+    it.at(SCORE_END + 1)
+    assert it.settle("thief") == (0, 2_500)
+    assert it.close() == PRIZE
+
+
+def test_a_certificate_of_any_model_and_rule_shows_that_the_rows_are_out(it: Played) -> None:
+    it.open()
+    it.commit("ann", 4)
+    it.at(COMMIT_END + 1)
+    it.reveal("ann", 4)
+    it.at(PUBLISH_END)
+    shown = it.measured.certify(known(3), it.rows_id, ROWS, (INDEX, INT8, 0, 0, 0))
+    done = it.publish(shown)
+    assert it.tournament.events(done, "RowsPublished") == [(0, shown)]
+    assert it.tournament.view("roundAt", 0)[1] is True
+    it.at(SCORE_END)
+    it.certify(4)
+    it.score("ann")
+
+
+def test_rows_are_not_shown_by_a_part_of_them_or_by_others(it: Played) -> None:
+    it.open()
+    others = rows_of(8)
+    other_id = it.measured.register(others)
+    it.at(REVEAL_END + 1)
+    it.measured.submit(known(3), it.rows_id, ROWS, 0, 3)
+    part = it.measured.certificate_id(known(3), it.rows_id)
+    other = it.measured.certify(known(3), other_id, others)
+    refusals = {
+        part: it.error("NotCertified", part, 8, 16),
+        other: it.error("OtherDataset", other_id, it.rows_id),
+        bytes(32): it.measured.evaluator.error("NoCertificate", bytes(32)),
+    }
+    for certificate, error in refusals.items():
+        with pytest.raises(Reverted) as caught:
+            it.publish(certificate)
+        assert caught.value.data == error
+
+
+def test_rows_are_shown_in_their_phase(it: Played) -> None:
+    it.open()
+    it.certify(3)
+    shown = it.measured.certificate_id(known(3), it.rows_id)
+    it.at(REVEAL_END)
+    with pytest.raises(Reverted) as early:
+        it.publish(shown)
+    assert early.value.data == it.error("PhaseNotBegun", REVEAL_END, REVEAL_END + 1)
+    it.at(PUBLISH_END + 1)
+    with pytest.raises(Reverted) as late:
+        it.publish(shown)
+    assert late.value.data == it.error("PhaseOver", PUBLISH_END + 1, PUBLISH_END)
 
 
 def test_a_round_that_nobody_entered_gives_the_prize_back(it: Played) -> None:

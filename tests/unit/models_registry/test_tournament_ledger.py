@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.unit.models_registry.library_world import Reverted
-from tests.unit.models_registry.tournament_world import played
+from tests.unit.models_registry.tournament_world import known, played
 
 
 class Rounds(RuleBasedStateMachine):
@@ -29,6 +29,9 @@ class Rounds(RuleBasedStateMachine):
             "commit": lambda: self.it.commit(name, model, stake, round_id),
             "reveal": lambda: self.it.reveal(name, model, round_id),
             "score": lambda: self.it.score(name, round_id),
+            "publish": lambda: self.it.publish(
+                self.it.measured.certificate_id(known(model), self.it.rows_id), round_id
+            ),
             "settle": lambda: self.it.settle(name, round_id),
             "close": lambda: self.it.close(round_id),
         }
@@ -40,7 +43,7 @@ class Rounds(RuleBasedStateMachine):
 
     @rule(
         function=st.sampled_from(
-            ["commit", "commit", "reveal", "reveal", "score", "settle", "close"]
+            ["commit", "commit", "reveal", "reveal", "publish", "score", "settle", "close"]
         ),
         name=st.sampled_from(NAMES),
         round_id=st.integers(0, 1),

@@ -76,6 +76,9 @@ class Played:
         for model in models:
             self.measured.certify(known(model), self.rows_id, ROWS)
 
+    def publish(self, certificate: bytes, round_id: int = 0) -> Done:
+        return self.tournament.send(self.user("organiser"), "publish", round_id, certificate)
+
     def score(self, name: str, round_id: int = 0) -> Done:
         return self.tournament.send(self.user("anyone"), "score", round_id, self.user(name))
 
