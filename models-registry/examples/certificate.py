@@ -12,20 +12,23 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from cvm.inference.tensor_type import Array
-from examples.dev_chain import DevChain, dev_chain
-from models.manifest import FOLDER
-from models.measure_accuracy import open_model
-from models.mnist_data import BadDataset, load_mnist
-from models_registry.datasets import Dataset, LabelType
-from node.sample_models import sample_model_path
+from cvm.numba_cache import configure_numba_cache
+
+configure_numba_cache()
+
+# The cache folder must be named before a module with kernels is imported.
+from cvm.inference.tensor_type import Array  # noqa: E402
+from examples.dev_chain import DevChain, dev_chain  # noqa: E402
+from examples.story import LABEL_RULE, dataset_of  # noqa: E402
+from models.manifest import FOLDER  # noqa: E402
+from models.measure_accuracy import open_model  # noqa: E402
+from models.mnist_data import BadDataset, load_mnist  # noqa: E402
+from models_registry.datasets import Dataset, LabelType  # noqa: E402
+from node.sample_models import sample_model_path  # noqa: E402
 
 MODEL = "digits_int8.onnx"
 HEIGHT = 9
 """512 digits to a run: what memory costs grows with the square of a run's bytes."""
-
-LABEL_RULE = (0, 3, 0, 0, 0)
-"""INDEX of INT64 at byte 0: the model's own label."""
 
 console = Console(highlight=False)
 
@@ -61,11 +64,6 @@ def digits(limit: int | None = None) -> tuple[Array, Array]:
     else:
         images, labels = mnist.test_images, mnist.test_labels
     return images[:limit], labels[:limit]
-
-
-def dataset_of(images: Array, labels: Array) -> Dataset:
-    """Return the digits as rows of a dataset."""
-    return Dataset([image.tobytes() for image in images], [int(label) for label in labels])
 
 
 def certify(chain: DevChain, model_id: bytes, dataset: Dataset, height: int = HEIGHT) -> Certified:

@@ -16,7 +16,7 @@ from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.creation_address import creation_address
 from cvm.evm.keccak import keccak256
-from cvm.evm.message_call import SimulatedTransaction
+from cvm.evm.message_call import MessageResult, SimulatedTransaction
 from cvm.evm.receipt import Log
 from cvm.inference.backends.table import backend_named
 from models_registry.contract_abi import ContractAbi
@@ -27,10 +27,16 @@ PURSE_WEI = 1_000 * ETHER
 TRANSFER_GAS = 21_000
 GAS = 1 << 24
 """Gas limit of every transaction: the most that one may have (EIP-7825)."""
+CALL_GAS = 1 << 26
+NOBODY = bytes(20)
 
 
 class TransactionFailed(Exception):
     """A transaction was left out of its block, or reverted."""
+
+
+class NotRefused(Exception):
+    """A contract would have done what it must refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,11 @@ class DevChain:
         self.address(person)
         return self._send(person, to, data, value)
 
-    def call(self, to: bytes, data: bytes) -> bytes:
-        """Return what a view returns; raises `TransactionFailed`."""
+    def call(self, sender: bytes, to: bytes, data: bytes) -> MessageResult:
+        """Return what a message would do on the newest block."""
         chain = self._world.chain
-        message = SimulatedTransaction(address_of(USER), to, 1 << 26, 0, 0, data)
-        result = chain.run_message(chain.head, message)
-        if result.error is not None:
-            raise TransactionFailed(f"{result.error}: 0x{result.output.hex()}")
-        return result.output
+        message = SimulatedTransaction(sender, to, CALL_GAS, 0, 0, data)
+        return chain.run_message(chain.head, message)
 
     def balance(self, address: bytes) -> int:
         """Return an account's wei."""
@@ -137,8 +140,21 @@ class Deployed:
 
     def view(self, function: str, *arguments: Any) -> Any:
         """Return what a view returns; a single value stands alone."""
+        result = self._call(NOBODY, function, *arguments)
+        if result.error is not None:
+            raise TransactionFailed(f"{result.error}: 0x{result.output.hex()}")
+        return self.abi.result(function, result.output)
+
+    def refusal(self, person: str, function: str, *arguments: Any) -> str:
+        """Return the error that a transaction would revert with; raises `NotRefused`."""
+        result = self._call(self.chain.address(person), function, *arguments)
+        if result.error is None:
+            raise NotRefused(function)
+        return self.abi.error_name(result.output) or result.error
+
+    def _call(self, sender: bytes, function: str, *arguments: Any) -> MessageResult:
         data = self.abi.calldata(function, *arguments)
-        return self.abi.result(function, self.chain.call(self.address, data))
+        return self.chain.call(sender, self.address, data)
 
     def event(self, sent: Sent, name: str) -> tuple[Any, ...]:
         """Return the arguments of the first event of that name; raises `TransactionFailed`."""

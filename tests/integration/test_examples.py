@@ -1,16 +1,20 @@
 """The examples run on a chain in this process, with real models."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from examples.certificate import (
     MODEL,
     certify,
     count_off_chain,
-    dataset_of,
     digits,
     main,
 )
-from examples.dev_chain import TransactionFailed, dev_chain
+from examples.contract_stories import tell_all
+from examples.dev_chain import NotRefused, TransactionFailed, dev_chain
+from examples.story import Story, StoryFailed, dataset_of
 from models_registry.contract_abi import ContractAbi
 
 
@@ -20,7 +24,7 @@ def test_a_certificate_of_real_digits_equals_the_count_off_the_chain() -> None:
         model_id = chain.register_model(MODEL)
         done = certify(chain, model_id, dataset_of(images, labels), height=5)
     assert (done.correct, done.rows, done.transactions) == (100, 100, 4)
-    assert done.correct == count_off_chain(images, labels, "cpu")
+    assert done.correct == count_off_chain(images, labels, "reference")
     assert 10_000 < done.gas_per_row < 16_000
 
 
@@ -55,3 +59,31 @@ def test_a_transaction_that_reverts_is_named() -> None:
             )
             == "NoDataset"
         )
+
+
+def test_every_contract_of_the_library_does_what_its_story_says() -> None:
+    written = StringIO()
+    story = tell_all(Console(file=written, width=200), "cpu")
+    shown = written.getvalue()
+    assert [line for line in shown.splitlines() if line and not line.startswith(" ")] == [
+        "DatasetRegistry and Evaluator: how well does a model do?",
+        "AICallback: who runs a model for me?",
+        "ModelRouter: which model should answer?",
+        "Tournament: who bets on his model?",
+        "VerifierEscrow: who answers a batch off the chain, and who watches him?",
+        "DataToken: who pays for rows that he may not see?",
+        f"{story.steps} steps in {story.chain.height} blocks, as they must be",
+    ]
+    assert shown.count(" gas  ") > 30
+    refusals = ("NothingNew", "WrongInput", "NotCertified", "NoFraud", "NotAnnounced")
+    assert [name for name in refusals if name not in story.outcomes] == []
+
+
+def test_a_story_that_goes_wrong_says_what_it_found() -> None:
+    with dev_chain("reference") as chain:
+        story = Story(chain, Console(file=StringIO()))
+        with pytest.raises(StoryFailed, match="right: 99, not 100"):
+            story.expect("right", 99, 100)
+        registry = chain.deploy("publisher", "DatasetRegistry")
+        with pytest.raises(NotRefused, match="datasetCount"):
+            registry.refusal("anyone", "datasetCount")
