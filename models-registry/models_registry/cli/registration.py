@@ -29,8 +29,10 @@ SALT_DOMAIN = b"cvm model register: salt of the commitment"
 COMMIT_GAS = 70_000
 REGISTER_GAS = 330_000
 ACTIVATE_GAS = 250_000
-"""What the three transactions use at most with a short uri and one validator; for telling a
-person beforehand, since `register` and `activate` cannot be estimated before their turn."""
+URI_WORD_GAS = 23_000
+"""What the three transactions use at most with one validator, and what each 32 bytes of a uri add
+(SSTORE of a new slot, EIP-2929, and calldata); for telling a person beforehand, since `register`
+and `activate` cannot be estimated before their turn."""
 
 
 class NotEnoughEther(ChainSaysNo):
@@ -93,7 +95,7 @@ class Registration:
         balance = chain.balance(address)
         if balance < price.total:
             raise NotEnoughEther(address, balance, price.total)
-        gas = REGISTER_GAS + ACTIVATE_GAS
+        gas = REGISTER_GAS + ACTIVATE_GAS + URI_WORD_GAS * (len(self.uri.encode()) // 32)
         if not chain.committed_at(self._commitment()):
             gas += COMMIT_GAS
         return RegistrationCost(price, gas, gas * chain.gas_price())
