@@ -51,7 +51,8 @@ interface IModelRegistry {
     event Activated(
         bytes32 indexed modelId, bytes32 recordHash, uint64 activationHeight, bytes record
     );
-    /// @notice A model was not activated in time; its owner may withdraw the deposit.
+    /// @notice A model was not activated in time, or registered with a size that is not its own; its
+    /// owner may withdraw the deposit.
     event Expired(bytes32 indexed modelId, address indexed owner, uint256 deposit);
     /// @notice Nobody can call the model from `retirementHeight` on; its owner may withdraw the deposit.
     event Retired(
@@ -81,6 +82,7 @@ interface IModelRegistry {
     error AlreadyRetiring(bytes32 modelId, uint256 retirementHeight);
     error DeadlinePassed(bytes32 modelId, uint256 lastHeight);
     error DeadlineNotPassed(bytes32 modelId, uint256 lastHeight);
+    error SizeNotRefuted(bytes32 modelId, uint256 registeredSize);
     error NotOwner(bytes32 modelId, address owner, address sender);
     error NotTransferable(bytes32 modelId, Status status);
     error RoyaltyTooHigh(uint256 given, uint256 max);
@@ -118,6 +120,12 @@ interface IModelRegistry {
 
     /// @notice Give up a model that was not activated in time; anyone may, and it may register again.
     function expire(bytes32 modelId) external;
+
+    /// @notice End a PENDING registration whose size is not the model's, at once; anyone may.
+    /// @param modelId SHA-256(0x02 || size || root).
+    /// @param size The bytes that the model has.
+    /// @param root The Merkle root of its chunks.
+    function refute(bytes32 modelId, uint64 size, bytes32 root) external;
 
     /// @notice End a model's life `retirementDelay` blocks later; for its owner, or who is approved for
     /// the token. The token stays until the model is registered again.

@@ -60,6 +60,8 @@ contract ModelRegistry is
     /// @notice Longest record, in bytes.
     uint256 public constant MAX_RECORD_BYTES = 512;
 
+    /// @dev A model id is SHA-256(prefix || size || root), the size as 8 bytes.
+    bytes1 private constant MODEL_PREFIX = 0x02;
     /// @dev The precompile that answers MODELINFO: modelId || field gives 32 bytes.
     address private constant MODEL_INFO = 0x0000000000000000000000000000000000000C01;
     uint256 private constant COMPUTE_GAS_FIELD = 1;
@@ -135,12 +137,18 @@ contract ModelRegistry is
         Entry storage entry = _pendingEntry(modelId);
         uint256 lastHeight = entry.registeredAt + deadline;
         if (block.number <= lastHeight) revert DeadlineNotPassed(modelId, lastHeight);
-        address owner = _ownerOf(uint256(modelId));
-        entry.status = Status.EXPIRED;
-        _uncountPending(owner, entry.size);
-        uint256 deposit = _refund(entry, owner);
-        _burnToken(modelId);
-        emit Expired(modelId, owner, deposit);
+        _expire(modelId, entry);
+    }
+
+    /// @inheritdoc IModelRegistry
+    /// @dev No validator signs such a registration: without this, the price of a byte would keep a
+    /// model of any size out until the deadline.
+    function refute(bytes32 modelId, uint64 size, bytes32 root) external {
+        Entry storage entry = _pendingEntry(modelId);
+        if (size == entry.size || sha256(abi.encodePacked(MODEL_PREFIX, size, root)) != modelId) {
+            revert SizeNotRefuted(modelId, entry.size);
+        }
+        _expire(modelId, entry);
     }
 
     /// @inheritdoc IModelRegistry
@@ -307,6 +315,15 @@ contract ModelRegistry is
         }
         pendingBytes = total;
         pendingOf[owner] += 1;
+    }
+
+    function _expire(bytes32 modelId, Entry storage entry) private {
+        address owner = _ownerOf(uint256(modelId));
+        entry.status = Status.EXPIRED;
+        _uncountPending(owner, entry.size);
+        uint256 deposit = _refund(entry, owner);
+        _burnToken(modelId);
+        emit Expired(modelId, owner, deposit);
     }
 
     function _uncountPending(address owner, uint64 size) private {
