@@ -13,9 +13,10 @@ from cvm.numba_cache import configure_numba_cache
 configure_numba_cache()
 
 # The cache folder must be named before a module with kernels is imported.
+from examples.callback_story import call_back  # noqa: E402
 from examples.dev_chain import dev_chain  # noqa: E402
+from examples.escrow_story import judge  # noqa: E402
 from examples.measuring_stories import begin, compete, route, sell  # noqa: E402
-from examples.serving_stories import call_back, judge  # noqa: E402
 from examples.story import Story  # noqa: E402
 
 

@@ -88,10 +88,10 @@ class DevChain:
         self.address(person)
         return self._send(person, to, data, value)
 
-    def call(self, sender: bytes, to: bytes, data: bytes) -> MessageResult:
+    def call(self, sender: bytes, to: bytes, data: bytes, value: int = 0) -> MessageResult:
         """Return what a message would do on the newest block."""
         chain = self._world.chain
-        message = SimulatedTransaction(sender, to, CALL_GAS, 0, 0, data)
+        message = SimulatedTransaction(sender, to, CALL_GAS, 0, value, data)
         return chain.run_message(chain.head, message)
 
     def balance(self, address: bytes) -> int:
@@ -145,16 +145,16 @@ class Deployed:
             raise TransactionFailed(f"{result.error}: 0x{result.output.hex()}")
         return self.abi.result(function, result.output)
 
-    def refusal(self, person: str, function: str, *arguments: Any) -> str:
+    def refusal(self, person: str, function: str, *arguments: Any, value: int = 0) -> str:
         """Return the error that a transaction would revert with; raises `NotRefused`."""
-        result = self._call(self.chain.address(person), function, *arguments)
+        result = self._call(self.chain.address(person), function, *arguments, value=value)
         if result.error is None:
             raise NotRefused(function)
         return self.abi.error_name(result.output) or result.error
 
-    def _call(self, sender: bytes, function: str, *arguments: Any) -> MessageResult:
+    def _call(self, sender: bytes, function: str, *arguments: Any, value: int = 0) -> MessageResult:
         data = self.abi.calldata(function, *arguments)
-        return self.chain.call(sender, self.address, data)
+        return self.chain.call(sender, self.address, data, value)
 
     def event(self, sent: Sent, name: str) -> tuple[Any, ...]:
         """Return the arguments of the first event of that name; raises `TransactionFailed`."""

@@ -70,12 +70,12 @@ def test_every_contract_of_the_library_does_what_its_story_says() -> None:
         "AICallback: who runs a model for me?",
         "ModelRouter: which model should answer?",
         "Tournament: who bets on his model?",
-        "VerifierEscrow: who answers a batch off the chain, and who watches him?",
+        "VerifierEscrow: who answers off the chain, and who watches him?",
         "DataToken: who pays for rows that he may not see?",
         f"{story.steps} steps in {story.chain.height} blocks, as they must be",
     ]
     assert shown.count(" gas  ") > 30
-    refusals = ("NothingNew", "WrongInput", "NotCertified", "NoFraud", "NotAnnounced")
+    refusals = ("NothingNew", "WrongInput", "NotCertified", "NotOver", "NotAnnounced")
     assert [name for name in refusals if name not in story.outcomes] == []
 
 

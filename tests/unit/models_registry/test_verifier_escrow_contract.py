@@ -1,325 +1,421 @@
-"""VerifierEscrow.sol in the node's own EVM: who is paid, who is slashed, and by what proof."""
+"""VerifierEscrow.sol in the node's own EVM: jobs without traps, and who is paid."""
 
-from collections.abc import Callable
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
+from cvm.evm.keccak import keccak256
 from models_registry.datasets import Dataset
 from models_registry.registry_calls import selector
-from tests.unit.models_registry.escrow_world import (
-    CHALLENGE_BLOCKS,
-    FEES,
-    FRAUD,
-    INPUTS,
-    ITEMS,
-    LATE,
-    MISSING,
+from tests.unit.models_registry.library_world import RICH, Reverted
+from tests.unit.models_registry.measured import ROW_BYTES, model_id, rows_of
+from tests.unit.models_registry.verified import (
+    ANSWER_BLOCKS,
+    ANSWERED,
+    CHALLENGER_BOND,
+    CLAIMED,
+    CLOSED,
+    INPUT,
+    LAST_CLAIM,
     MODEL,
-    NOBODY,
+    NOTHING,
     OPEN,
-    PAID,
-    PEOPLE,
+    PLAIN,
+    REWARD,
     RIGHT,
     SALT,
-    SOLVE_BLOCKS,
     SOLVED,
     SOLVER_BOND,
-    SOLVER_FEE,
-    SOLVING,
-    VERIFIER_BOND,
-    VERIFIER_FEE,
-    VOID,
-    WITHDRAWN,
-    Escrow,
-    escrow,
-    wrong,
+    START,
+    URI,
+    WINDOW_BLOCKS,
+    WRONG,
+    Terms,
+    Verified,
+    verified,
 )
-from tests.unit.models_registry.library_world import (
-    Reverted,
-)
+
+BAD_SIZE = selector("BadInputSize()").ljust(32, b"\0")
+OUT_OF_RANGE = selector("InputOutOfRange()").ljust(32, b"\0")
+MISSING, HEAVY, WIDE = model_id(70), model_id(71), model_id(72)
 
 
 @pytest.fixture
-def it() -> Escrow:
-    return escrow()
+def it() -> Verified:
+    return verified()
 
 
-def test_right_answers_that_nobody_challenged_are_paid(it: Escrow) -> None:
-    it.solved(RIGHT, is_vouched=True)
-    it.world.height += CHALLENGE_BLOCKS + 1
-    done = it.send("anyone", "finalize", 0)
-    assert it.escrow.events(done, "Ended") == [(0, PAID)]
-    assert it.owed(*PEOPLE) == (
-        0,
-        SOLVER_FEE + SOLVER_BOND,
-        VERIFIER_FEE + VERIFIER_BOND,
-        0,
-    )
+# The honest course
 
 
-def test_a_job_without_verifier_gives_his_fee_back(it: Escrow) -> None:
-    it.solved(RIGHT)
-    it.world.height += CHALLENGE_BLOCKS + 1
-    it.send("anyone", "finalize", 0)
-    assert it.owed(*PEOPLE) == (VERIFIER_FEE, SOLVER_FEE + SOLVER_BOND, 0, 0)
-
-
-def test_the_answers_are_published_with_their_root(it: Escrow) -> None:
-    it.post()
-    it.accept()
-    done = it.solve(RIGHT)
-    root = Dataset(RIGHT, [0] * 5).root
-    assert it.escrow.events(done, "Solved") == [(0, root, b"".join(RIGHT), 1 + CHALLENGE_BLOCKS)]
-
-
-@pytest.mark.parametrize("index", range(5))
-@pytest.mark.parametrize("is_vouched", [False, True], ids=["alone", "vouched"])
-def test_one_wrong_answer_takes_the_bonds(it: Escrow, index: int, is_vouched: bool) -> None:
-    it.solved(wrong(index), is_vouched=is_vouched)
-    it.announce("whistle-blower", index, RIGHT[index])
-    burned = it.world.balance(NOBODY)
-    done = it.challenge("whistle-blower", index, wrong(index))
-    bonds = SOLVER_BOND + (VERIFIER_BOND if is_vouched else 0)
-    whistle_blower = "0x" + it.world.user("whistle-blower").hex()
-    assert it.escrow.events(done, "FraudShown") == [(0, whistle_blower, index, bonds // 2)]
-    assert it.owed(*PEOPLE) == (FEES, 0, 0, bonds // 2)
-    assert it.world.balance(NOBODY) - burned == bonds - bonds // 2
-    assert it.world.balance(it.escrow.address) == FEES + bonds // 2
-    assert it.stage() == FRAUD
-
-
-@pytest.mark.parametrize("index", range(5))
-def test_a_right_answer_cannot_be_challenged(it: Escrow, index: int) -> None:
-    it.solved(RIGHT)
-    it.announce("whistle-blower", index, RIGHT[index])
-    with pytest.raises(Reverted) as caught:
-        it.challenge("whistle-blower", index, RIGHT)
-    assert caught.value.data == it.error("NoFraud", 0, index)
-    assert it.stage() == SOLVED
-
-
-def test_a_challenge_cannot_be_copied(it: Escrow) -> None:
-    it.solved(wrong(1))
-    it.announce("whistle-blower", 1, RIGHT[1])
-    with pytest.raises(Reverted) as caught:
-        it.challenge("thief", 1, wrong(1))
-    assert caught.value.data[:4] == selector("NotAnnounced(bytes32)")
-    it.challenge("whistle-blower", 1, wrong(1))
-    assert it.owed("thief", "whistle-blower") == (0, SOLVER_BOND // 2)
-
-
-def test_a_challenge_is_announced_in_an_earlier_block(it: Escrow) -> None:
-    it.solved(wrong(1))
-    it.announce("whistle-blower", 1, RIGHT[1])
-    it.world.height -= 1
-    with pytest.raises(Reverted) as caught:
-        it.challenge("whistle-blower", 1, wrong(1))
-    assert caught.value.data[:4] == selector("AnnouncedTooLate(bytes32,uint256)")
-
-
-def test_an_announcement_without_the_right_answer_is_worth_nothing(it: Escrow) -> None:
-    """Nobody can reserve every item of a job without doing the work."""
-    it.solved(wrong(1))
-    it.announce("thief", 1, b"\x63")
-    with pytest.raises(Reverted) as caught:
-        it.challenge("thief", 1, wrong(1))
-    assert caught.value.data[:4] == selector("NotAnnounced(bytes32)")
-
-
-def test_an_announcement_is_made_once(it: Escrow) -> None:
-    it.send("whistle-blower", "announce", SALT)
-    with pytest.raises(Reverted) as caught:
-        it.send("thief", "announce", SALT)
-    assert caught.value.data == it.error("AlreadyAnnounced", SALT, 1)
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        pytest.param({"input": b"\x01\x03"}, "WrongRows(bytes32,bytes32)", id="other input"),
-        pytest.param({"output": b"\x62"}, "WrongRows(bytes32,bytes32)", id="other output"),
-        pytest.param({"place": 2}, "WrongRows(bytes32,bytes32)", id="other place"),
-        pytest.param({"place": 5}, "BadRun(uint256,uint256,uint256)", id="after the last"),
-        pytest.param({"input_path": ()}, "BadPathLength(uint256,uint256)", id="no input path"),
-        pytest.param(
-            {"output_path": (SALT,) * 4}, "BadPathLength(uint256,uint256)", id="long output path"
-        ),
-    ],
-)
-def test_only_what_was_asked_and_answered_can_be_challenged(
-    it: Escrow, change: dict[str, Any], error: str
-) -> None:
-    it.solved(wrong(1))
-    it.announce("whistle-blower", 1, RIGHT[1])
-    with pytest.raises(Reverted) as caught:
-        it.challenge("whistle-blower", 1, wrong(1), **change)
-    assert caught.value.data[:4] == selector(error)
-
-
-def test_a_challenge_with_too_little_gas_decides_nothing(it: Escrow) -> None:
-    it.solved(RIGHT)
-    it.announce("whistle-blower", 1, RIGHT[1])
-    given = Dataset(RIGHT, [0] * 5)
-    item = (1, ITEMS[1], INPUTS.batch(1, 0).path, RIGHT[1], given.batch(1, 0).path)
-    sender = it.world.user("whistle-blower")
-    for gas in range(5_000, 80_000, 500):
-        with pytest.raises(Reverted):
-            it.escrow.send(sender, "challenge", 0, item, SALT, gas=gas)
-    assert it.stage() == SOLVED
-
-
-def test_a_late_solver_loses_his_bond(it: Escrow) -> None:
-    it.post()
-    it.accept()
-    it.world.height += SOLVE_BLOCKS
-    with pytest.raises(Reverted) as early:
-        it.send("anyone", "expire", 0)
-    assert early.value.data == it.error("DeadlineNotPassed", 0, 1 + SOLVE_BLOCKS)
-    it.world.height += 1
-    with pytest.raises(Reverted) as late:
-        it.solve(RIGHT)
-    assert late.value.data == it.error("DeadlinePassed", 0, 1 + SOLVE_BLOCKS)
-    burned = it.world.balance(NOBODY)
-    it.send("anyone", "expire", 0)
-    assert it.owed(*PEOPLE) == (FEES, 0, 0, 0)
-    assert it.world.balance(NOBODY) - burned == SOLVER_BOND
-    assert it.stage() == LATE
-
-
-def test_a_model_that_retires_gives_everybody_his_own_money(it: Escrow) -> None:
-    it.solved(wrong(1), is_vouched=True)
-    it.announce("whistle-blower", 1, RIGHT[1])
-    it.world.retire(MODEL)
-    with pytest.raises(Reverted) as caught:
-        it.challenge("whistle-blower", 1, wrong(1))
-    assert caught.value.data == selector("ModelNotActive()")
-    it.world.height += CHALLENGE_BLOCKS + 1
-    it.send("anyone", "finalize", 0)
-    assert it.owed(*PEOPLE) == (FEES, SOLVER_BOND, VERIFIER_BOND, 0)
-    assert it.stage() == VOID
-
-
-def test_an_offer_that_nobody_accepted_goes_back(it: Escrow) -> None:
-    it.post()
-    with pytest.raises(Reverted) as caught:
-        it.send("solver", "withdrawJob", 0)
-    assert caught.value.data == it.error(
-        "NotTheSubmitter", it.world.user("solver"), it.world.user("submitter")
-    )
-    it.send("submitter", "withdrawJob", 0)
-    assert it.owed("submitter") == (FEES,)
-    with pytest.raises(Reverted) as accepted:
-        it.accept()
-    assert accepted.value.data == it.error("WrongStage", 0, WITHDRAWN, OPEN)
-
-
-def test_deadlines_are_the_last_blocks(it: Escrow) -> None:
-    it.post()
-    it.accept()
-    it.world.height += SOLVE_BLOCKS
-    it.solve(wrong(1))
-    it.world.height += CHALLENGE_BLOCKS - 1
-    last = it.world.height + 1
-    with pytest.raises(Reverted) as early:
-        it.send("anyone", "finalize", 0)
-    assert early.value.data == it.error("DeadlineNotPassed", 0, last)
-    it.announce("whistle-blower", 1, RIGHT[1])
-    it.world.height += 1
-    attempts: list[Callable[[], object]] = [
-        lambda: it.challenge("whistle-blower", 1, wrong(1)),
-        lambda: it.send("verifier", "vouch", 0, value=VERIFIER_BOND),
+def test_a_job_says_everything_and_holds_the_reward(it: Verified) -> None:
+    sender = it.world.user("requester")
+    done = it.escrow.send(sender, "post", astuple(PLAIN), "ipfs://input", value=REWARD)
+    terms = (MODEL, keccak256(INPUT), *astuple(PLAIN)[2:])
+    assert it.escrow.events(done, "Posted") == [
+        (0, it.address("requester"), terms, REWARD, "ipfs://input")
     ]
-    for attempt in attempts:
-        with pytest.raises(Reverted) as late:
-            attempt()
-        assert late.value.data == it.error("DeadlinePassed", 0, last)
-    it.world.height -= 1
-    it.challenge("whistle-blower", 1, wrong(1))
-    assert it.stage() == FRAUD
+    job = it.escrow.view("jobAt", 0)
+    assert job[:5] == (terms, it.address("requester"), OPEN, ROW_BYTES, REWARD)
+    assert it.escrow.view("jobCount") == 1
+    assert it.world.balance(it.escrow.address) == REWARD
 
 
-def test_each_role_is_somebody_and_pays(it: Escrow) -> None:
-    it.post()
-    with pytest.raises(Reverted) as bond:
-        it.send("solver", "accept", 0, value=SOLVER_BOND - 1)
-    assert bond.value.data == it.error("WrongPayment", SOLVER_BOND - 1, SOLVER_BOND)
-    it.accept()
-    with pytest.raises(Reverted) as solver:
-        it.send("thief", "solve", 0, b"".join(RIGHT))
-    assert solver.value.data == it.error(
-        "NotTheSolver", it.world.user("thief"), it.world.user("solver")
+def test_an_answer_that_nobody_challenges_is_paid_after_the_window(it: Verified) -> None:
+    job = it.post()
+    claimed = it.claim(job)
+    due = START + ANSWER_BLOCKS
+    assert it.escrow.events(claimed, "Claimed") == [(job, it.address("solver"), due)]
+    it.world.height = due
+    answered = it.answer(job, RIGHT)
+    last = due + WINDOW_BLOCKS
+    assert it.escrow.events(answered, "Answered") == [(job, it.address("solver"), RIGHT, URI, last)]
+    it.world.height = last + 1
+    settled = it.settle(job)
+    assert it.escrow.events(settled, "Solved") == [(job, it.address("solver"), RIGHT)]
+    assert it.escrow.view("answerOf", job) == RIGHT
+    assert it.purses() == (0, REWARD + SOLVER_BOND, 0)
+
+
+def test_what_is_owed_is_withdrawn_to_any_account(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, RIGHT)
+    it.challenge(job)
+    to = it.world.user("somebody")
+    it.escrow.send(it.world.user("solver"), "withdraw", to)
+    assert it.world.balance(to) == RICH + REWARD + SOLVER_BOND + CHALLENGER_BOND
+    assert it.world.balance(it.escrow.address) == 0
+
+
+def test_a_wrong_answer_gives_half_the_bond_to_the_challenger_and_burns_the_rest(
+    it: Verified,
+) -> None:
+    job, _ = it.answered(PLAIN, WRONG)
+    done = it.challenge(job)
+    paid, burned = 2_501, 2_502
+    assert it.escrow.events(done, "Judged") == [(job, it.address("challenger"), WRONG, RIGHT)]
+    assert it.escrow.events(done, "Slashed") == [
+        (job, it.address("solver"), it.address("challenger"), paid, burned)
+    ]
+    assert it.escrow.events(done, "Closed") == [(job,)]
+    assert it.purses() == (REWARD, 0, paid + CHALLENGER_BOND)
+    assert it.world.balance(bytes(20)) == burned
+    assert it.phase(job) == CLOSED
+
+
+def test_a_right_answer_gets_the_challengers_bond_at_once(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, RIGHT)
+    done = it.challenge(job)
+    assert it.escrow.events(done, "Judged") == [(job, it.address("challenger"), RIGHT, RIGHT)]
+    assert it.purses() == (0, REWARD + SOLVER_BOND + CHALLENGER_BOND, 0)
+    assert it.phase(job) == SOLVED
+
+
+def test_a_job_that_is_reopened_takes_another_solver(it: Verified) -> None:
+    job, _ = it.answered(replace(PLAIN, is_reopened=True), WRONG)
+    done = it.challenge(job)
+    assert it.escrow.events(done, "Reopened") == [(job,)]
+    assert it.phase(job) == OPEN
+    it.claim(job, person="another")
+    it.answer(job, RIGHT, person="another")
+    it.challenge(job)
+    assert it.escrow.view("answerOf", job) == RIGHT
+    assert it.owed("another") == REWARD + SOLVER_BOND + CHALLENGER_BOND
+
+
+def test_a_job_past_its_last_claim_is_not_reopened(it: Verified) -> None:
+    job = it.post(replace(PLAIN, is_reopened=True))
+    it.world.height = LAST_CLAIM
+    it.claim(job)
+    it.world.height += 1
+    it.answer(job, WRONG)
+    it.challenge(job)
+    assert it.phase(job) == CLOSED
+    assert it.owed("requester") == REWARD
+
+
+def test_a_requester_takes_back_a_job_that_nobody_has(it: Verified) -> None:
+    job = it.post()
+    it.escrow.send(it.world.user("requester"), "cancel", job)
+    assert (it.phase(job), it.owed("requester")) == (CLOSED, REWARD)
+
+
+@pytest.mark.parametrize("reopened", [True, False], ids=["reopened", "closed"])
+def test_a_solver_that_does_not_answer_loses_its_bond_to_the_requester(
+    it: Verified, reopened: bool
+) -> None:
+    job = it.post(replace(PLAIN, is_reopened=reopened))
+    it.claim(job)
+    it.world.height += ANSWER_BLOCKS
+    with it.refused("NotOver", job, it.world.height):
+        it.forfeit(job)
+    it.world.height += 1
+    with it.refused("TooLate", job, it.world.height - 1):
+        it.answer(job, RIGHT)
+    it.forfeit(job)
+    assert it.owed("requester") == 2_501 + (0 if reopened else REWARD)
+    assert it.phase(job) == (OPEN if reopened else CLOSED)
+
+
+# Challenges are announced
+
+
+def announcement_of(it: Verified, job: int, person: str, truth: bytes) -> bytes:
+    """Return what somebody announces."""
+    values = [job, it.world.user(person), truth, SALT]
+    return keccak256(encode(["uint256", "address", "bytes32", "bytes32"], values))
+
+
+def test_a_challenge_cannot_be_copied(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, WRONG)
+    it.announce(job, RIGHT)
+    data = it.escrow.abi.calldata("challenge", job, INPUT, SALT)
+    thief = it.world.user("thief")
+    with it.refused("NotAnnounced", announcement_of(it, job, "thief", RIGHT)):
+        it.world.send(thief, it.escrow.address, data, value=CHALLENGER_BOND)
+    it.challenge(job)
+    assert (it.owed("thief"), it.owed("challenger")) == (0, 2_501 + CHALLENGER_BOND)
+
+
+def test_an_announcement_without_the_true_answer_is_worth_nothing(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, WRONG)
+    with it.refused("NotAnnounced", announcement_of(it, job, "challenger", RIGHT)):
+        it.challenge(job, INPUT, keccak256(b"\x55"))
+
+
+def test_an_announcement_stands_in_an_earlier_block_and_is_made_once(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, WRONG)
+    announcement = announcement_of(it, job, "challenger", RIGHT)
+    thief, height = it.world.user("thief"), it.world.height
+    done = it.escrow.send(thief, "announce", announcement)
+    assert it.escrow.events(done, "Announced") == [(announcement, it.address("thief"))]
+    with it.refused("AlreadyAnnounced", announcement, height):
+        it.escrow.send(thief, "announce", announcement)
+    with it.refused("AnnouncedTooLate", announcement, height):
+        it.challenge(job)
+    it.world.height += 1
+    it.challenge(job)
+    assert it.phase(job) == CLOSED
+    assert it.escrow.view("announcedAt", announcement) == 0
+
+
+# Rows of a dataset
+
+
+def rows_terms(it: Verified, rows: Dataset, first: int, height: int, items: int) -> Terms:
+    """Return a job on rows of a dataset."""
+    source = it.measured.register(rows)
+    return replace(
+        PLAIN, source=source, is_dataset=True, first_row=first, height=height, items=items
     )
-    with pytest.raises(Reverted) as length:
-        it.solve(RIGHT[1:])
-    assert length.value.data == it.error("BadOutputsLength", 4, 5)
-    it.solve(RIGHT)
-    with pytest.raises(Reverted) as own:
-        it.send("solver", "vouch", 0, value=VERIFIER_BOND)
-    assert own.value.data == it.error("SolverCannotVouch", it.world.user("solver"))
-    with pytest.raises(Reverted) as verifier_bond:
-        it.send("verifier", "vouch", 0, value=1)
-    assert verifier_bond.value.data == it.error("WrongPayment", 1, VERIFIER_BOND)
-    it.send("verifier", "vouch", 0, value=VERIFIER_BOND)
-    with pytest.raises(Reverted) as second:
-        it.send("another", "vouch", 0, value=VERIFIER_BOND)
-    assert second.value.data == it.error("AlreadyVouched", it.world.user("verifier"))
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "values"),
+    ("first", "height", "items", "output"),
     [
-        pytest.param({"items": 0}, "BadItems", (0, 4096), id="no items"),
-        pytest.param({"items": 4097}, "BadItems", (4097, 4096), id="too many items"),
-        pytest.param({"solve": 0}, "BadPhases", (0, CHALLENGE_BLOCKS), id="no time to solve"),
-        pytest.param({"challenge": 1}, "BadPhases", (SOLVE_BLOCKS, 1), id="none to announce"),
-        pytest.param({"solver_bond": 0}, "NoBond", (), id="no solver's bond"),
-        pytest.param({"verifier_bond": 0}, "NoBond", (), id="no verifier's bond"),
-        pytest.param({"value": FEES + 1}, "WrongPayment", (FEES + 1, FEES), id="too much"),
-        pytest.param({"solver_fee": 0}, "WrongPayment", (FEES, VERIFIER_FEE), id="no fee"),
+        pytest.param(5, 0, 1, b"\x05", id="one row"),
+        pytest.param(4, 2, 4, b"\x04\x05\x06\x07", id="a run"),
+        pytest.param(8, 3, 3, b"\x08\x09\x0a", id="the last, shorter run"),
     ],
 )
-def test_terms_that_make_no_job_are_refused(
-    it: Escrow, change: dict[str, int], error: str, values: tuple[int, ...]
+def test_rows_of_a_dataset_are_judged_with_their_proof(
+    it: Verified, first: int, height: int, items: int, output: bytes
 ) -> None:
+    rows = rows_of(11)
+    job, _ = it.answered(it.rows_terms(rows, first, height, items), WRONG)
+    done = it.challenge_rows(job, rows, first, height, keccak256(output))
+    assert it.escrow.events(done, "Judged")[0][3] == keccak256(output)
+    assert it.phase(job) == CLOSED
+
+
+def test_other_rows_than_the_jobs_are_refused(it: Verified) -> None:
+    rows, other = rows_of(11), rows_of(12)
+    job, _ = it.answered(it.rows_terms(rows, 4, 1, 2), WRONG)
+    with it.refused("WrongRun", 6, 1, 4, 1):
+        it.challenge_rows(job, rows, 6, 1)
+    with it.refused("WrongRun", 4, 2, 4, 1):
+        it.challenge_rows(job, rows, 4, 2)
     with pytest.raises(Reverted) as caught:
-        it.post(**change)
-    assert caught.value.data == it.error(error, *values)
+        it.challenge_rows(job, other, 4, 1)
+    assert caught.value.data[:4] == selector("WrongRows(bytes32,bytes32)")
+    assert caught.value.data[-32:] == rows.root
+    with it.refused("WrongKindOfInput", job, True):
+        it.challenge(job)
 
 
-def test_a_job_needs_an_active_model(it: Escrow) -> None:
+def test_a_commitment_is_not_opened_with_rows(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, WRONG)
+    with it.refused("WrongKindOfInput", job, False):
+        it.challenge_rows(job, rows_of(2), 0, 0)
+
+
+# A model that is retired
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["claimed", "answered"])
+def test_everybody_gets_his_own_back_when_the_model_can_no_longer_judge(
+    it: Verified, answered: bool
+) -> None:
+    job = it.post()
+    it.claim(job)
+    if answered:
+        it.answer(job, WRONG)
+    with it.refused("ModelIsActive", MODEL):
+        it.annul(job)
+    it.world.retire(MODEL)
+    if answered:
+        with it.refused("ModelNotActive"):
+            it.challenge(job)
+    it.annul(job)
+    assert it.purses() == (REWARD, SOLVER_BOND, 0)
+    assert it.phase(job) == CLOSED
+
+
+def test_a_model_that_goes_after_the_window_changes_nothing(it: Verified) -> None:
+    job, _ = it.answered(PLAIN, RIGHT)
+    last = START + 1 + WINDOW_BLOCKS
+    it.world.height = last + 1
+    it.world.retire(MODEL)
+    with it.refused("TooLate", job, last):
+        it.annul(job)
+    it.settle(job)
+    assert it.owed("solver") == REWARD + SOLVER_BOND
+
+
+def test_a_late_solver_is_not_saved_by_a_model_that_goes(it: Verified) -> None:
+    job = it.post()
+    it.claim(job)
+    it.world.height += ANSWER_BLOCKS + 1
+    it.world.retire(MODEL)
+    with it.refused("TooLate", job, START + ANSWER_BLOCKS):
+        it.annul(job)
+    it.forfeit(job)
+    assert it.phase(job) == CLOSED
+
+
+def test_nobody_claims_a_job_of_a_model_that_is_gone(it: Verified) -> None:
+    job = it.post()
+    it.world.retire(MODEL)
+    with it.refused("ModelNotActive"):
+        it.claim(job)
+
+
+# Phases
+
+
+def at_phase(it: Verified, phase: int) -> int:
+    """Return a job without traps in that phase."""
+    job = it.post()
+    if phase >= CLAIMED:
+        it.claim(job)
+    if phase >= ANSWERED:
+        it.answer(job, RIGHT if phase == SOLVED else WRONG)
+    if phase >= SOLVED:
+        it.challenge(job)
+    assert it.phase(job) == phase
+    return job
+
+
+STEPS: dict[str, set[int]] = {
+    "cancel": {OPEN},
+    "claim": {OPEN},
+    "answer": {CLAIMED},
+    "challenge": {ANSWERED},
+    "settle": {ANSWERED},
+    "forfeit": {CLAIMED},
+    "annul": {CLAIMED, ANSWERED},
+    "open": set(),
+    "answerOf": {SOLVED},
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "phase"),
+    [
+        pytest.param(step, phase, id=f"{step} in phase {phase}")
+        for step, right in STEPS.items()
+        for phase in (OPEN, CLAIMED, ANSWERED, SOLVED, CLOSED)
+        if phase not in right
+    ],
+)
+def test_a_step_in_the_wrong_phase_is_refused_with_the_phase(
+    it: Verified, step: str, phase: int
+) -> None:
+    job = at_phase(it, phase)
+    steps: dict[str, Any] = {
+        "cancel": lambda: it.escrow.send(it.world.user("requester"), "cancel", job),
+        "claim": lambda: it.claim(job),
+        "answer": lambda: it.answer(job, RIGHT),
+        "challenge": lambda: it.challenge(job),
+        "settle": lambda: it.settle(job),
+        "forfeit": lambda: it.forfeit(job),
+        "annul": lambda: it.annul(job),
+        "open": lambda: it.open(job, NOTHING, RIGHT),
+        "answerOf": lambda: it.escrow.view("answerOf", job),
+    }
+    with it.refused("WrongPhase", job, phase):
+        steps[step]()
+
+
+@pytest.mark.parametrize(
+    "function", ["jobAt", "challengeGas", "answerOf", "settle", "forfeit", "annul", "cancel"]
+)
+def test_a_job_that_does_not_exist_is_named(it: Verified, function: str) -> None:
+    with it.refused("NoJob", 0):
+        it.escrow.send(it.world.user("anyone"), function, 0)
+
+
+# Re-entrancy
+
+
+@pytest.mark.parametrize("function", ["withdraw", "settle"])
+def test_an_account_that_calls_back_when_it_is_paid_gains_nothing(
+    it: Verified, function: str
+) -> None:
+    other, _ = it.answered(PLAIN, RIGHT)
+    probe = it.world.deploy("ReentrantOwner")
+    job = it.post()
+    bond = it.escrow.abi.calldata("claim", job, NOTHING)
+    anyone = it.world.user("anyone")
+    probe.send(anyone, "run", it.escrow.address, bond, value=SOLVER_BOND)
+    answer = it.escrow.abi.calldata("submitAnswer", job, RIGHT, NOTHING, b"", URI)
+    probe.send(anyone, "run", it.escrow.address, answer)
+    it.world.height += WINDOW_BLOCKS + 1
+    it.settle(job)
+    again = {
+        "withdraw": it.escrow.abi.calldata("withdraw", probe.address),
+        "settle": it.escrow.abi.calldata("settle", job),
+    }[function]
+    probe.send(anyone, "setCalls", [(0, again)])
+    withdraw = it.escrow.abi.calldata("withdraw", probe.address)
+    probe.send(anyone, "run", it.escrow.address, withdraw)
+    reason = {
+        "withdraw": it.escrow.error("ReentrancyGuardReentrantCall"),
+        "settle": it.escrow.error("WrongPhase", job, SOLVED),
+    }[function]
+    assert probe.view("results") == ((False,), (reason,))
+    assert it.world.balance(probe.address) == REWARD + SOLVER_BOND
+    assert it.world.balance(it.escrow.address) == REWARD + SOLVER_BOND
+    it.settle(other)
+
+
+def test_an_account_that_refuses_ether_holds_up_nobody_but_itself(it: Verified) -> None:
+    probe = it.world.deploy("ReentrantOwner")
+    anyone = it.world.user("anyone")
+    job, _ = it.answered(PLAIN, WRONG)
+    call = it.escrow.abi.calldata("challenge", job, INPUT, SALT)
+    probe.send(anyone, "setRefusesPayments", True)
+    values = [job, probe.address, RIGHT, SALT]
+    announcement = keccak256(encode(["uint256", "address", "bytes32", "bytes32"], values))
+    it.escrow.send(anyone, "announce", announcement)
+    it.world.height += 1
+    probe.send(anyone, "run", it.escrow.address, call, value=CHALLENGER_BOND)
+    assert it.phase(job) == CLOSED
+    owed = 2_501 + CHALLENGER_BOND
+    inner = it.escrow.error("PaymentRefused", "0x" + probe.address.hex(), owed)
+    withdraw = it.escrow.abi.calldata("withdraw", probe.address)
     with pytest.raises(Reverted) as caught:
-        it.post(model=MISSING)
-    assert caught.value.data == selector("ModelNotActive()")
-
-
-def test_a_job_for_nothing_is_a_job(it: Escrow) -> None:
-    it.post(value=0, solver_fee=0, verifier_fee=0)
-    it.accept()
-    it.solve(RIGHT)
-    it.world.height += CHALLENGE_BLOCKS + 1
-    it.send("anyone", "finalize", 0)
-    assert it.owed(*PEOPLE) == (0, SOLVER_BOND, 0, 0)
-
-
-ACTIONS = ["withdrawJob", "solve", "vouch", "expire", "finalize"]
-
-
-@pytest.mark.parametrize("function", [*ACTIONS, "accept"])
-def test_what_does_not_fit_the_stage_is_refused(it: Escrow, function: str) -> None:
-    it.solved(RIGHT)
-    it.world.height += CHALLENGE_BLOCKS + 1
-    it.send("anyone", "finalize", 0)
-    needed = {"withdrawJob": OPEN, "accept": OPEN, "solve": SOLVING, "expire": SOLVING}
-    arguments = [0, b"".join(RIGHT)] if function == "solve" else [0]
-    with pytest.raises(Reverted) as caught:
-        it.send("solver", function, *arguments)
-    assert caught.value.data == it.error("WrongStage", 0, PAID, needed.get(function, SOLVED))
-
-
-def test_a_job_that_does_not_exist_is_named(it: Escrow) -> None:
-    for function in ("accept", "jobAt", "finalize"):
-        with pytest.raises(Reverted) as caught:
-            it.send("anyone", function, 0)
-        assert caught.value.data == it.error("NoJob", 0)
-    assert it.escrow.view("jobCount") == 0
+        probe.send(anyone, "run", it.escrow.address, withdraw)
+    assert caught.value.data == inner
+    assert it.escrow.view("owed", probe.address) == owed
