@@ -148,6 +148,8 @@ class World:
         if code:
             self.put_code(to, code)
         world = WorldState(self.state, MachineMemory(), OSAKA, no_hash)
+        for address in (*precompiles(OSAKA), *self.additions.precompiles):
+            world.keep_warm(address)
         block = environment_of(context(), OSAKA)
         interpreter = INTERPRETER(Rules(world, block, precompiles(OSAKA), self.additions))
         world.begin_transaction()

@@ -46,6 +46,8 @@ class ContractHost:
         self.height = 1
         self._additions = additions
         self._world = WorldState(MemoryState(), MachineMemory(), OSAKA, _no_hash)
+        for address in (*precompiles(OSAKA), *additions.precompiles):
+            self._world.keep_warm(address)
 
     def place(self, address: bytes, code: bytes, storage: dict[int, int] | None = None) -> None:
         """Put an account there, as genesis does."""
