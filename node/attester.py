@@ -14,6 +14,8 @@ from models_registry.registry import (
     RegistryStatus,
     read_entry,
     read_model_ids,
+    read_pending_bytes,
+    read_status,
 )
 from node.chain import Chain
 from opcodes.model_record import ModelRefused, build_record, validate_royalty, validate_size
@@ -50,9 +52,13 @@ class Attester:
         """Judge what is PENDING at the head and not judged yet."""
         head = self._chain.head
         storage = self._chain.storage_at(head)
+        if not read_pending_bytes(storage):
+            return
         for model_id in read_model_ids(storage):
+            if read_status(storage, model_id, head.block_number) is not RegistryStatus.PENDING:
+                continue
             entry = read_entry(storage, model_id, head.block_number)
-            if entry is None or entry.status is not RegistryStatus.PENDING or entry.record:
+            if entry is None or entry.record:
                 continue
             known = self._judged.get(model_id)
             if known is None or known.nonce != entry.nonce:

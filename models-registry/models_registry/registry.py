@@ -159,6 +159,11 @@ def read_status(storage: StorageReader, model_id: bytes, height: int) -> Registr
     return _read_words(storage, model_id).status(height)
 
 
+def read_pending_bytes(storage: StorageReader) -> int:
+    """Return the bytes of all models that wait for attestations: 0 where there are none."""
+    return storage(MODEL_REGISTRY, PENDING_BYTES_SLOT)
+
+
 def read_owner(storage: StorageReader, model_id: bytes) -> bytes:
     """Return who has the model's token (ERC-721), the zero address where nobody has."""
     return _address(storage(MODEL_REGISTRY, mapping_slot(TOKEN_OWNERS_SLOT, model_id)))

@@ -10,6 +10,7 @@ from eth_keys.datatypes import Signature
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest
 from models_registry.chunks import model_id as id_of
+from models_registry.registry import PENDING_BYTES_SLOT
 from models_registry.registry_calls import (
     encode_expire,
 )
@@ -205,6 +206,23 @@ def test_an_active_model_is_not_judged_again(world: ChainWorld) -> None:
     restarted = Attester(world.chain, VALIDATOR)
     restarted.judge_pending()
     assert restarted.judged(model_id) is None
+
+
+def test_where_nothing_is_pending_one_slot_is_read(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.register_model()
+    world.propose()
+    storage = world.chain.storage_at(world.chain.head)
+    reads: list[int] = []
+
+    def counted(address: bytes, slot: int, /) -> int:
+        reads.append(slot)
+        return storage(address, slot)
+
+    monkeypatch.setattr(world.chain, "storage_at", lambda _header: counted)
+    world.attester.judge_pending()
+    assert reads == [PENDING_BYTES_SLOT]
 
 
 def test_a_restarted_attester_gives_the_same_signature(world: ChainWorld) -> None:
