@@ -2,6 +2,8 @@
 
 import re
 
+from eth_utils.address import to_checksum_address
+
 from models_registry.cli.files import CannotRead
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z", re.ASCII)
@@ -15,7 +17,13 @@ def ether_text(wei: int) -> str:
 
 
 def parse_address(text: str) -> bytes:
-    """Return the 20 bytes of an address; raises `CannotRead`."""
+    """Return the 20 bytes of an address; raises `CannotRead`.
+
+    Letters in both cases are a checksum (EIP-55), and have to be right.
+    """
     if not _ADDRESS.match(text):
         raise CannotRead(f"{text!r} is not an address: 0x and 40 hex digits")
-    return bytes.fromhex(text[2:])
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()) and to_checksum_address(text) != text:
+        raise CannotRead(f"{text!r} is mistyped: its capitals are not those of EIP-55's checksum")
+    return bytes.fromhex(digits)

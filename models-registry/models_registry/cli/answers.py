@@ -11,8 +11,10 @@ from cvm.inference.tensor_bytes import decode_item
 from cvm.inference.tensor_type import Array
 from models_registry.cli.files import CannotRead
 from models_registry.cli.json_text import parse_json
+from models_registry.cli.prepare import CONTRIBUTIONS, LEAVES, PATH
 from models_registry.interface import ModelInterface
 
+EXPLANATIONS = frozenset({LEAVES, PATH, CONTRIBUTIONS})
 SHOWN_NUMBERS = 16
 MAX_LABELS_BYTES = 16 * 1024 * 1024
 
@@ -87,7 +89,7 @@ def _value_lines(value: Value, array: Array, labels: Sequence[str], top: int) ->
     if is_index and labels:
         return [f"{found[0]}  {_label(labels, int(flat[0]))}"]
     is_vector = flat.size > 1 and max(value.type.shape) == flat.size
-    if is_vector and flat.dtype != np.bool_ and top > 0:
+    if is_vector and top > 0 and _holds_scores(value):
         best = np.argsort(-flat.astype(np.float64), kind="stable")[:top]
         return [
             f"{index:>5}  {found[index]!s:<14} {_label(labels, index)}".rstrip()
@@ -95,6 +97,11 @@ def _value_lines(value: Value, array: Array, labels: Sequence[str], top: int) ->
         ]
     shown = " ".join(map(str, found[:SHOWN_NUMBERS]))
     return [shown + (f" ... ({flat.size:,} numbers)" if flat.size > SHOWN_NUMBERS else "")]
+
+
+def _holds_scores(value: Value) -> bool:
+    """Tell whether a vector is shown by rank: int64 are places, an explanation has an order."""
+    return value.type.dtype not in ("bool", "int64") and value.name not in EXPLANATIONS
 
 
 def _label(labels: Sequence[str], index: int) -> str:

@@ -41,7 +41,8 @@ def add_bind(app: typer.Typer, rules: ModelRules) -> None:
             Path | None, typer.Option("-o", "--to", help="the file to write; stdout if not given")
         ] = None,
         name: Annotated[
-            str | None, typer.Option(help="the library's name; from the file's name if not given")
+            str | None,
+            typer.Option(help="the library's name; from the file to write if not given"),
         ] = None,
         vyper: Annotated[bool, typer.Option("--vyper", help="a Vyper module instead")] = False,
         libraries: Annotated[
@@ -54,8 +55,9 @@ def add_bind(app: typer.Typer, rules: ModelRules) -> None:
             raise CannotRead(f"{target}: there is no directory {target.parent}")
         if libraries and (target is None or vyper):
             raise CannotRead("--libraries are for Solidity, and lie beside the file that -o names")
+        given = None if name is None else _parsed(name)
         binding, default_name = _binding(model, rpc, rules)
-        chosen = default_name if name is None else _parsed(name)
+        chosen = given or (default_name if target is None else library_name(target.stem))
         source = (vyper_source if vyper else solidity_source)(binding, chosen)
         if target is None:
             typer.echo(source, nl=False)
@@ -72,7 +74,7 @@ def _binding(model: str, rpc: str, rules: ModelRules) -> tuple[Binding, str]:
 
     A model that is named by its id is brought here and proven, so that its types are certain.
     """
-    named = named_model(model)
+    named = named_model(model, rules)
     data = named.data
     if data is None:
         with TerminalProgress() as progress:

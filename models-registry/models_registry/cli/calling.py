@@ -14,8 +14,10 @@ INFER_TWIN = (0x0C00).to_bytes(20, "big")
 MAX_CALL_BYTES = 2 * 1024 * 1024
 """Of one call's input: in hex, with room to spare, it fits the body of a request (5 MiB)."""
 
+LATEST = "latest"
+NOT_ACTIVE = selector("ModelNotActive()")
 ERRORS = {
-    selector("ModelNotActive()"): "the model is not ACTIVE: `cvm model status` says what it lacks",
+    NOT_ACTIVE: "the model is not ACTIVE: `cvm model status` says what it lacks",
     selector("BadInputSize()"): "the input is not a number of items that the model takes",
     selector("InputOutOfRange()"): "a value of the input lies outside what the model can take",
 }
@@ -31,7 +33,7 @@ class InputTooLarge(ChainSaysNo):
         )
 
 
-def call_model(rpc: RpcClient, identity: bytes, data: bytes, block: str = "latest") -> bytes:
+def call_model(rpc: RpcClient, identity: bytes, data: bytes, block: str = LATEST) -> bytes:
     """Return what INFER gives for an input on the state after a block.
 
     Raises `ChainSaysNo` with what to do where the model refuses, or `ClientFault`.
@@ -44,6 +46,10 @@ def call_model(rpc: RpcClient, identity: bytes, data: bytes, block: str = "lates
     except RpcRefused as refused:
         if refused.code == NOT_AVAILABLE_CODE:
             raise NotHere(rpc.url, identity) from refused
+        if block != LATEST and refused.data[:4] == NOT_ACTIVE:
+            raise ChainSaysNo(
+                f"the model was not ACTIVE after block {int(block, 16):,}"
+            ) from refused
         if refused.data[:4] in ERRORS:
             raise ChainSaysNo(ERRORS[refused.data[:4]]) from refused
         raise

@@ -35,6 +35,10 @@ MODEL_TYPE = (
     "uint64,uint64,uint64,uint256,bytes32,bytes)"
 )
 VALIDATORS = "validators()"
+ROYALTY_INFO = "royaltyInfo(uint256,uint256)"
+BASIS_POINTS = 10_000
+"""Of the whole price."""
+
 TIMED_BLOCKS = 20
 
 
@@ -151,6 +155,12 @@ class ChainClient:
     def deadline(self) -> int:
         """Return the blocks that a PENDING model has to be activated in."""
         return self._registry_number(DEADLINE)
+
+    def resale_royalty(self, model_id: bytes) -> tuple[bytes, int]:
+        """Return who gets a share of a resale (ERC-2981), and how many basis points."""
+        data = selector(ROYALTY_INFO) + model_id + BASIS_POINTS.to_bytes(32, "big")
+        receiver, amount = self._view(MODEL_REGISTRY, data, "(address,uint256)")
+        return octets(receiver), int(amount)
 
     def refund(self, address: bytes) -> int:
         """Return the wei that an account may withdraw."""

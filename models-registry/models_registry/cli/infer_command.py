@@ -12,7 +12,7 @@ import typer
 
 from models_registry.cli.answers import answer_lines, load_classes, outputs_json
 from models_registry.cli.call_input import InputOptions, packed_input
-from models_registry.cli.calling import call_model
+from models_registry.cli.calling import LATEST, call_model
 from models_registry.cli.endings import faults_shown
 from models_registry.cli.files import CannotRead
 from models_registry.cli.http_client import BadAnswer, RpcClient, RpcRefused
@@ -21,12 +21,13 @@ from models_registry.cli.model_name import named_model
 from models_registry.cli.node_client import CallGas, NodeClient
 from models_registry.cli.options import DEFAULT_RPC, AsJson, ModelName, Rpc, with_options
 from models_registry.cli.pulling import NOT_AVAILABLE_CODE, NotHere
+from models_registry.cli.rules import ModelRules
 from models_registry.interface import ModelInterface
 
 DEFAULT_TOP = 5
 
 
-def add_infer(app: typer.Typer) -> None:
+def add_infer(app: typer.Typer, rules: ModelRules) -> None:
     """Add `infer`."""
 
     @app.command()
@@ -54,12 +55,12 @@ def add_infer(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Ask a model on chain, without a transaction, and show its answer."""
-        identity = named_model(model).identity
+        identity = named_model(model, rules).identity
         names = () if labels is None else load_classes(labels)
         client = RpcClient(rpc)
         interface = _interface(client, identity)
         data = packed_input(inputs, interface, options)
-        height = "latest" if block is None else hex(block)
+        height = LATEST if block is None else hex(block)
         output = call_model(client, identity, data, height)
         batch = len(data) // interface.input_bytes
         if len(output) != batch * interface.output_bytes:

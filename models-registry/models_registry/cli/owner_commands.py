@@ -58,7 +58,7 @@ def add_transfer(app: typer.Typer, rules: ModelRules) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Give a model's token, and the royalties from now on, to another account."""
-        identity, receiver = named_model(model).identity, parse_address(to)
+        identity, receiver = named_model(model, rules).identity, parse_address(to)
         with _sender(rpc, key, timeout) as sender:
             _require_owner(sender, identity)
             question = f"Give model 0x{identity.hex()} to 0x{receiver.hex()}, for good?"
@@ -96,7 +96,7 @@ def add_royalty(app: typer.Typer, rules: ModelRules) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show what an item pays the owner, or set it, with the height from which it holds."""
-        identity = named_model(model).identity
+        identity = named_model(model, rules).identity
         if gas is None and resale is None:
             chain = ChainClient(RpcClient(rpc))
             _tell_royalty(as_json, None, chain, identity)
@@ -129,13 +129,13 @@ def add_retire(app: typer.Typer, rules: ModelRules) -> None:
         as_json: AsJson = False,
     ) -> None:
         """End a model's life; its deposit goes to your refunds."""
-        identity = named_model(model).identity
+        identity = named_model(model, rules).identity
         with _sender(rpc, key, timeout) as sender:
             chain = sender.chain
             deposit = _require_owner(sender, identity).deposit
             delay = chain.retirement_delay()
             question = (
-                f"From {delay} blocks later on nobody can call model 0x{identity.hex()}, and "
+                f"From {_blocks(delay)} later on nobody can call model 0x{identity.hex()}, and "
                 f"contracts that do will fail. Its deposit of {ether_text(deposit)} goes to your "
                 "refunds (`cvm model withdraw`). Retire it?"
             )
@@ -189,7 +189,7 @@ def add_expire(app: typer.Typer, rules: ModelRules) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Give up a model that was not activated in time; anybody may."""
-        identity = named_model(model).identity
+        identity = named_model(model, rules).identity
         with _sender(rpc, key, timeout) as sender:
             entry = _registered(sender.chain, identity)
             last = entry.registered_at + sender.chain.deadline()
@@ -242,6 +242,10 @@ def _tell_royalty(
     if entry.royalty_height > height:
         found["nextRoyaltyGas"] = entry.next_royalty_gas
         found["royaltyHeight"] = entry.royalty_height
+    receiver, basis_points = chain.resale_royalty(identity)
+    if basis_points:
+        found["resaleBasisPoints"] = basis_points
+        found["resaleTo"] = _hex(receiver)
     _tell(as_json, sender, found)
 
 
@@ -258,6 +262,10 @@ def _tell(as_json: bool, sender: Sender | None, found: Mapping[str, Any]) -> Non
             if isinstance(shown, int)
             else f"{name.removesuffix('Wei'):<17}{shown}"
         )
+
+
+def _blocks(count: int) -> str:
+    return "1 block" if count == 1 else f"{count:,} blocks"
 
 
 def _hex(data: bytes) -> str:

@@ -56,13 +56,13 @@ from models_registry.cli.terminal import note
 class Wishes:
     """What the user asks `prepare` for, as on the command line."""
 
-    shapes: tuple[str, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    explain: tuple[str, ...]
-    quantize: Path | None
-    data: Path | None
-    labels: Path | None
+    shapes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
+    quantize: Path | None = None
+    data: Path | None = None
+    labels: Path | None = None
 
     @property
     def is_any(self) -> bool:

@@ -43,7 +43,7 @@ from models_registry.cli.prepare_command import (
 )
 from models_registry.cli.pushing import push_chunks
 from models_registry.cli.registration import Registration
-from models_registry.cli.report import ModelReport, report_json, report_text
+from models_registry.cli.report import ModelReport, gas_text, report_json, report_text
 from models_registry.cli.rules import ModelRules
 from models_registry.cli.sending import Sender
 from models_registry.cli.terminal import TerminalProgress, WallClock, note
@@ -100,7 +100,6 @@ def add_register(app: typer.Typer, rules: ModelRules) -> None:
         rules.check_royalty(file.report, royalty)
         rpc_client = RpcClient(rpc)
         node, chain = NodeClient(rpc_client), ChainClient(rpc_client)
-        note(f"model id 0x{model_id(file.data).hex()}")
         with TerminalProgress() as progress:
             sender = Sender(chain, key, progress, WallClock(), timeout)
             registration = Registration(node, sender, file.data, uri, royalty)
@@ -129,11 +128,14 @@ def _strict_file(
     data = load_file(model, MAX_ORDINARY_BYTES)
     if not wished.is_any and len(data) <= MAX_MODEL_BYTES:
         try:
-            return _StrictFile(data, rules.inspect(data), None)
+            report = rules.inspect(data)
         except (InvalidModel, BadModelSize) as fault:
             if not prepares:
                 raise CannotRead(f"{fault}; {PREPARE_FIRST}") from fault
             note(f"not in the strict form yet ({fault}): preparing it")
+        else:
+            note(report_text(report, rules.price(report)))
+            return _StrictFile(data, report, None)
     if not prepares:
         raise CannotRead(f"{model}: has to be prepared; {PREPARE_FIRST}")
     if keep is not None:
@@ -160,6 +162,6 @@ def _print_registered(
         }
         typer.echo(json.dumps(result))
         return
-    typer.echo(report_text(file.report, quote))
+    typer.echo(f"model id    0x{registration.identity.hex()}\n{gas_text(quote)}")
     height = shown(model.get("activationHeight"))
     typer.echo(f"status      {model.get('status')} from block {height}")

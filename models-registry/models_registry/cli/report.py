@@ -91,12 +91,19 @@ def report_text(report: ModelReport, quote: GasQuote) -> str:
         f"file        {report.size_bytes:,} bytes, engine {report.engine}",
         f"cost        {cost.macs:,} MACs ({cost.float32_macs:,} float32, {cost.int8_macs:,} int8), "
         f"{cost.nodes:,} passes of nodes, peak memory {cost.peak_bytes:,} bytes",
-        f"gas         {quote.total:,} for one cold call with one item: base {quote.base:,}, "
-        f"load {quote.load:,}, compute {quote.compute:,}, bytes {quote.io_bytes:,}",
+        gas_text(quote),
     ]
     if report.refusal is not None:
         lines.append(f"off chain   a chain refuses this file: {report.refusal}")
     return "\n".join(lines)
+
+
+def gas_text(quote: GasQuote) -> str:
+    """Return the line on what a call costs."""
+    return (
+        f"gas         {quote.total:,} for one cold call with one item: base {quote.base:,}, "
+        f"load {quote.load:,}, compute {quote.compute:,}, bytes {quote.io_bytes:,}"
+    )
 
 
 def origin_text(report: ModelReport, quote: GasQuote) -> str:

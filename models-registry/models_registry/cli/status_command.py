@@ -11,18 +11,19 @@ from models_registry.cli.http_client import RpcClient
 from models_registry.cli.model_name import NamedModel, named_model
 from models_registry.cli.node_client import NodeClient
 from models_registry.cli.options import DEFAULT_RPC, AsJson, ModelName, Rpc
+from models_registry.cli.rules import ModelRules
 from models_registry.cli.standing import Facts, NextStep, next_step, stages
 from models_registry.registry import RegistryStatus
 
 
-def add_status(app: typer.Typer) -> None:
+def add_status(app: typer.Typer, rules: ModelRules) -> None:
     """Add `status`."""
 
     @app.command()
     @faults_shown()
     def status(model: ModelName, rpc: Rpc = DEFAULT_RPC, as_json: AsJson = False) -> None:
         """Show how far a model is, stage by stage, and what comes next."""
-        facts = _facts(named_model(model), RpcClient(rpc))
+        facts = _facts(named_model(model, rules), RpcClient(rpc))
         typer.echo(json.dumps(_json(facts)) if as_json else _text(facts))
 
 

@@ -26,6 +26,7 @@ class TerminalProgress:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=console,
+            disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("chunks", total=None, visible=False)
 

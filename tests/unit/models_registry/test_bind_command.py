@@ -41,6 +41,12 @@ def test_a_file_is_written_with_its_libraries(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (CONTRACTS / name).read_bytes()
 
 
+def test_a_library_is_named_after_the_file_to_write(tmp_path: Path) -> None:
+    target = tmp_path / "Reader.sol"
+    assert run("bind", DIGITS, "-o", target).exit_code == 0
+    assert "library Reader {" in target.read_text()
+
+
 def test_vyper_gets_a_module(tmp_path: Path) -> None:
     target = tmp_path / "digits.vy"
     assert run("bind", DIGITS, "-o", target, "--vyper").exit_code == 0
@@ -69,7 +75,8 @@ def test_a_registered_model_is_bound_by_its_id(
         pytest.param(["bind", DIGITS, "--name", "a-b"], "--name", id="no identifier"),
         pytest.param(["bind", DIGITS, "-o", "no/folder/x.sol"], "no directory", id="no folder"),
         pytest.param(["bind", DIGITS, "--libraries"], "-o", id="libraries to stdout"),
-        pytest.param(["bind", Path(__file__)], "prepare", id="no model"),
+        pytest.param(["bind", Path(__file__)], "not ONNX", id="no model"),
+        pytest.param(["bind", "0x" + "00" * 32, "--name", "a"], "--name", id="before any download"),
     ],
 )
 def test_what_cannot_be_bound_is_refused(arguments: list[object], reason: str) -> None:

@@ -103,6 +103,38 @@ def test_what_the_model_refuses_is_said_in_words(
     assert words in result.stderr
 
 
+def test_a_model_that_was_not_active_then_is_told_with_the_block(
+    monkeypatch: pytest.MonkeyPatch, node: FakeNode, model: str
+) -> None:
+    def refuse(*_given: object) -> str:
+        raise Refusal(3, "execution reverted", selector("ModelNotActive()"))
+
+    del node.canned["eth_call"]
+    monkeypatch.setattr(node, "_call", refuse)
+    result = run("infer", NAME, "--input", "[1, 2]", "--block", "5", "--rpc", model)
+    assert result.exit_code == 1
+    assert "the model was not ACTIVE after block 5" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "lines"),
+    [
+        pytest.param("scores", "int32", ["      2  9", "      0  7", "      1  -1"], id="by rank"),
+        pytest.param("leaves", "int32", ["  7 -1 9"], id="nodes of trees, by tree"),
+        pytest.param("best", "int64", ["  7 -1 9"], id="places, best first"),
+    ],
+)
+def test_only_scores_are_ranked(
+    node: FakeNode, model: str, name: str, dtype: str, lines: list[str]
+) -> None:
+    output = {"name": name, "dtype": dtype, "shape": ["0x1", "0x3"]}
+    node.canned["cvm_modelInterface"] = INTERFACE | {"outputs": [output]}
+    size = {"int32": ">3i", "int64": ">3q"}[dtype]
+    node.canned["eth_call"] = "0x" + struct.pack(size, 7, -1, 9).hex()
+    result = run("infer", NAME, "--input", "[1, 2]", "--rpc", model)
+    assert result.stdout.splitlines()[1:-1] == lines
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

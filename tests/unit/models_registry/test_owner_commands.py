@@ -24,7 +24,12 @@ from tests.unit.models_registry.model_cli import (
     status,
     transactions,
 )
-from tests.unit.models_registry.registry_chain import DEADLINE, STRANGER, address_of
+from tests.unit.models_registry.registry_chain import (
+    DEADLINE,
+    RETIREMENT_DELAY,
+    STRANGER,
+    address_of,
+)
 
 pytestmark = pytest.mark.network
 KEY = ("--key-env", KEY_VARIABLE)
@@ -56,6 +61,21 @@ def test_a_transfer_gives_the_token_away(node: FakeNode, active: str) -> None:
 def test_a_model_can_be_named_by_its_file(node: FakeNode, active: str, model_file: Path) -> None:
     told("transfer", model_file, "0x" + STRANGER.hex(), "--rpc", active, "--yes")
     assert read_owner(node.chain.storage, MODEL) == STRANGER
+
+
+@pytest.mark.parametrize(
+    "receiver",
+    [
+        pytest.param("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", id="with EIP-55's checksum"),
+        pytest.param("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", id="lower case"),
+        pytest.param("0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED", id="upper case"),
+    ],
+)
+def test_an_address_may_be_written_in_three_ways(
+    node: FakeNode, active: str, receiver: str
+) -> None:
+    told("transfer", NAME, receiver, "--rpc", active, "--yes")
+    assert read_owner(node.chain.storage, MODEL) == bytes.fromhex(receiver[2:])
 
 
 @pytest.mark.parametrize(
@@ -110,6 +130,11 @@ def test_a_resale_royalty_is_set(node: FakeNode, active: str) -> None:
         "royalty", NAME, "--resale", "250", "--resale-to", "0x" + STRANGER.hex(), "--rpc", active
     )
     assert list(found["transactions"]) == ["setResaleRoyalty"]
+    assert (found["resaleBasisPoints"], found["resaleTo"]) == (250, "0x" + STRANGER.hex())
+
+
+def test_a_model_without_a_resale_royalty_shows_none(node: FakeNode, active: str) -> None:
+    assert "resaleBasisPoints" not in result_of(run("royalty", NAME, "--rpc", active, "--json"))
 
 
 def test_a_royalty_over_a_quarter_of_the_compute_gas_is_not_sent(
@@ -142,6 +167,11 @@ def test_a_retired_model_gives_its_deposit_back(node: FakeNode, active: str) -> 
     assert status(node) is RegistryStatus.RETIRED
 
 
+def test_a_person_reads_in_how_many_blocks_a_model_ends(node: FakeNode, active: str) -> None:
+    result = run("retire", NAME, "--rpc", active, *KEY)
+    assert f"From {RETIREMENT_DELAY} blocks later on nobody can call" in result.stderr
+
+
 def test_a_person_reads_wei_as_ether(node: FakeNode, active: str) -> None:
     result = run("retire", NAME, "--rpc", active, *KEY, "--yes")
     assert "refund           0.00627301 ether\n" in result.stdout
@@ -170,6 +200,10 @@ def test_an_overdue_model_expires_and_not_before(
     ("command", "code", "words"),
     [
         pytest.param("transfer {} 0x12", 2, "'0x12' is not an address", id="address"),
+        pytest.param(
+            "transfer {} 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD --yes", 2, "is mistyped",
+            id="the case of one letter (after EIP-55's first example)",
+        ),
         pytest.param("retire 0x12", 2, "'0x12' is not a model id", id="model id"),
         pytest.param("retire {zero}", 2, "no model 0x0000", id="not registered"),
         pytest.param("expire {}", 1, "it would fail: AlreadyActivated", id="active"),

@@ -62,7 +62,7 @@ def test_progress_goes_to_stderr_with_every_transaction(
     result = register(model_file, url)
     for name, tx_hash in result_of(result)["transactions"].items():
         assert f"{name} {tx_hash}" in result.stderr
-    assert f"model id 0x{MODEL.hex()}" in result.stderr
+    assert f"model id    0x{MODEL.hex()}" in result.stderr
 
 
 def test_a_person_reads_id_price_and_status(node: FakeNode, url: str, model_file: Path) -> None:
@@ -281,6 +281,14 @@ def test_models_are_listed_and_shown(node: FakeNode, url: str, model_file: Path)
     assert "cost             float32Macs 1,000,000" in shown.stdout
     in_json = json.loads(run("show", MODEL.hex(), "--rpc", url, "--json").stdout)
     assert in_json["status"] == "active"
+
+
+def test_a_deposit_is_shown_in_ether_to_people(node: FakeNode, url: str) -> None:
+    node.canned = {"cvm_getModel": {"modelId": "0x" + MODEL.hex(), "deposit": hex(10**15)}}
+    shown = run("show", "0x" + MODEL.hex(), "--rpc", url)
+    assert shown.stdout == f"modelId          0x{MODEL.hex()}\ndeposit          0.001 ether\n"
+    in_json = json.loads(run("show", MODEL.hex(), "--rpc", url, "--json").stdout)
+    assert in_json["deposit"] == hex(10**15)
 
 
 @pytest.mark.parametrize(

@@ -75,12 +75,44 @@ def test_the_prepared_file_can_be_kept(
     assert (tmp_path / "strict.onnx").read_bytes() == STRICT
 
 
+def test_gas_is_told_before_the_question_and_once_in_the_result(
+    node: FakeNode, url: str, ordinary: Path
+) -> None:
+    result = run("register", ordinary, "--rpc", url, *KEY, "--yes")
+    told, _cost, _rest = result.stderr.partition("registering costs")
+    assert "gas         3," in told
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["model", "gas", "status"]
+
+
 def test_an_ordinary_file_is_refused_where_nothing_may_be_prepared(
     node: FakeNode, url: str, ordinary: Path
 ) -> None:
     result = register(ordinary, url, "--no-prepare")
     assert result.exit_code == 2
     assert "`cvm model prepare FILE -o NEW`" in result.stderr
+    assert node.calls == []
+
+
+@pytest.mark.parametrize("command", ["status", "show", "royalty"])
+def test_an_ordinary_file_names_the_model_that_it_was_registered_as(
+    node: FakeNode, url: str, ordinary: Path, command: str
+) -> None:
+    result_of(register(ordinary, url))
+    result = run(command, ordinary, "--rpc", url, "--json")
+    assert result_of(result)["modelId"] == "0x" + model_id(STRICT).hex()
+    assert f"prepared without options it is model 0x{model_id(STRICT).hex()}" in result.stderr
+
+
+def test_the_library_of_an_ordinary_file_calls_its_strict_form(ordinary: Path) -> None:
+    result = run("bind", ordinary)
+    assert f"MODEL_ID = 0x{model_id(STRICT).hex()};" in result.stdout
+    assert "library Ordinary {" in result.stdout
+
+
+def test_a_text_file_is_no_model(node: FakeNode, url: str) -> None:
+    result = run("status", __file__, "--rpc", url)
+    assert result.exit_code == 2
+    assert "the file is not ONNX" in result.stderr
     assert node.calls == []
 
 

@@ -36,15 +36,24 @@ from models_registry.cli.prepare.comparison import (
     preparation_json,
     preparation_text,
 )
-from models_registry.cli.prepare.explanation import EXPLAIN_FORM, parse_explain
+from models_registry.cli.prepare.explanation import (
+    CONTRIBUTIONS,
+    EXPLAIN_FORM,
+    LEAVES,
+    PATH,
+    parse_explain,
+)
 from models_registry.cli.prepare.faults import CannotPrepare
 from models_registry.cli.prepare.input_shapes import parse_shape
 from models_registry.cli.prepare.pipeline import Options, PreparedModel, prepare_model
 
 __all__ = [
+    "CONTRIBUTIONS",
     "EXPLAIN_FORM",
     "INPUT_FORM",
+    "LEAVES",
     "OUTPUT_FORM",
+    "PATH",
     "CannotPrepare",
     "Comparison",
     "Options",
