@@ -106,9 +106,11 @@ def main(arguments: list[str] | None = None) -> None:
     images, labels = digits(options.rows)
     with dev_chain(options.backend) as chain:
         model_id = chain.register_model(MODEL)
-        console.print(f"model {MODEL} is ACTIVE: 0x{model_id.hex()}")
+        console.print(f"model {MODEL} is ACTIVE: 0x{model_id.hex()}", soft_wrap=True)
         dataset = dataset_of(images, labels)
-        console.print(f"dataset of {len(dataset)} digits, root 0x{dataset.root.hex()}")
+        console.print(
+            f"dataset of {len(dataset)} digits, root 0x{dataset.root.hex()}", soft_wrap=True
+        )
         done = certify(chain, model_id, dataset, options.height)
     show(done)
     expected = count_off_chain(images, labels, options.backend)

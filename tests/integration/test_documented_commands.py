@@ -1,4 +1,4 @@
-"""Runs what README.md shows, in order, and compares the output with what README.md shows."""
+"""Runs what README.md and the contracts' document show, and compares the output with theirs."""
 
 import os
 import re
@@ -15,6 +15,8 @@ import pytest
 from tests.documents import ROOT, code_blocks, output_pattern, section, shown_commands
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIBRARY_README = ROOT / "models-registry" / "contracts" / "library" / "README.md"
+LIBRARY = LIBRARY_README.read_text(encoding="utf-8")
 URL = "http://127.0.0.1:8545"
 START_TIMEOUT_S = 120
 COMMAND_TIMEOUT_S = 300
@@ -140,6 +142,16 @@ def test_developer_and_author_see_what_the_readme_shows(terminal: Terminal) -> N
                 if command.line.startswith("cast "):
                     assert terminal.run(command.line) == command.output
     assert follow(terminal, "Quick start: model author") == 8
+
+
+@pytest.mark.network
+def test_a_model_is_certified_as_the_contracts_document_shows(terminal: Terminal) -> None:
+    certify = section(LIBRARY, "Certify a model of your own")
+    (program,) = code_blocks(certify, "python")
+    (printed,) = code_blocks(certify, "text")
+    terminal.run("cvm dev")
+    terminal.run("cvm model register models-registry/models/digits_int8.onnx --account dev")
+    assert terminal.run_python(program) == printed
 
 
 @pytest.mark.network
