@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from models_registry.datasets import Dataset, LabelType
-from tests.unit.models_registry.library_world import (
+from tests.unit.models_registry.contract_world import (
     Contract,
+    ContractWorld,
     Done,
     FakeModel,
     ItemRefused,
-    LibraryWorld,
 )
 
 INDEX, ARGMAX, NEAR = range(3)
@@ -48,7 +48,7 @@ def rows_of(count: int) -> Dataset:
 class Measured:
     """A world with a DatasetRegistry and an Evaluator."""
 
-    world: LibraryWorld
+    world: ContractWorld
     datasets: Contract
     evaluator: Contract
 
@@ -92,6 +92,6 @@ class Measured:
 
 def measured(models: dict[bytes, FakeModel] | None = None) -> Measured:
     """Deploy both contracts in a new world."""
-    world = LibraryWorld(models or {})
+    world = ContractWorld(models or {})
     datasets = world.deploy("DatasetRegistry")
     return Measured(world, datasets, world.deploy("Evaluator", datasets.address))

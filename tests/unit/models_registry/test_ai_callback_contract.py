@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cvm.evm.keccak import keccak256
 from models_registry.registry_calls import selector
-from tests.unit.models_registry.library_world import Done, LibraryWorld, Reverted
+from tests.unit.models_registry.contract_world import ContractWorld, Done, Reverted
 from tests.unit.models_registry.measured import ROW_BYTES, model_id, reader
 
 MODEL, MISSING = model_id(1), model_id(2)
@@ -24,7 +24,7 @@ class Asked:
     """AICallback with a consumer that can be told to misbehave."""
 
     def __init__(self) -> None:
-        self.world = LibraryWorld({MODEL: reader(0)})
+        self.world = ContractWorld({MODEL: reader(0)})
         self.callbacks = self.world.deploy("AICallback")
         self.consumer = self.world.deploy("CallbackProbe", self.callbacks.address)
         self.answerer = self.world.user("answerer")

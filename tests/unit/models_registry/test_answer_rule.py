@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_registry.datasets import Dataset, LabelType
-from tests.unit.models_registry.library_world import FakeModel, Reverted
+from tests.unit.models_registry.contract_world import FakeModel, Reverted
 from tests.unit.models_registry.measured import (
     ARGMAX,
     FLOAT32,

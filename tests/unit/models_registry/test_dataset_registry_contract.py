@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from models_registry.datasets import LabelType, dataset_id
-from tests.unit.models_registry.library_world import Contract, LibraryWorld, Reverted
+from tests.unit.models_registry.contract_world import Contract, ContractWorld, Reverted
 
 ROOT = b"\x77" * 32
 
 
 @pytest.fixture
 def registry() -> Contract:
-    return LibraryWorld().deploy("DatasetRegistry")
+    return ContractWorld().deploy("DatasetRegistry")
 
 
 def register(

@@ -7,7 +7,7 @@ import pytest
 
 from models_registry.datasets import Dataset
 from models_registry.registry_calls import selector
-from tests.unit.models_registry.library_world import (
+from tests.unit.models_registry.contract_world import (
     Contract,
     FakeModel,
     ItemRefused,

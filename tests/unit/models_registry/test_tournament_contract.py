@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvm.evm.keccak import keccak256
-from tests.unit.models_registry.library_world import Reverted
+from tests.unit.models_registry.contract_world import Reverted
 from tests.unit.models_registry.measured import CLASS_OF_BYTE, INDEX, INT8, rows_of
 from tests.unit.models_registry.tournament_world import (
     BENCHMARK,

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.unit.models_registry.library_world import Reverted
+from tests.unit.models_registry.contract_world import Reverted
 from tests.unit.models_registry.tournament_world import known, played
 
 

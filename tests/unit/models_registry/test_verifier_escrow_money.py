@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.models_registry.library_world import Done, Reverted
+from tests.unit.models_registry.contract_world import Done, Reverted
 from tests.unit.models_registry.verified import (
     ACCUSED,
     ANSWERED,

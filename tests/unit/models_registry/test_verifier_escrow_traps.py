@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cvm.evm.keccak import keccak256
-from tests.unit.models_registry.library_world import Reverted, block_hash
+from tests.unit.models_registry.contract_world import Reverted, block_hash
 from tests.unit.models_registry.verified import (
     ACCUSED,
     ANSWER_BLOCKS,

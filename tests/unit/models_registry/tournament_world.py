@@ -6,7 +6,7 @@ from typing import Any
 from eth_abi.abi import encode
 
 from cvm.evm.keccak import keccak256
-from tests.unit.models_registry.library_world import Contract, Done
+from tests.unit.models_registry.contract_world import Contract, Done
 from tests.unit.models_registry.measured import (
     CLASS_OF_BYTE,
     Measured,

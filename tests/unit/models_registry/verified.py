@@ -9,10 +9,10 @@ from eth_abi.abi import encode
 
 from cvm.evm.keccak import keccak256
 from models_registry.datasets import Dataset
-from tests.unit.models_registry.library_world import (
+from tests.unit.models_registry.contract_world import (
     Contract,
+    ContractWorld,
     Done,
-    LibraryWorld,
     Reverted,
     block_hash,
 )
@@ -67,7 +67,7 @@ class Verified:
     terms: dict[int, Terms] = field(default_factory=dict)
 
     @property
-    def world(self) -> LibraryWorld:
+    def world(self) -> ContractWorld:
         """Return the world that the escrow is in."""
         return self.measured.world
 

@@ -79,7 +79,7 @@ class Done:
 
 
 @dataclass(slots=True)
-class LibraryWorld:
+class ContractWorld:
     """A state in memory; `height` is the block number that the next message sees."""
 
     models: dict[bytes, FakeModel] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class LibraryWorld:
 class Contract:
     """A deployed contract, called by the names of its ABI."""
 
-    world: LibraryWorld
+    world: ContractWorld
     address: bytes
     name: str
 
