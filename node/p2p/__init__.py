@@ -1,0 +1,1 @@
+"""Talks to other nodes: RLPx sessions, the capabilities that run over them, and who to talk to."""
