@@ -24,6 +24,7 @@ SOURCES = {
     "blockchain-prague": "https://github.com/ethereum/execution-spec-tests, blockchain_tests",
     "rpc-compat": "https://github.com/ethereum/execution-apis, tests",
     "sync-chain": "https://github.com/ethereum/hive, simulators/ethereum/sync/chain",
+    "qbft": "https://github.com/Consensys/qbft-tests",
 }
 
 

@@ -1,0 +1,1 @@
+"""QBFT: how validators agree on the next block; a pure function of states and events."""
