@@ -25,6 +25,7 @@ from cvm.evm.native.raw_memory import store_int
 from cvm.evm.native.word import store_word
 from cvm.evm.rlp_lists import ADDRESS_BYTES
 from cvm.evm.signatures import PUBLIC_KEY_BYTES, UNCOMPRESSED
+from cvm.evm.wide_recovery import recover_wide
 from cvm.numba_cache import is_cache_configured
 
 COMPACT_BYTES = 64
@@ -111,7 +112,10 @@ def recover_all(
     signers: Any,
     found: Any,
 ) -> None:
-    """Write a hash that ends with the signer's address, and 1 into `found` where there is one."""
+    """Write a hash that ends with the signer's address, and 1 into `found` where there is one.
+
+    Where `found` is 1 already, nothing is done.
+    """
     context = functions[0]
     room_at = np.uint64(room.ctypes.data)
     signature_at, key_at = room_at + np.uint64(SIGNATURE), room_at + np.uint64(OPAQUE_KEY)
@@ -120,8 +124,9 @@ def recover_all(
     point = int64(output_at) + 1  # behind the byte that says "uncompressed"
     signers_at, scratch_at = int64(signers.ctypes.data), int64(scratch.ctypes.data)
     for place in range(parities.size):
+        if found[place]:
+            continue
         step = np.uint64(place)
-        found[place] = 0
         compact_here = compact_at + step * np.uint64(COMPACT_BYTES)
         parity = np.uint64(parities[place])
         if not call_with_number(functions[1], context, signature_at, compact_here, parity):
@@ -150,6 +155,7 @@ class SignatureBatch:
 
     def run(self) -> None:
         """Recover every public key, without the interpreter's lock."""
+        recover_wide(self._hashes, self._compact, self._parities, self._signers, self._found)
         recover_all(
             FUNCTIONS,
             np.empty(ROOM_BYTES, np.uint8),
