@@ -96,7 +96,10 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A height begins; `records` are those persisted for it before a restart."""
+    """A height begins; `records` are all that were persisted for it, in order.
+
+    Without one of them this validator may sign a second, different message in its round.
+    """
 
     now_ms: int
     context: HeightContext
@@ -171,10 +174,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A message of `sender` is new and sound: peers that may lack it may have it.
-
-    It may list other prepares than the one that came, which prove the same.
-    """
+    """A message of `sender` is new and sound: peers that may lack it may have it."""
 
     message: Message
     parent_certificate: CommitCertificate | None
@@ -251,11 +251,10 @@ class Ahead:
 class Refused:
     """A message changed nothing. `is_fault` tells whether an honest peer never sends such a one.
 
-    Duplicates and late messages are no fault. `signer` is None where it is not known.
+    Duplicates and late messages are no fault.
     """
 
     sender: bytes
-    signer: bytes | None
     reason: str
     is_fault: bool
 

@@ -18,6 +18,7 @@ from consensus.qbft.messages import (
     Commit,
     CommitPayload,
     Message,
+    Payload,
     Prepare,
     PreparedClaim,
     PreparePayload,
@@ -50,7 +51,16 @@ Item = TypeVar("Item")
 
 def decode_message(code: int, data: bytes) -> Message:
     """Decode the message of this code; raises `BadMessage`."""
-    decode = DECODERS.get(code)
+    return _decoded(DECODERS, code, data)
+
+
+def decode_payload(code: int, data: bytes) -> Payload:
+    """Decode what the signature of a message of this code covers; raises `BadMessage`."""
+    return _decoded(PAYLOAD_DECODERS, code, data)
+
+
+def _decoded(decoders: dict[int, Callable[[bytes], Item]], code: int, data: bytes) -> Item:
+    decode = decoders.get(code)
     if decode is None:
         raise BadMessage(f"no message has the code {code:#x}")
     if len(data) > MAX_MESSAGE_BYTES:
@@ -88,35 +98,44 @@ def _digest(item: bytes) -> bytes:
     return fixed_bytes("digest", item, HASH_BYTES)
 
 
+def _prepare_payload(inner: bytes) -> PreparePayload:
+    height, round_number, digest = _fields("a prepare's payload", inner, 3, [])
+    return PreparePayload(_height(height), _round("round", round_number), _digest(digest))
+
+
 def _prepare(payload: bytes) -> Prepare:
     inner, signature = _signed("a prepare", payload)
-    height, round_number, digest = _fields("a prepare's payload", inner, 3, [])
-    return Prepare(
-        PreparePayload(_height(height), _round("round", round_number), _digest(digest)), signature
+    return Prepare(_prepare_payload(inner), signature)
+
+
+def prepares_of(payload: bytes) -> tuple[Prepare, ...]:
+    """Read the payload of a list of prepares; raises `BadRlp`."""
+    return _votes("prepares", payload, _prepare)
+
+
+def _commit_payload(inner: bytes) -> CommitPayload:
+    height, round_number, digest, seal = _fields("a commit's payload", inner, 4, [])
+    return CommitPayload(
+        _height(height),
+        _round("round", round_number),
+        _digest(digest),
+        fixed_bytes("commit seal", seal, SEAL_BYTES),
     )
 
 
 def _commit(payload: bytes) -> Commit:
     inner, signature = _signed("a commit", payload)
-    height, round_number, digest, seal = _fields("a commit's payload", inner, 4, [])
-    return Commit(
-        CommitPayload(
-            _height(height),
-            _round("round", round_number),
-            _digest(digest),
-            fixed_bytes("commit seal", seal, SEAL_BYTES),
-        ),
-        signature,
-    )
+    return Commit(_commit_payload(inner), signature)
+
+
+def _round_change_payload(inner: bytes) -> RoundChangePayload:
+    height, round_number, claim = _fields("a round change's payload", inner, 3, [2])
+    return RoundChangePayload(_height(height), _round("round", round_number), _claim(claim))
 
 
 def _signed_round_change(payload: bytes) -> SignedRoundChange:
     inner, signature = _signed("a round change", payload)
-    height, round_number, claim = _fields("a round change's payload", inner, 3, [2])
-    return SignedRoundChange(
-        RoundChangePayload(_height(height), _round("round", round_number), _claim(claim)),
-        signature,
-    )
+    return SignedRoundChange(_round_change_payload(inner), signature)
 
 
 def _claim(payload: bytes) -> PreparedClaim | None:
@@ -129,22 +148,24 @@ def _claim(payload: bytes) -> PreparedClaim | None:
 def _round_change(payload: bytes) -> RoundChange:
     signed, block, prepares = _fields("a round change", payload, 3, [0, 1, 2])
     return RoundChange(
-        _signed_round_change(signed),
-        _block(block) if block else None,
-        _votes("prepares", prepares, _prepare),
+        _signed_round_change(signed), _block(block) if block else None, prepares_of(prepares)
     )
+
+
+def _proposal_payload(inner: bytes) -> ProposalPayload:
+    height, round_number, block = _fields("a proposal's payload", inner, 3, [2])
+    return ProposalPayload(_height(height), _round("round", round_number), _block(block))
 
 
 def _proposal(payload: bytes) -> Proposal:
     signed, justification = _fields("a proposal", payload, 2, [0, 1])
     inner, signature = _signed("a signed proposal", signed)
-    height, round_number, block = _fields("a proposal's payload", inner, 3, [2])
     round_changes, prepares = _fields("a justification", justification, 2, [0, 1])
     return Proposal(
-        ProposalPayload(_height(height), _round("round", round_number), _block(block)),
+        _proposal_payload(inner),
         signature,
         _votes("round changes", round_changes, _signed_round_change),
-        _votes("prepares", prepares, _prepare),
+        prepares_of(prepares),
     )
 
 
@@ -169,4 +190,12 @@ DECODERS: dict[int, Callable[[bytes], Message]] = {
     COMMIT: _commit,
     ROUND_CHANGE: _round_change,
 }
-"""How each code's payload is read."""
+"""How the message of each code is read."""
+
+PAYLOAD_DECODERS: dict[int, Callable[[bytes], Payload]] = {
+    PROPOSAL: _proposal_payload,
+    PREPARE: _prepare_payload,
+    COMMIT: _commit_payload,
+    ROUND_CHANGE: _round_change_payload,
+}
+"""How what is signed is read."""

@@ -3,7 +3,7 @@
 The domain is in every digest, so that no message is evidence, or a vote, on another chain.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from consensus.qbft.faults import BadMessage
@@ -51,14 +51,13 @@ class Recover(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeySigner:
-    """Signs with a private key in memory."""
+    """Signs with a private key in memory; `address` is what the key signs for."""
 
-    key: bytes
+    key: bytes = field(repr=False)
+    address: bytes = field(init=False)
 
-    @property
-    def address(self) -> bytes:
-        """Return the address that the key signs for."""
-        return address_of_key(self.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", address_of_key(self.key))
 
     def sign(self, digest: bytes) -> bytes:
         """Return 65 bytes r || s || v of a hash."""
