@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from consensus.certificate import CommitCertificate, decode_certificate
 from consensus.faults import BadCertificate
+from cvm.evm.header import BlockHeader, decode_header
 from cvm.evm.rlp_encoding import EMPTY_STRING, encode_bytes, encode_integer, encode_list
 from cvm.evm.rlp_lists import UINT64_BYTES, fixed_bytes, integer, list_start, split_items
 from cvm.evm.strict_rlp import BadRlp
@@ -236,6 +237,16 @@ def decode_fields(
         field.decode(f"{name}.{field_name}", item, index in places)
         for index, ((field_name, field), item) in enumerate(zip(fields, items, strict=True))
     ]
+
+
+def read_block_header(block: bytes) -> BlockHeader:
+    """Return the header of a block from outside, and read no more of it; raises `BadMessage`."""
+    try:
+        items, lists = split_items(block, list_start(block, 0, "a block"), len(block))
+        expect_list("the header of a block", lists[:1] == [0])
+        return decode_header(encode_list(items[0]))
+    except BadRlp as error:
+        raise BadMessage(f"block: {error}") from error
 
 
 def expect_string(name: str, is_list: bool) -> None:
