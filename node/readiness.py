@@ -1,0 +1,64 @@
+"""Whether this node can serve and vote, in one place for JSON-RPC, the log and the command line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+TIP_BLOCKS = 1
+"""So far behind its peers a node still counts as being at the tip: the block is on its way."""
+
+
+@unique
+class Phase(StrEnum):
+    """What a node is doing."""
+
+    SYNCING = "syncing"
+    NOT_READY = "not ready"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReadiness:
+    """One answer: the phase, the heights it follows from, and the ACTIVE models without bytes."""
+
+    phase: Phase
+    height: int
+    highest: int
+    missing_models: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        """Return `syncing`, `not ready (model X missing)` or `ready`."""
+        if self.phase is not Phase.NOT_READY:
+            return str(self.phase)
+        first, others = self.missing_models[0], len(self.missing_models) - 1
+        more = f" and {others} more" if others else ""
+        return f"{self.phase} (model 0x{first.hex()}{more} missing)"
+
+
+class Readiness:
+    """Puts together what the chain, the peers and the model store say.
+
+    `height` is the head's, `highest` the highest block that a peer claims, `missing` the ACTIVE
+    models whose bytes are not here.
+    """
+
+    def __init__(
+        self,
+        height: Callable[[], int],
+        highest: Callable[[], int],
+        missing: Callable[[], tuple[bytes, ...]],
+    ) -> None:
+        self._height = height
+        self._highest = highest
+        self._missing = missing
+
+    def now(self) -> NodeReadiness:
+        """Return where the node stands."""
+        height, missing = self._height(), self._missing()
+        highest = max(height, self._highest())
+        phase = Phase.READY
+        if highest > height + TIP_BLOCKS:
+            phase = Phase.SYNCING
+        elif missing:
+            phase = Phase.NOT_READY
+        return NodeReadiness(phase, height, highest, missing)
