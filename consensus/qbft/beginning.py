@@ -59,11 +59,10 @@ def restore(turn: Turn, signer: Signer, records: Iterable[Record]) -> None:
     prepared = max(certificates, key=lambda each: each.round, default=None)
     rounds = [each.message.payload.round for each in own]
     round_number = max([*rounds, 0 if prepared is None else prepared.round])
-    latest = {
-        each.message.payload.CODE: each
-        for each in reversed(own)
-        if each.message.payload.round == round_number
-    }
+    latest: dict[int, OwnMessage] = {}
+    for each in own:
+        if each.message.payload.round == round_number:
+            latest.setdefault(each.message.payload.CODE, each)
     turn.state = replace(turn.state, round=round_number, own=latest, prepared=prepared)
     for each in own:
         hold_own(turn, signer, each)

@@ -64,13 +64,13 @@ def round_change(claim: bytes, block: bytes, listed: bytes) -> bytes:
     return encode_list(signed + block + listed)
 
 
-@settings(derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(messages)
 def test_decoding_gives_the_encoded_message(message: Message) -> None:
     assert decode_message(message.payload.CODE, message.encode()) == message
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.sampled_from([PROPOSAL, PREPARE, COMMIT, ROUND_CHANGE]), st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_refused(code: int, data: bytes) -> None:
     try:
@@ -80,7 +80,7 @@ def test_any_bytes_are_a_message_or_refused(code: int, data: bytes) -> None:
     assert message.encode() == data
 
 
-@settings(derandomize=True, max_examples=400)
+@settings(derandomize=True, max_examples=400, deadline=None)
 @given(messages, st.data())
 def test_damaged_messages_are_another_message_or_refused(
     message: Message, data: st.DataObject
