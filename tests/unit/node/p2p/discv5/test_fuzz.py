@@ -1,4 +1,4 @@
-"""A sample of damaged packets; `make fuzz-discv5` throws any number."""
+"""A sample of damaged packets; `make fuzz-discovery` throws any number."""
 
 from tests.discv5_fuzzer import KINDS, fuzz
 
