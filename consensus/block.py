@@ -1,6 +1,6 @@
 """A block: exact Prague header, transactions, and the codec of geth's RLP form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consensus.faults import InvalidTransaction, MalformedBlock
 from cvm.evm.block_requests import requests_hash
@@ -26,6 +26,7 @@ class Block:
 
     header: BlockHeader
     transactions: tuple[Transaction, ...]
+    _raw: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def number(self) -> int:
@@ -38,9 +39,13 @@ class Block:
         return self.header.hash
 
     def encode(self) -> bytes:
-        """Return geth's block RLP: [header, transactions, ommers, withdrawals]."""
-        body = encode_list(b"".join(map(encode_for_block, self.transactions)))
-        return encode_list(self.header.encode() + body + EMPTY_LIST + EMPTY_LIST)
+        """Return geth's block RLP: [header, transactions, ommers, withdrawals]; worked out once."""
+        raw = self._raw
+        if raw is None:
+            body = encode_list(b"".join(map(encode_for_block, self.transactions)))
+            raw = encode_list(self.header.encode() + body + EMPTY_LIST + EMPTY_LIST)
+            object.__setattr__(self, "_raw", raw)
+        return raw
 
 
 def encode_for_block(tx: Transaction) -> bytes:
@@ -65,7 +70,9 @@ def block_of(data: bytes) -> Block:
     header, transactions, ommers, withdrawals = items
     if ommers or withdrawals:
         raise MalformedBlock("ommers and withdrawals must be empty lists")
-    return Block(prague_header(encode_list(header)), decode_body(transactions))
+    block = Block(prague_header(encode_list(header)), decode_body(transactions))
+    object.__setattr__(block, "_raw", data)  # every part was read in its one form
+    return block
 
 
 def prague_header(raw: bytes) -> BlockHeader:

@@ -1,7 +1,8 @@
 """An account as the leaf of the state trie holds it (Yellow Paper 4.1), to and from RLP."""
 
+from cvm.evm.rlp_encoding import STRING_HEADERS
 from cvm.evm.state_reader import Account
-from cvm.evm.trie_nodes import STRING_HEADERS, raw_items, string_of
+from cvm.evm.trie_nodes import raw_items, string_of
 
 NUMBERS = tuple(b"\x80" if number == 0 else bytes((number,)) for number in range(128))
 """The RLP of small numbers."""

@@ -68,11 +68,11 @@ class NativeInterpreter:
         """Run until the outermost frame has ended."""
         registers, world, address = self._registers, self._world, self._memory.address
         while True:
-            world.show_journal()
+            world.show_host()
             reason = run(address)
             while reason == 0 or reason == at.HOST_OPCODE or reason == at.FRAME_ENDED:
                 if reason == 0:
-                    world.show_journal()
+                    world.show_host()
                     reason = run(address)
                 elif reason == at.HOST_OPCODE:
                     reason = self._host_opcode()
@@ -133,7 +133,7 @@ class NativeInterpreter:
     def _end_frame(self, status: int, size: int = 0) -> int:
         """End the running frame with the start of its memory; return 0 or FRAME_ENDED."""
         while True:
-            self._world.show_journal()
+            self._world.show_host()
             reason = int(end_frame(self._memory.address, status, 0, size))
             if reason in (0, at.FRAME_ENDED):
                 return reason

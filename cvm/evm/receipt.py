@@ -5,7 +5,14 @@ from dataclasses import field
 
 from cvm.evm.log_bloom import BLOOM_BYTES, bloom_bits
 from cvm.evm.machine_limits import WORD_BYTES
-from cvm.evm.rlp_encoding import EMPTY_LIST, EMPTY_STRING, encode_bytes, encode_integer, encode_list
+from cvm.evm.rlp_encoding import (
+    EMPTY_LIST,
+    EMPTY_STRING,
+    encode_bytes,
+    encode_integer,
+    encode_list,
+    list_header,
+)
 from cvm.evm.rlp_lists import (
     ADDRESS_BYTES,
     UINT64_BYTES,
@@ -22,7 +29,9 @@ from cvm.evm.value_class import value_class
 MAX_TOPICS = 4
 BLOOM_PREFIX = b"\xb9\x01\x00"
 EMPTY_BLOOM = BLOOM_PREFIX + bytes(BLOOM_BYTES)
+TYPES = tuple(bytes((type_id,)) if type_id else b"" for type_id in range(SET_CODE + 1))
 STATUS = (EMPTY_STRING, b"\x01")
+NO_LOGS = EMPTY_BLOOM + EMPTY_LIST
 
 
 @value_class
@@ -73,13 +82,14 @@ class Receipt:
         return encoded
 
     def _made(self) -> bytes:
-        bloom, logs = EMPTY_BLOOM, EMPTY_LIST
-        if self.logs:
-            bloom = BLOOM_PREFIX + self.bloom.to_bytes(BLOOM_BYTES, "big")
-            logs = encode_list(b"".join([log.encode() for log in self.logs]))
         outcome = STATUS[self.status] if self.state_root is None else b"\xa0" + self.state_root
-        body = encode_list(outcome + encode_integer(self.cumulative_gas_used) + bloom + logs)
-        return bytes((self.type_id,)) + body if self.type_id else body
+        outcome += encode_integer(self.cumulative_gas_used)
+        end = NO_LOGS
+        if self.logs:
+            logs = encode_list(b"".join([log.encode() for log in self.logs]))
+            end = BLOOM_PREFIX + self.bloom.to_bytes(BLOOM_BYTES, "big") + logs
+        prefix = TYPES[self.type_id] + list_header(len(outcome) + len(end))
+        return prefix + outcome + end
 
 
 def bloom_of_logs(logs: Iterable[Log]) -> int:

@@ -12,6 +12,7 @@ else 0xa0 and its hash. A *path* is a hex-prefix string: what is left of a key, 
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from cvm.evm.rlp_encoding import STRING_HEADERS, encode_bytes, encode_list
 from cvm.evm.strict_rlp import read_header
 
 EMPTY = b"\x80"
@@ -23,18 +24,6 @@ LEAF_EVEN = 0x20
 LEAF_ODD = 0x30
 EXTENSION_ODD = 0x10
 ODD_LEAF = tuple(bytes((LEAF_ODD | nibble,)) for nibble in range(16))
-
-
-def _header(short: int, length: int) -> bytes:
-    if length < 56:
-        return bytes((short + length,))
-    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((short + 55 + len(digits),)) + digits
-
-
-_TABLE_SIZE = 1024
-STRING_HEADERS = tuple(_header(0x80, length) for length in range(_TABLE_SIZE))
-LIST_HEADERS = tuple(_header(0xC0, length) for length in range(_TABLE_SIZE))
 
 
 @final
@@ -105,7 +94,7 @@ Node: TypeAlias = Leaf | Extension | Branch
 
 def new_branch(references: list[bytes], children: "list[Node | None]", born: int) -> Branch:
     """Return the branch of 16 references and the RLP of a value."""
-    return Branch(list_rlp(b"".join(references)), mask_of(references), children, b"", born)
+    return Branch(encode_list(b"".join(references)), mask_of(references), children, b"", born)
 
 
 def mask_of(references: list[bytes]) -> int:
@@ -119,26 +108,6 @@ def mask_of(references: list[bytes]) -> int:
     return mask
 
 
-def string_rlp(data: bytes) -> bytes:
-    """Return the RLP of a byte string."""
-    length = len(data)
-    if length == 1 and data < b"\x80":
-        return data
-    if length < _TABLE_SIZE:
-        return STRING_HEADERS[length] + data
-    return _header(0x80, length) + data
-
-
-def list_rlp(payload: bytes) -> bytes:
-    """Return the RLP of a list whose items are encoded already, one after the other."""
-    return list_header(len(payload)) + payload
-
-
-def list_header(length: int) -> bytes:
-    """Return what stands before the items of a list, by the length of all of them."""
-    return LIST_HEADERS[length] if length < _TABLE_SIZE else _header(0xC0, length)
-
-
 def list_start(data: bytes) -> int:
     """Return where the items of a list's RLP begin."""
     first = data[0]
@@ -148,7 +117,7 @@ def list_start(data: bytes) -> int:
 def encode_node(node: Node) -> bytes:
     """Return a node's RLP."""
     if type(node) is Extension:
-        return list_rlp(string_rlp(extension_path(node.nibbles)) + node.below)
+        return encode_list(encode_bytes(extension_path(node.nibbles)) + node.below)
     return node.data
 
 

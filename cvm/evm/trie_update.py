@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sha3 import keccak_256
 
+from cvm.evm.rlp_encoding import encode_bytes, encode_list, list_header
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.trie_nodes import (
     EMPTY,
@@ -25,13 +26,10 @@ from cvm.evm.trie_nodes import (
     encode_node,
     key_nibbles,
     leaf_head,
-    list_header,
-    list_rlp,
     list_start,
     longer_leaf_path,
     new_branch,
     nibble_at,
-    string_rlp,
     whole_key,
 )
 from cvm.faults import MissingTrieNode
@@ -118,7 +116,7 @@ class TrieUpdate:
         return self._build(depth, items)
 
     def _leaf(self, key: bytes, depth: int, value: bytes) -> Leaf:
-        return Leaf(list_rlp(leaf_head(key, depth) + string_rlp(value)), b"", self._born)
+        return Leaf(encode_list(leaf_head(key, depth) + encode_bytes(value)), b"", self._born)
 
     def _build(self, depth: int, items: Items) -> Node | None:
         """Return the node of keys that meet nothing from a depth downwards."""
@@ -139,7 +137,7 @@ class TrieUpdate:
         children: list[Node | None] = [None] * VALUE
         for nibble, group in groups(items, depth):
             if nibble == VALUE:
-                references[VALUE] = string_rlp(group[0][1])
+                references[VALUE] = encode_bytes(group[0][1])
                 continue
             if len(group) == 1:
                 child: Node | None = self._leaf(group[0][0], depth + 1, group[0][1])
@@ -157,7 +155,7 @@ class TrieUpdate:
             if leaf.data.startswith(head, list_start(leaf.data)):
                 if not value:
                     return None
-                data = list_rlp(head + string_rlp(self.merged(key, leaf.data, value)))
+                data = encode_list(head + encode_bytes(self.merged(key, leaf.data, value)))
                 return leaf if data == leaf.data else Leaf(data, b"", self._born)
             if not value:
                 return leaf
@@ -180,7 +178,7 @@ class TrieUpdate:
             start, end = branch.slot(nibble)
             reference = data[start:end]
             if nibble == VALUE:
-                value = string_rlp(group[0][1])
+                value = encode_bytes(group[0][1])
                 value = None if value == reference else value
                 continue
             child = children[nibble]
@@ -251,13 +249,13 @@ class TrieUpdate:
             return self._behind(bytes((nibble,)), child)
         if references[VALUE] == EMPTY:
             return None
-        return Leaf(list_rlp(b"\x20" + references[VALUE]), b"", self._born)
+        return Leaf(encode_list(b"\x20" + references[VALUE]), b"", self._born)
 
     def _behind(self, nibbles: bytes, node: Node | None) -> Node | None:
         """Return a node that stands further from its leaves by some nibbles."""
         if type(node) is Leaf:
             path = longer_leaf_path(nibbles, node.path())
-            data = list_rlp(string_rlp(path) + string_rlp(node.value()))
+            data = encode_list(encode_bytes(path) + encode_bytes(node.value()))
             return Leaf(data, b"", self._born)
         if type(node) is Extension:
             return Extension(nibbles + node.nibbles, node.below, node.child, b"", self._born)
@@ -304,7 +302,7 @@ class TrieUpdate:
         value = EMPTY
         for place, group in groups(items, depth + split):
             if place == VALUE:
-                value = string_rlp(group[0][1])
+                value = encode_bytes(group[0][1])
             else:
                 new[place] = self._apply(old if place == nibble else None, depth + split + 1, group)
         if not rest and nibble in new and new[nibble] is not old:

@@ -7,13 +7,15 @@ live here. `mark` and `undo` cover all of them. Nothing reaches a store before `
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from cvm.evm.block_codes import BlockCodes
 from cvm.evm.block_storage import BlockStorage
 from cvm.evm.forks import Fork
 from cvm.evm.live_account import LiveAccount, delegate_address
 from cvm.evm.native import layout as at
 from cvm.evm.native import table_access as table
-from cvm.evm.native.machine_memory import MachineMemory
+from cvm.evm.native.machine_memory import MachineMemory, address_of
 from cvm.evm.state_reader import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -43,6 +45,7 @@ class WorldState:
         self._reader = reader
         self._accounts: dict[bytes, LiveAccount] = {}
         self._listed: list[LiveAccount] = []
+        self._indexed = 0
         self.codes = BlockCodes(reader, memory)
         self.slots = BlockStorage(reader, memory, self._listed)
         self._journal: list[tuple[Any, ...]] = []
@@ -67,17 +70,19 @@ class WorldState:
         number = len(self._listed)
         if number == self.memory.account_room:
             self.memory.grow_accounts()
-            table.index_accounts(self.memory.address, number)
+            self._indexed = 0
         account = LiveAccount(address, number, self._reader.account(address))
         self._accounts[address] = account
         self._listed.append(account)
-        records, base = self.memory.accounts, number * at.ACCOUNT_FIELDS
-        high = int.from_bytes(address[:4], "big")
-        records[base] = int.from_bytes(address[12:], "big", signed=True)
-        records[base + 1] = int.from_bytes(address[4:12], "big", signed=True)
-        records[base + 2] = high
-        table.index_account(self.memory.address, number)
         return account
+
+    def _show_accounts(self) -> None:
+        """Write the addresses of new accounts where the loop finds them."""
+        new = self._listed[self._indexed :]
+        addresses = np.frombuffer(b"".join([account.address for account in new]), np.uint8)
+        place = address_of(addresses)
+        table.index_accounts(self.memory.address, self._indexed, len(new), place)
+        self._indexed = len(self._listed)
 
     def numbered(self, number: int) -> LiveAccount:
         """Return an account by its number in the loop's table."""
@@ -192,8 +197,10 @@ class WorldState:
     def _note(self, undo: Callable[..., object], *arguments: object) -> None:
         self._journal.append((undo, *arguments))
 
-    def show_journal(self) -> None:
-        """Tell the compiled code how long the host's journal is, before it runs."""
+    def show_host(self) -> None:
+        """Tell the compiled code, before it runs, of new accounts and the journal's length."""
+        if self._indexed < len(self._listed):
+            self._show_accounts()
         self.registers[at.HOST_JOURNAL] = len(self._journal)
 
     def mark(self) -> Mark:

@@ -358,9 +358,12 @@ class ChainDatabase:
         self._put(transaction, "receipts", block.hash, encode_receipts(final.receipts))
         if final.certificate is not None:
             self._put(transaction, "certificates", block.hash, final.certificate.encode())
+        block_hash = block.hash
         locations = sorted(
-            (tx.hash, block.hash + index.to_bytes(4, "big"))
-            for index, tx in enumerate(block.transactions)
+            [
+                (tx.hash, block_hash + index.to_bytes(4, "big"))
+                for index, tx in enumerate(block.transactions)
+            ]
         )
         with transaction.cursor(db=tables["transactions"]) as cursor:
             cursor.putmulti(locations)

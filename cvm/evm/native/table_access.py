@@ -2,8 +2,8 @@
 
 from cvm.evm.native import layout as at
 from cvm.evm.native.frames import account_record
-from cvm.evm.native.number_types import U, int64
-from cvm.evm.native.raw_memory import load_int, load_limb, store_int
+from cvm.evm.native.number_types import Limb, U, int64
+from cvm.evm.native.raw_memory import load_byte, load_int, store_int, store_limb
 from cvm.evm.native.slots import (
     ABSENT,
     add_slot,
@@ -16,15 +16,28 @@ from cvm.evm.native.slots import (
     write_journal,
 )
 from cvm.evm.native.word import from_limb, load_word, store_word
+from cvm.evm.rlp_lists import ADDRESS_BYTES
 from cvm.native_code import kernel
 
 
 @kernel
-def index_account(registers: int, account: int) -> None:
-    """Enter an account, whose address stands in its record, into the index."""
+def number_of(data: int, size: int) -> Limb:
+    """Return the number of at most eight bytes, the highest first."""
+    value = U(0)
+    for place in range(size):
+        value = value << U(8) | U(load_byte(data, place))
+    return value
+
+
+@kernel
+def index_account(registers: int, account: int, address: int) -> None:
+    """Write the 20 bytes of an account's address into its record, and enter it into the index."""
     record = account_record(registers, account)
     index, mask = load_int(registers, at.ACCOUNT_INDEX), load_int(registers, at.ACCOUNT_MASK)
-    a, b, c = load_limb(record, 0), load_limb(record, 1), load_limb(record, 2)
+    a, b, c = number_of(address + 12, 8), number_of(address + 4, 8), number_of(address, 4)
+    store_limb(record, 0, a)
+    store_limb(record, 1, b)
+    store_limb(record, 2, c)
     place = int64(mixed(registers, a, b, c, U(0), 0)) & mask
     while load_int(index, place):
         place = (place + 1) & mask
@@ -32,10 +45,10 @@ def index_account(registers: int, account: int) -> None:
 
 
 @kernel
-def index_accounts(registers: int, count: int) -> None:
-    """Enter the first `count` accounts into an empty index."""
+def index_accounts(registers: int, first: int, count: int, addresses: int) -> None:
+    """Enter accounts from a number on, whose addresses stand one after the other."""
     for account in range(count):
-        index_account(registers, account)
+        index_account(registers, first + account, addresses + ADDRESS_BYTES * account)
 
 
 @kernel
