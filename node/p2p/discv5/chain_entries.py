@@ -71,9 +71,12 @@ def target_of(record: NodeRecord) -> Target | None:
 
 
 def candidate_of(record: NodeRecord) -> Candidate | None:
-    """Return what a dialler needs, or None for a node without a TCP port."""
+    """Return what a dialler needs, or None for a node without a TCP port.
+
+    Only at the address that discovery reaches: a record must not send diallers elsewhere.
+    """
     tcp, udp = record.tcp(), record.udp()
-    if tcp is None or udp is None:
+    if tcp is None or udp is None or tcp.ip != udp.ip:
         return None
     point = PublicKey(record.public_key).format(compressed=False)[1:].hex()
     host = f"[{tcp.ip}]" if ":" in tcp.ip else tcp.ip

@@ -97,7 +97,9 @@ class Discovery:
 
     def record_of(self, node_id: bytes) -> NodeRecord | None:
         """Return the newest record of a node that is known."""
-        return self._table.get(node_id) or self._met.get(node_id, self._now_s())
+        known = (self._table.get(node_id), self._met.get(node_id, self._now_s()))
+        records = [record for record in known if record is not None]
+        return max(records, key=lambda record: record.seq, default=None)
 
     def answer(self, contact: Contact, request: Request) -> tuple[Response, ...]:
         """Return the answers to a request; a sender with a newer record is asked for it."""
@@ -215,7 +217,8 @@ class Discovery:
             if len(self._table) == 0:
                 async with asyncio.TaskGroup() as tasks:
                     for bootnode in self._config.bootnodes:
-                        tasks.create_task(self._meet(bootnode))
+                        if bootnode.node_id != self._own.record.node_id:
+                            tasks.create_task(self._meet(bootnode))
             with suppress(TimeoutError):  # who answered until then is in the table
                 await self.lookup(target)
             target = self._draw(NODE_ID_BYTES)

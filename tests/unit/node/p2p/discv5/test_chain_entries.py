@@ -2,7 +2,7 @@
 
 import pytest
 
-from cvm.evm.rlp_encoding import encode_bytes
+from cvm.evm.rlp_encoding import encode_bytes, encode_integer
 from node.p2p.discv5.chain_entries import ChainIdentity, Target, candidate_of, parse_enode
 from node.p2p.discv5.config import DiscoveryConfig, parse_bootnode
 from node.p2p.discv5.endpoint import Endpoint
@@ -53,6 +53,21 @@ def test_a_candidate_is_an_enode() -> None:
     candidate = candidate_of(record_at(1, "10.0.0.1", 30303))
     assert candidate is not None
     assert candidate.enode == f"enode://{POINT}@10.0.0.1:30303"
+
+
+def test_a_record_sends_no_dialler_to_an_address_that_is_not_proven() -> None:
+    record = sign_record(
+        key_of(1),
+        1,
+        {
+            b"ip": encode_bytes(bytes([10, 0, 0, 1])),
+            b"tcp": encode_integer(22),
+            b"ip6": encode_bytes(bytes(15) + b"\1"),
+            b"udp6": encode_integer(30303),
+        },
+    )
+    assert (record.udp(), record.tcp()) == (Endpoint("::1", 30303), Endpoint("10.0.0.1", 22))
+    assert candidate_of(record) is None
 
 
 def test_a_record_without_tcp_is_no_candidate() -> None:

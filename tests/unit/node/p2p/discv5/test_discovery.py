@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from node.p2p.discv5.chain_entries import Candidate, ChainIdentity, Target, target_of
 from node.p2p.discv5.config import DiscoveryConfig, Timing
@@ -153,6 +154,34 @@ def test_a_silent_node_is_asked_twice_and_given_up() -> None:
             assert await first.discovery.find(silent, (0,)) is None
 
     drive(story)
+
+
+def test_a_node_is_no_candidate_of_its_own() -> None:
+    async def story() -> None:
+        first = Node(1)
+        async with running(first):
+            target = first.target
+        again, other = Node(1, target, udp_port=target.endpoint.port), Node(2, target)
+        async with running(again, other):
+            await other.until_found({again.record.node_id.hex()})
+            await again.until_found({other.record.node_id.hex()})
+            assert len(again.found) == len(other.found) == 1
+
+    drive(story)
+
+
+def test_the_loop_of_the_node_serves_too() -> None:
+    async def story() -> None:
+        first = Node(1)
+        async with running(first):
+            second = Node(2, first.target)
+            async with running(second):
+                await second.until_found({first.record.node_id.hex()})
+                silent = replace(first.target, endpoint=Endpoint("127.0.0.1", 9))
+                assert await second.discovery.ping(silent) is None
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(asyncio.wait_for(story(), LIMIT_S))
 
 
 def test_a_taken_port_is_an_error() -> None:
