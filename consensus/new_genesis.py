@@ -7,7 +7,12 @@ from consensus.header_rules import INITIAL_BASE_FEE
 from consensus.parameters import ChainParameters
 from consensus.system_contracts import BEACON_ROOTS_CONTRACT_CODE, HISTORY_STORAGE_CONTRACT_CODE
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS
-from models_registry.genesis import RegistryParameters, genesis_accounts
+from models_registry.genesis import (
+    DEFAULT_VALIDATOR_SET,
+    RegistryParameters,
+    ValidatorParameters,
+    genesis_accounts,
+)
 
 DEFAULT_REGISTRY = RegistryParameters()
 
@@ -18,6 +23,7 @@ def new_genesis(
     balances: Mapping[bytes, int],
     timestamp: int,
     registry: RegistryParameters = DEFAULT_REGISTRY,
+    validator_set: ValidatorParameters = DEFAULT_VALIDATOR_SET,
 ) -> dict[str, Any]:
     """Return a geth-format genesis object; balances in wei, time in seconds.
 
@@ -45,7 +51,7 @@ def new_genesis(
         "coinbase": "0x" + "00" * 20,
         "mixHash": "0x" + "00" * 32,
         "alloc": {
-            **system_contracts(validators, registry),
+            **system_contracts(validators, registry, validator_set),
             **{f"0x{address.hex()}": {"balance": hex(wei)} for address, wei in balances.items()},
         },
     }
@@ -68,7 +74,7 @@ TIME_FORKS = ("shanghaiTime", "cancunTime", "pragueTime")
 
 
 def system_contracts(
-    validators: Sequence[bytes], registry: RegistryParameters
+    validators: Sequence[bytes], registry: RegistryParameters, validator_set: ValidatorParameters
 ) -> dict[str, dict[str, Any]]:
     """Return EIP-4788's and EIP-2935's contracts, the ModelRegistry and the ValidatorSet."""
     predeployed = {
@@ -79,9 +85,9 @@ def system_contracts(
         f"0x{address.hex()}": {"balance": "0x0", "nonce": "0x1", "code": f"0x{code.hex()}"}
         for address, code in predeployed.items()
     }
-    for address, account in genesis_accounts(validators, registry).items():
+    for address, account in genesis_accounts(validators, registry, validator_set).items():
         accounts[f"0x{address.hex()}"] = {
-            "balance": "0x0",
+            "balance": hex(account.balance),
             "nonce": hex(account.nonce),
             "code": f"0x{account.code.hex()}",
             "storage": {

@@ -207,7 +207,7 @@ class Chain:
 
     def validators(self) -> tuple[bytes, ...]:
         """Return the validators of the next block."""
-        return read_validators(self.storage_at(self.head))
+        return read_validators(self.storage_at(self.head), self.head.block_number + 1)
 
     def _block_hash(self, number: int) -> bytes:
         """Return the hash at a height that is here."""

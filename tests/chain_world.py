@@ -141,7 +141,7 @@ class ChainWorld:
         assert judged.record is not None
         assert judged.signature is not None
         digest = attestation_digest(CHAIN_ID, model_id, judged.nonce, judged.record.hash)
-        signatures = order_signatures(digest, [judged.signature])
+        signatures = order_signatures(digest, [judged.signature], [address_of(VALIDATOR)])
         self.send(MODEL_REGISTRY, encode_activate(model_id, judged.record.encode(), signatures))
         return model_id
 

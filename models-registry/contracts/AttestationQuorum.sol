@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IValidatorSet} from "./IValidatorSet.sol";
 import {RegistryParameters} from "./RegistryParameters.sol";
-
-/// @notice What the registry asks of the validator set.
-interface IValidatorSet {
-    /// @notice Every validator of this block.
-    function validators() external view returns (address[] memory);
-}
 
 /// @title Whether more than two thirds of the validators signed a record
 /// @notice Holds the EIP-712 form of an attestation; keeps no state of its own.
@@ -22,7 +17,7 @@ abstract contract AttestationQuorum is RegistryParameters {
     error BadSignatureLength(uint256 index, uint256 length);
     error SignatureNotLowS(uint256 index, uint256 s);
     error NotASignature(uint256 index);
-    error SignersNotAscending(address previous, address signer);
+    error SignersNotInOrder(address signer, uint256 index);
     error NotValidator(address signer);
     error TooFewSignatures(uint256 given, uint256 validators);
 
@@ -51,20 +46,30 @@ abstract contract AttestationQuorum is RegistryParameters {
         if (3 * signatures.length <= 2 * validators.length) {
             revert TooFewSignatures(signatures.length, validators.length);
         }
-        address previous = address(0);
+        uint256 next = 0;
         for (uint256 i = 0; i < signatures.length; ++i) {
             address signer = _signer(digest, signatures[i], i);
-            if (signer <= previous) revert SignersNotAscending(previous, signer);
-            _checkValidator(validators, signer);
-            previous = signer;
+            uint256 index = _indexFrom(validators, next, signer);
+            if (index == validators.length) _refuse(validators, signer);
+            next = index + 1;
         }
     }
 
-    function _checkValidator(address[] memory validators, address signer) private pure {
-        for (uint256 i = 0; i < validators.length; ++i) {
-            if (validators[i] == signer) return;
+    /// @dev Signatures come in the order of turns, so that one pass over both lists finds them all.
+    function _indexFrom(address[] memory validators, uint256 start, address signer)
+        private
+        pure
+        returns (uint256 index)
+    {
+        for (index = start; index < validators.length; ++index) {
+            if (validators[index] == signer) return index;
         }
-        revert NotValidator(signer);
+    }
+
+    function _refuse(address[] memory validators, address signer) private pure {
+        uint256 index = _indexFrom(validators, 0, signer);
+        if (index == validators.length) revert NotValidator(signer);
+        revert SignersNotInOrder(signer, index);
     }
 
     function _signer(bytes32 digest, bytes calldata signature, uint256 index)

@@ -74,10 +74,12 @@ def recover_attester(digest: bytes, signature: bytes) -> bytes:
         raise BadAttestation(signature, "no key can have made it") from error
 
 
-def order_signatures(digest: bytes, signatures: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Return signatures as `activate` wants them: one per signer, addresses ascending.
+def order_signatures(
+    digest: bytes, signatures: Iterable[bytes], validators: Iterable[bytes]
+) -> tuple[bytes, ...]:
+    """Return signatures as `activate` wants them: one per validator, in the order of turns.
 
-    Raises `BadAttestation`.
+    Those of others are left out. Raises `BadAttestation`.
     """
     by_signer = {recover_attester(digest, signature): signature for signature in signatures}
-    return tuple(by_signer[signer] for signer in sorted(by_signer))
+    return tuple(by_signer[validator] for validator in validators if validator in by_signer)

@@ -7,14 +7,21 @@ from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.artifact import load_artifact
 from models_registry.registry import (
     ACTIVATION_DELAY_SLOT,
+    BOND_SLOT,
     DEADLINE_SLOT,
     DEPOSIT_PER_BYTE_SLOT,
+    EPOCH_BLOCKS_SLOT,
     FEE_PER_BYTE_SLOT,
+    LISTINGS_SLOT,
+    QUEUE_SLOT,
     RETIREMENT_DELAY_SLOT,
     ROYALTY_DELAY_SLOT,
+    SEATS_SLOT,
+    UNBONDING_BLOCKS_SLOT,
     VALIDATOR_SET_SLOT,
-    VALIDATORS_SLOT,
+    Seat,
     array_element_slot,
+    mapping_slot,
 )
 
 MAX_BLOCKS = 2**32
@@ -24,6 +31,10 @@ MAX_WEI_PER_BYTE = 2**64
 """Bound on both prices, so that no payment for a model leaves 128 bits."""
 
 GWEI = 10**9
+ETHER = 10**18
+
+MAX_BOND = 2**96
+"""Bound on the bond in wei, far below the 128 bits that it is kept in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +69,77 @@ class RegistryParameters:
         return {slot: value for slot, value in slots.items() if value}
 
 
+@dataclass(frozen=True, slots=True)
+class ValidatorParameters:
+    """What a chain chooses of its ValidatorSet: wei of a bond, two times in blocks.
+
+    The length of an epoch, and from the first height without a vote to the bond's return: 21 days
+    of 2 s blocks.
+    """
+
+    bond: int = 32_000 * ETHER
+    epoch_blocks: int = 100
+    unbonding_blocks: int = 907_200
+
+    def storage(self, validators: Sequence[bytes]) -> dict[int, int]:
+        """Return the slots of a list whose members all vote from epoch 0 on."""
+        count = len(validators)
+        slots = {
+            SEATS_SLOT: count,
+            BOND_SLOT: self.bond,
+            EPOCH_BLOCKS_SLOT: self.epoch_blocks,
+            UNBONDING_BLOCKS_SLOT: self.unbonding_blocks,
+            QUEUE_SLOT: count << 128 | count << 192,
+        }
+        for index, validator in enumerate(validators):
+            slots[array_element_slot(SEATS_SLOT, index)] = Seat(validator, 0).encode()
+            listing = mapping_slot(LISTINGS_SLOT, validator.rjust(32, b"\0"))
+            slots[listing] = self.bond | (index + 1) << 128
+        return slots
+
+
+DEFAULT_VALIDATOR_SET = ValidatorParameters()
+
+
 class BadGenesis(Exception):
     """The validators or the parameters of a genesis cannot start a chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenesisAccount:
-    """A system contract: runtime code and storage; its nonce is 1, as of any contract."""
+    """A system contract: code, storage, wei; its nonce is 1, as of any contract."""
 
     code: bytes
     storage: Mapping[int, int]
+    balance: int = 0
     nonce: int = 1
 
 
 def genesis_accounts(
-    validators: Sequence[bytes], parameters: RegistryParameters
+    validators: Sequence[bytes],
+    parameters: RegistryParameters,
+    validator_set: ValidatorParameters = DEFAULT_VALIDATOR_SET,
 ) -> dict[bytes, GenesisAccount]:
     """Return the ModelRegistry and the ValidatorSet by address.
 
-    `validators` are addresses in the order of turns. Raises `BadGenesis`.
+    `validators` are addresses in the order of turns; the set holds their bonds.
+    Raises `BadGenesis`.
     """
     _validate_validators(validators)
+    _validate_validator_set(validator_set)
     _validate_parameters(parameters)
     registry_storage = {
         VALIDATOR_SET_SLOT: int.from_bytes(VALIDATOR_SET, "big"),
         **parameters.storage(),
-    }
-    validator_storage = {VALIDATORS_SLOT: len(validators)} | {
-        array_element_slot(VALIDATORS_SLOT, index): int.from_bytes(validator, "big")
-        for index, validator in enumerate(validators)
     }
     return {
         MODEL_REGISTRY: GenesisAccount(
             load_artifact("ModelRegistry").deployed_bytecode, registry_storage
         ),
         VALIDATOR_SET: GenesisAccount(
-            load_artifact("ValidatorSet").deployed_bytecode, validator_storage
+            load_artifact("ValidatorSet").deployed_bytecode,
+            validator_set.storage(validators),
+            balance=len(validators) * validator_set.bond,
         ),
     }
 
@@ -111,6 +157,23 @@ def _validate_validators(validators: Sequence[bytes]) -> None:
                 f"validators {seen[validator]} and {index} are both 0x{validator.hex()}"
             )
         seen[validator] = index
+
+
+def _validate_validator_set(parameters: ValidatorParameters) -> None:
+    """Refuse what the set cannot count with.
+
+    An epoch's list is fixed two blocks before it begins, so no epoch is shorter; and a bond of
+    nothing could not be told from one that was taken.
+    """
+    if not 1 <= parameters.bond < MAX_BOND:
+        raise BadGenesis(f"bond of {parameters.bond} wei; it must be 1 to {MAX_BOND - 1}")
+    blocks = {
+        "an epoch": (parameters.epoch_blocks, 2),
+        "unbonding": (parameters.unbonding_blocks, 1),
+    }
+    for name, (value, least) in blocks.items():
+        if not least <= value < MAX_BLOCKS:
+            raise BadGenesis(f"{name} of {value} blocks; it must be {least} to {MAX_BLOCKS - 1}")
 
 
 def _validate_parameters(parameters: RegistryParameters) -> None:

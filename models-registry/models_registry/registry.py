@@ -5,7 +5,6 @@ a test compares them with the artifacts. Slots of mappings, arrays, strings and 
 Solidity documentation, "Layout of State Variables in Storage".
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -31,8 +30,21 @@ ENTRIES_SLOT = 18
 COMMITTED_AT_SLOT = 19
 PENDING_OF_SLOT = 20
 REFUNDS_SLOT = 21
-VALIDATORS_SLOT = 0
-"""In the ValidatorSet; the slots above are the ModelRegistry's."""
+SEATS_SLOT = 0
+"""From here on the ValidatorSet's slots; those above are the ModelRegistry's."""
+BOND_SLOT = 1
+EPOCH_BLOCKS_SLOT = 2
+UNBONDING_BLOCKS_SLOT = 3
+GENESIS_HASH_SLOT = 4
+QUEUE_SLOT = 5
+"""Lowest first, 8 bytes each: epoch of the last change, changes in it, validators before them and
+after them."""
+STRANDED_SLOT = 6
+FIRST_KNOWN_EPOCH_SLOT = 7
+FREE_PLACES_SLOT = 8
+LISTINGS_SLOT = 9
+"""Of an account, lowest first: bond (16 bytes), place in the list from 1 (8), isJailed (1)."""
+ABSENCES_SLOT = 10
 
 RUN_WORD = 0
 """Of an entry, 8 bytes each, lowest first: activationHeight, retirementHeight, royaltyGas,
@@ -107,6 +119,38 @@ class ActiveModel:
     record: ModelRecord
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A validator's place in the list: it votes from the first epoch, until the other if not 0."""
+
+    validator: bytes
+    from_epoch: int
+    until_epoch: int = 0
+
+    def votes_in(self, epoch: int) -> bool:
+        """Tell whether the validator votes in an epoch."""
+        return self.from_epoch <= epoch and (self.until_epoch == 0 or epoch < self.until_epoch)
+
+    def encode(self) -> int:
+        """Return the contract's word: address, first epoch << 160, the other << 208."""
+        epochs = self.from_epoch << 160 | self.until_epoch << 208
+        return int.from_bytes(self.validator, "big") | epochs
+
+    @classmethod
+    def decode(cls, word: int) -> "Seat":
+        """Read the contract's word."""
+        return cls(_address(word), word >> 160 & (2**48 - 1), word >> 208)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the ValidatorSet keeps of an account: its seat if any, its bond in wei, its jail."""
+
+    seat: Seat | None
+    bond: int
+    is_jailed: bool
+
+
 def read_entry(storage: StorageReader, model_id: bytes, height: int) -> RegistryEntry | None:
     """Return a model as of block `height`, or None where it was never registered."""
     words = _read_words(storage, model_id)
@@ -171,14 +215,60 @@ def read_owner(storage: StorageReader, model_id: bytes) -> bytes:
 
 def read_model_ids(storage: StorageReader) -> tuple[bytes, ...]:
     """Return every model id that was ever registered, in order of first registration."""
-    return _read_array(
-        storage, MODEL_REGISTRY, MODEL_IDS_SLOT, lambda word: word.to_bytes(32, "big")
-    )
+    count = storage(MODEL_REGISTRY, MODEL_IDS_SLOT)
+    slots = (array_element_slot(MODEL_IDS_SLOT, index) for index in range(count))
+    return tuple(storage(MODEL_REGISTRY, slot).to_bytes(32, "big") for slot in slots)
 
 
-def read_validators(storage: StorageReader) -> tuple[bytes, ...]:
-    """Return the validators' addresses in the order of turns."""
-    return _read_array(storage, VALIDATOR_SET, VALIDATORS_SLOT, _address)
+def read_validators(storage: StorageReader, height: int) -> tuple[bytes, ...]:
+    """Return the validators of block `height`, in the order of turns.
+
+    Right in every state from two blocks before the epoch of `height` on, until a seat of that
+    epoch is given free. Empty where the state has no ValidatorSet.
+    """
+    epoch_blocks = read_epoch_blocks(storage)
+    if epoch_blocks == 0:
+        return ()
+    epoch = height // epoch_blocks
+    return tuple(seat.validator for seat in read_seats(storage) if seat.votes_in(epoch))
+
+
+def read_seats(storage: StorageReader) -> "tuple[Seat, ...]":
+    """Return the list of validators, coming and gone ones included, free places left out."""
+    count = storage(VALIDATOR_SET, SEATS_SLOT)
+    words = (storage(VALIDATOR_SET, array_element_slot(SEATS_SLOT, i)) for i in range(count))
+    return tuple(Seat.decode(word) for word in words if word)
+
+
+def read_epoch_blocks(storage: StorageReader) -> int:
+    """Return the blocks of an epoch; 0 where the state has no ValidatorSet."""
+    return storage(VALIDATOR_SET, EPOCH_BLOCKS_SLOT)
+
+
+def read_bond(storage: StorageReader) -> int:
+    """Return what every validator has at stake, in wei."""
+    return storage(VALIDATOR_SET, BOND_SLOT)
+
+
+def read_unbonding_blocks(storage: StorageReader) -> int:
+    """Return the blocks from the first height without a vote to the return of the bond."""
+    return storage(VALIDATOR_SET, UNBONDING_BLOCKS_SLOT)
+
+
+def read_genesis_hash(storage: StorageReader) -> bytes | None:
+    """Return the hash of block 0 that votes name, or None while the contract has not kept it."""
+    word = storage(VALIDATOR_SET, GENESIS_HASH_SLOT)
+    return word.to_bytes(32, "big") if word else None
+
+
+def read_listing(storage: StorageReader, account: bytes) -> "Listing":
+    """Return what the ValidatorSet keeps of an account."""
+    word = storage(VALIDATOR_SET, mapping_slot(LISTINGS_SLOT, account.rjust(32, b"\0")))
+    place = word >> 128 & MAX_UINT64
+    seat = None
+    if place:
+        seat = Seat.decode(storage(VALIDATOR_SET, array_element_slot(SEATS_SLOT, place - 1)))
+    return Listing(seat, word & (2**128 - 1), bool(word >> 192 & 0xFF))
 
 
 def read_activation_delay(storage: StorageReader) -> int:
@@ -301,10 +391,3 @@ def _read_bytes(storage: StorageReader, slot: int, max_bytes: int) -> bytes:
         for index in range(-(-length // 32))
     )
     return b"".join(words)[:length]
-
-
-def _read_array(
-    storage: StorageReader, address: bytes, slot: int, decode: Callable[[int], bytes]
-) -> tuple[bytes, ...]:
-    count = storage(address, slot)
-    return tuple(decode(storage(address, array_element_slot(slot, i))) for i in range(count))

@@ -6,7 +6,6 @@ from models_registry.attestation import (
     BadAttestation,
     attestation_digest,
     order_signatures,
-    recover_attester,
 )
 from models_registry.cli.chain_client import ChainClient
 from models_registry.cli.node_client import NodeStatus
@@ -55,8 +54,7 @@ def read_attested(chain: ChainClient, model_id: bytes, nonce: int, status: NodeS
         raise ChainSaysNo(f"the node gave a record that is none: {error}") from error
     digest = attestation_digest(chain.chain_id(), model_id, nonce, record_hash)
     try:
-        ordered = order_signatures(digest, status.attestations)
+        signatures = order_signatures(digest, status.attestations, validators)
     except BadAttestation as error:
         raise ChainSaysNo(f"the node gave an attestation that is none: {error}") from error
-    valid = tuple(s for s in ordered if recover_attester(digest, s) in validators)
-    return Attested(status.record, valid, len(validators))
+    return Attested(status.record, signatures, len(validators))

@@ -9,7 +9,7 @@ from cvm.evm.keccak import keccak256
 from cvm.evm.message_rules import Additions
 from cvm.inference.cost import Cost
 from models_registry.addresses import MODEL_REGISTRY
-from models_registry.attestation import attestation_digest, order_signatures, sign_attestation
+from models_registry.attestation import attestation_digest, sign_attestation
 from models_registry.genesis import RegistryParameters, genesis_accounts
 from models_registry.record import ModelRecord
 from models_registry.registry import read_entry, read_model_ids, read_refund
@@ -77,9 +77,9 @@ def signatures(
     chain_id: int = CHAIN_ID,
     model_id: bytes = MODEL,
 ) -> tuple[bytes, ...]:
-    """Return attestations of a record by these keys, as `activate` wants them."""
+    """Return attestations of a record by these keys, which should be in the order of turns."""
     digest = attestation_digest(chain_id, model_id, nonce, record_hash(record))
-    return order_signatures(digest, (sign_attestation(key, digest) for key in keys))
+    return tuple(sign_attestation(key, digest) for key in keys)
 
 
 def record_hash(record: bytes | None = None) -> bytes:
@@ -127,6 +127,7 @@ class RegistryChain(ContractHost):
             [address_of(key) for key in keys], parameters
         ).items():
             self.place(address, account.code, dict(account.storage))
+            self.fund(address, account.balance)
         for account_address in (OWNER, STRANGER):
             self.fund(account_address, WEALTH)
 

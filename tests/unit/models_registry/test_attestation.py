@@ -14,7 +14,7 @@ from models_registry.attestation import (
     recover_attester,
     sign_attestation,
 )
-from tests.unit.models_registry.registry_chain import VALIDATOR_KEYS, address_of
+from tests.unit.models_registry.registry_chain import FOREIGN_KEY, VALIDATOR_KEYS, address_of
 
 MODEL = bytes.fromhex("ab" * 32)
 RECORD_HASH = bytes.fromhex("cd" * 32)
@@ -50,11 +50,13 @@ def test_a_signature_names_its_signer() -> None:
     assert recover_attester(DIGEST, signature) == address_of(KEY)
 
 
-def test_signatures_are_ordered_by_signer_and_each_signer_counts_once() -> None:
-    given = [sign_attestation(key, DIGEST) for key in (*VALIDATOR_KEYS, KEY)]
-    ordered = order_signatures(DIGEST, given)
+def test_signatures_are_ordered_by_turn_and_each_validator_counts_once() -> None:
+    first, second, third, _absent = VALIDATOR_KEYS
+    turns = [address_of(key) for key in reversed(VALIDATOR_KEYS)]
+    given = [sign_attestation(key, DIGEST) for key in (first, FOREIGN_KEY, second, third, second)]
+    ordered = order_signatures(DIGEST, given, turns)
     signers = [recover_attester(DIGEST, signature) for signature in ordered]
-    assert signers == sorted(address_of(key) for key in VALIDATOR_KEYS)
+    assert signers == [address_of(third), address_of(second), address_of(first)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ import pytest
 
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.artifact import load_artifact
-from models_registry.genesis import BadGenesis, RegistryParameters, genesis_accounts
+from models_registry.genesis import (
+    BadGenesis,
+    RegistryParameters,
+    ValidatorParameters,
+    genesis_accounts,
+)
+from models_registry.registry import mapping_slot
 
 FIRST = bytes.fromhex("01" * 20)
 SECOND = bytes.fromhex("02" * 20)
@@ -13,7 +19,9 @@ ARRAY = 0x290DECD9548B62A8D60345A988386FC84BA6BC95484008F6362F93160EF3E563
 
 
 def test_both_contracts_stand_at_their_addresses_with_parameters_in_storage() -> None:
-    accounts = genesis_accounts([FIRST, SECOND], RegistryParameters(64, 1000, 63, 10, 11, 12))
+    accounts = genesis_accounts(
+        [FIRST, SECOND], RegistryParameters(64, 1000, 63, 10, 11, 12), ValidatorParameters(5, 7, 30)
+    )
     assert sorted(accounts) == [
         bytes.fromhex("0000000000000000000000000000000000000c10"),
         bytes.fromhex("0000000000000000000000000000000000000c11"),
@@ -24,14 +32,22 @@ def test_both_contracts_stand_at_their_addresses_with_parameters_in_storage() ->
     assert validators.code == load_artifact("ValidatorSet").deployed_bytecode
     assert validators.storage == {
         0: 2,
+        1: 5,
+        2: 7,
+        3: 30,
+        5: 2 << 128 | 2 << 192,
+        mapping_slot(9, FIRST.rjust(32, b"\0")): 5 | 1 << 128,
+        mapping_slot(9, SECOND.rjust(32, b"\0")): 5 | 2 << 128,
         ARRAY: int.from_bytes(FIRST, "big"),
         ARRAY + 1: int.from_bytes(SECOND, "big"),
     }
     assert (registry.nonce, validators.nonce) == (1, 1)
+    assert (registry.balance, validators.balance) == (0, 10)
 
 
 def test_an_operator_chooses_nothing_and_gets_these() -> None:
     assert RegistryParameters() == RegistryParameters(64, 1_000, 64, 64, 10**10, 10**9)
+    assert ValidatorParameters() == ValidatorParameters(32_000 * 10**18, 100, 907_200)
     assert RegistryParameters().with_delays(1) == RegistryParameters(1, 1_000, 1, 1, 10**10, 10**9)
 
 
@@ -77,3 +93,20 @@ def test_what_cannot_start_a_chain_is_refused(
 ) -> None:
     with pytest.raises(BadGenesis, match=reason):
         genesis_accounts(validators, RegistryParameters(**parameters))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        pytest.param({"bond": 0}, "bond of 0 wei", id="no bond"),
+        pytest.param({"bond": 2**96}, f"bond of {2**96} wei", id="bond"),
+        pytest.param({"epoch_blocks": 1}, "an epoch of 1 blocks; it must be 2", id="short epoch"),
+        pytest.param({"epoch_blocks": 2**32}, "an epoch of 4294967296", id="long epoch"),
+        pytest.param({"unbonding_blocks": 0}, "unbonding of 0 blocks", id="no unbonding"),
+    ],
+)
+def test_a_validator_set_that_cannot_count_is_refused(
+    parameters: dict[str, int], reason: str
+) -> None:
+    with pytest.raises(BadGenesis, match=reason):
+        genesis_accounts([FIRST], RegistryParameters(), ValidatorParameters(**parameters))

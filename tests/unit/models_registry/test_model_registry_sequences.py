@@ -247,7 +247,7 @@ class RegistrySequences(RuleBasedStateMachine):
             return {"DeadlinePassed"}
         if 3 * signed <= 2 * len(VALIDATOR_KEYS):
             return {"TooFewSignatures"}
-        return {"NotValidator", "SignersNotAscending"} if foreigners or is_old else set()
+        return {"NotValidator"} if foreigners or is_old else set()
 
     @precondition(any_in(PENDING))
     @rule(pick=picks, stray=strays, sender=owners, blocks=st.sampled_from([0, 7]))

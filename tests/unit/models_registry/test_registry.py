@@ -277,7 +277,7 @@ def test_models_are_listed_in_order_of_registration() -> None:
 
 def test_validators_read_as_the_views_give_them() -> None:
     chain = RegistryChain()
-    validators = read_validators(chain.storage)
+    validators = read_validators(chain.storage, chain.height)
     assert validators == tuple(address_of(key) for key in VALIDATOR_KEYS)
     listed = chain.view(VALIDATOR_SET, "validators()", [], ["address[]"])
     assert tuple(bytes.fromhex(address[2:]) for address in listed) == validators
@@ -330,9 +330,20 @@ def test_slots_are_those_that_solc_laid_out() -> None:
         "pendingOf": registry.PENDING_OF_SLOT,
         "refunds": registry.REFUNDS_SLOT,
     }
-    (validators,) = load_artifact("ValidatorSet").storage_layout["storage"]
-    assert validators["label"] == "_validators"
-    assert int(validators["slot"]) == registry.VALIDATORS_SLOT
+    layout = load_artifact("ValidatorSet").storage_layout["storage"]
+    assert {variable["label"]: int(variable["slot"]) for variable in layout} == {
+        "_seats": registry.SEATS_SLOT,
+        "bond": registry.BOND_SLOT,
+        "epochBlocks": registry.EPOCH_BLOCKS_SLOT,
+        "unbondingBlocks": registry.UNBONDING_BLOCKS_SLOT,
+        "genesisHash": registry.GENESIS_HASH_SLOT,
+        "_queue": registry.QUEUE_SLOT,
+        "_stranded": registry.STRANDED_SLOT,
+        "firstKnownEpoch": registry.FIRST_KNOWN_EPOCH_SLOT,
+        "_freePlaces": registry.FREE_PLACES_SLOT,
+        "_listings": registry.LISTINGS_SLOT,
+        "_absences": registry.ABSENCES_SLOT,
+    }
 
 
 def test_words_of_an_entry_are_those_that_solc_laid_out() -> None:
