@@ -17,6 +17,7 @@ from models_registry.registry import (
     read_pending_bytes,
     read_status,
 )
+from node.attestation_pool import SignedRecord
 from node.chain import Chain
 from opcodes.model_record import ModelRefused, build_record, validate_royalty, validate_size
 
@@ -47,6 +48,14 @@ class Attester:
     def judged(self, model_id: bytes) -> Attestation | None:
         """Return what is known of a model's registration."""
         return self._judged.get(model_id)
+
+    def signed(self) -> tuple[SignedRecord, ...]:
+        """Return what this validator signed, for the others to know."""
+        return tuple(
+            SignedRecord(model_id, judged.nonce, judged.record.encode(), judged.signature)
+            for model_id, judged in sorted(self._judged.items())
+            if judged.record is not None and judged.signature is not None
+        )
 
     def judge_pending(self) -> None:
         """Judge what is PENDING at the head and not judged yet."""

@@ -1,25 +1,20 @@
 """The chain of one data directory: its head, reading it, and taking the next final block."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import cast
 
-from eth_keys.datatypes import PrivateKey
+import structlog
 
 from consensus.block import Block
 from consensus.block_execution import BlockRunner, CheckedBlock, LeftOut, Parent, Proposal
-from consensus.certificate import (
-    CommitCertificate,
-    SealDomain,
-    certify,
-    seal,
-    validate_certificate,
-)
+from consensus.certificate import CommitCertificate, SealDomain, validate_certificate
 from consensus.faults import BadCertificate, HeaderFieldWrong, InvalidBlock, InvalidGenesis
 from consensus.fork_schedule import Machines
 from consensus.genesis import Genesis, genesis_block, parse_genesis
+from consensus.validators import epoch_of
 from cvm.evm.execution import BlockContext
 from cvm.evm.header import BlockHeader
 from cvm.evm.message_call import (
@@ -32,13 +27,14 @@ from cvm.evm.message_call import (
 from cvm.evm.state_committer import StateCommitter
 from cvm.evm.state_reader import StateReader
 from cvm.evm.transaction import Transaction
-from models_registry.registry import StorageReader, read_validators
+from models_registry.registry import StorageReader, read_epoch_blocks, read_validators
 from node.chain_states import ChainStates
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
 from opcodes.inference_host import InferenceCall
 
-ROUND_0 = 0
+log = structlog.get_logger(__name__)
+AppendListener = Callable[[CheckedBlock, CommitCertificate], None]
 MAX_GENESIS_DEPTH = 16
 """Above the five levels of file, alloc, account, storage and slot."""
 BRACKETS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -51,17 +47,6 @@ class OtherGenesis(Exception):
         super().__init__(
             f"this data directory holds the chain of genesis 0x{here.hex()}, "
             f"the file given has 0x{given.hex()}: use another --datadir"
-        )
-
-
-class NotTheOnlyValidator(Exception):
-    """A key cannot seal blocks alone on this chain."""
-
-    def __init__(self, address: bytes, validators: tuple[bytes, ...]) -> None:
-        listed = ", ".join(f"0x{validator.hex()}" for validator in validators)
-        super().__init__(
-            f"0x{address.hex()} cannot produce blocks: the validators are {listed}, and a node "
-            "seals alone only where it is the single one"
         )
 
 
@@ -126,6 +111,9 @@ class Chain:
         self._tracer = BlockRunner(self.parameters, Machines(host), self._states)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
+        self._listeners: list[AppendListener] = []
+        self._epoch_blocks = read_epoch_blocks(self.storage_at(self.head)) or 1
+        self._validators: dict[int, tuple[bytes, ...]] = {}
 
     @property
     def head(self) -> BlockHeader:
@@ -137,43 +125,99 @@ class Chain:
         block_hash = self.database.hash_at(number)
         return None if block_hash is None else self.database.header(block_hash)
 
-    def propose(
-        self, proposal: Proposal, candidates: Iterable[Transaction], key: PrivateKey
+    def build(
+        self, proposal: Proposal, candidates: Iterable[Transaction]
     ) -> tuple[CheckedBlock, LeftOut]:
-        """Build the next block, seal it as the only validator, and make it final.
+        """Build the next block on the head; nothing is written.
 
-        Returns the block and the candidates left out with their faults. Raises
-        `NotTheOnlyValidator`.
+        Returns the block and the candidates left out with their faults.
         """
-        validators = self.validators()
-        address = key.public_key.to_canonical_address()
-        if validators != (address,):
-            raise NotTheOnlyValidator(address, validators)
-        checked, left_out = self._runner.build(self._parent(), proposal, candidates)
-        block = checked.block
-        sealed = seal(self.domain, key, block.number, ROUND_0, block.hash)
-        self._append(checked, certify(block.number, ROUND_0, block.hash, [(0, sealed)]))
-        return checked, left_out
+        return self._runner.build(self._parent(None), proposal, candidates)
 
-    def import_block(self, block: Block, certificate: CommitCertificate) -> CheckedBlock | None:
+    def check(self, block: Block, parent_certificate: CommitCertificate | None) -> CheckedBlock:
+        """Check the next block against every rule, executing it; nothing is written.
+
+        `parent_certificate` is the head's as the proposer has it, this node's own if None. Where
+        the definition sides with the header against this node's backend, the backend is put in
+        quarantine and the definition's result returned. Raises an `InvalidBlock` naming transaction
+        and model, or a `LocalFault`.
+        """
+        if block.number != self.head.block_number + 1:
+            raise HeaderFieldWrong(block.number, "number", block.number, self.head.block_number + 1)
+        parent = self._parent(parent_certificate)
+        try:
+            return self._runner.check(block, parent)
+        except InvalidBlock as error:
+            if not self._is_own_fault(error):
+                raise
+        return self._runner.check(block, parent)
+
+    def _is_own_fault(self, error: InvalidBlock) -> bool:
+        """Compare what a refused block ran with the definition; a backend that differs goes."""
+        found = False
+        for tx_hash, call in error.inferences:
+            divergence = self.host.compare_with_reference(call)
+            if divergence is not None:
+                log.error("inference diverges", tx=f"0x{tx_hash.hex()}", **divergence.fields())
+                found = True
+        if found:
+            self.host.quarantine()
+            log.error("backend in quarantine", backend=self.host.quarantined, reason=str(error))
+        return found
+
+    def append(
+        self,
+        checked: CheckedBlock,
+        certificate: CommitCertificate,
+        parent_certificate: CommitCertificate | None = None,
+    ) -> None:
+        """Write a checked block as final, durably; it is the head from then on.
+
+        The certificate that the block names replaces the one that is here of its parent. A block
+        that is already here is left alone. Raises `BadCertificate`.
+        """
+        block = checked.block
+        if self.database.hash_at(block.number) == block.hash:
+            return
+        validators = self.validators_at(block.number)
+        validate_certificate(certificate, self.domain, validators, block.hash, block.number)
+        if parent_certificate is not None:
+            validate_parent_certificate(block.header, parent_certificate)
+        self.database.write_block(
+            FinalBlock(
+                checked.block,
+                checked.executed.receipts,
+                certificate,
+                checked.update,
+                parent_certificate,
+            )
+        )
+        self._head = checked.block
+        for listener in self._listeners:
+            listener(checked, certificate)
+
+    def on_append(self, listener: AppendListener) -> None:
+        """Call `listener`, on the thread that appends, for every block from now on."""
+        self._listeners.append(listener)
+
+    def import_block(
+        self,
+        block: Block,
+        certificate: CommitCertificate,
+        parent_certificate: CommitCertificate | None = None,
+    ) -> CheckedBlock | None:
         """Check a final block, inference included, and append it.
 
-        A block that is already here is None. Raises an `InvalidBlock` naming transaction and
-        model where execution disagrees, `BackendDisagrees` where the definition sides with the
-        header against our own backend, or another `LocalFault`. Nothing is written then.
+        A block that is already here is None. Raises what `check` does; nothing is written then.
         """
         if self.database.hash_at(block.number) == block.hash:
             return None
         if block.number != self.head.block_number + 1:
             raise HeaderFieldWrong(block.number, "number", block.number, self.head.block_number + 1)
-        validate_certificate(certificate, self.domain, self.validators(), block.hash, block.number)
-        try:
-            checked = self._runner.check(block, self._parent())
-        except InvalidBlock as error:
-            for _tx_hash, call in error.inferences:
-                self.host.verify_on_reference(call)
-            raise
-        self._append(checked, certificate)
+        validators = self.validators_at(block.number)
+        validate_certificate(certificate, self.domain, validators, block.hash, block.number)
+        checked = self.check(block, parent_certificate)
+        self.append(checked, certificate, parent_certificate)
         return checked
 
     def trace_inferences(self, block: Block, index: int) -> tuple[InferenceCall, ...]:
@@ -188,26 +232,42 @@ class Chain:
         certificate_hash = header.parent_beacon_block_root or bytes(32)
         return self._tracer.trace(block, Parent(before, certificate_hash, self._block_hash), index)
 
-    def _append(self, checked: CheckedBlock, certificate: CommitCertificate) -> None:
-        self.database.write_block(
-            FinalBlock(checked.block, checked.executed.receipts, certificate, checked.update)
-        )
-        self._head = checked.block
-
-    def _parent(self) -> Parent:
+    def _parent(self, certificate: CommitCertificate | None) -> Parent:
+        """Return what the next block builds on; raises `BadCertificate` for a given one."""
         head = self._head
-        certificate = self.database.certificate(head.hash)
-        if certificate is None and head.number > 0:
+        if head.number == 0:
+            return Parent(head.header, bytes(32), self._block_hash)
+        own = self.database.certificate(head.hash)
+        if certificate is None:
+            certificate = own
+        elif certificate != own:
+            validators = self.validators_at(head.number)
+            validate_certificate(certificate, self.domain, validators, head.hash, head.number)
+        if certificate is None:
             raise BadCertificate(head.number, "is missing from the database")
-        return Parent(
-            header=head.header,
-            certificate_hash=bytes(32) if certificate is None else certificate.hash,
-            block_hash=self._block_hash,
-        )
+        return Parent(head.header, certificate.hash, self._block_hash)
 
     def validators(self) -> tuple[bytes, ...]:
-        """Return the validators of the next block."""
-        return read_validators(self.storage_at(self.head), self.head.block_number + 1)
+        """Return the validators of the next block, in the order of turns."""
+        return self.validators_at(self.head.block_number + 1)
+
+    def validators_at(self, height: int) -> tuple[bytes, ...]:
+        """Return the validators of a height: known up to the one after the head.
+
+        And back as far as the bonds of those who left are held.
+        """
+        epoch = epoch_of(height, self._epoch_blocks)
+        known = self._validators.get(epoch)
+        if known is None:
+            known = read_validators(self.storage_at(self.head), height)
+            kept = [each for each in self._validators.items() if each[0] >= epoch - 1]
+            self._validators = dict([*kept, (epoch, known)])
+        return known
+
+    def certificate_at(self, number: int) -> CommitCertificate | None:
+        """Return the certificate of a final block; genesis has none."""
+        block_hash = self.database.hash_at(number)
+        return None if block_hash is None else self.database.certificate(block_hash)
 
     def _block_hash(self, number: int) -> bytes:
         """Return the hash at a height that is here."""
@@ -260,3 +320,12 @@ class Chain:
         with self.state_at(header) as state:
             setting = self._setting(header, state, free_gas=tx.gas_price == 0, blocks_later=1)
             return estimate_gas(setting, tx)
+
+
+def validate_parent_certificate(header: BlockHeader, certificate: CommitCertificate) -> None:
+    """Check that a certificate is the one that a header names; raises `HeaderFieldWrong`."""
+    named = header.parent_beacon_block_root
+    if certificate.hash != named:
+        raise HeaderFieldWrong(
+            header.block_number, "parentBeaconBlockRoot", named, certificate.hash
+        )

@@ -9,12 +9,40 @@ DEFAULT_DATADIR = Path.home() / ".cvm"
 DEFAULT_HTTP_PORT = 8545
 
 
+class NotTheOnlyValidator(Exception):
+    """A development chain makes blocks alone, and this one has other validators."""
+
+    def __init__(self, address: bytes, validators: tuple[bytes, ...]) -> None:
+        listed = ", ".join(f"0x{validator.hex()}" for validator in validators)
+        super().__init__(
+            f"0x{address.hex()} cannot make instant blocks: the validators are {listed}; "
+            "use `cvm node`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class P2pConfig:
+    """Where a node listens for others, and whom it dials.
+
+    `static_peers` are enode URLs to which a session is kept; `bootnodes` are enode URLs or ENRs
+    that others are asked for. A port of 0 takes a free one.
+    """
+
+    host: str
+    port: int
+    max_peers: int
+    static_peers: tuple[str, ...] = ()
+    bootnodes: tuple[str, ...] = ()
+    discovers: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
     """Folders, addresses and duties of one node process.
 
-    Without a `validator_key` the node only answers; `instant` and `idle_blocks` are explained
-    in `block_producer`. With `prune_blocks` the tries keep the state of so many last blocks only.
+    Without a `validator_key` the node follows and does not vote; `instant` and `idle_blocks` are
+    explained in `consensus_driver`. With `prune_blocks` the tries keep the state of so many last
+    blocks only. Without `p2p` it talks to no other node.
     """
 
     datadir: Path
@@ -25,11 +53,17 @@ class NodeConfig:
     instant: bool
     idle_blocks: bool
     prune_blocks: int | None = None
+    p2p: P2pConfig | None = None
 
     @property
     def chain_folder(self) -> Path:
         """Return where the database lies."""
         return self.datadir / "chain"
+
+    @property
+    def votes_folder(self) -> Path:
+        """Return where the votes that were signed lie."""
+        return self.datadir / "votes"
 
     @property
     def models_folder(self) -> Path:

@@ -4,19 +4,22 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from cvm.faults import BackendDisagrees
 from cvm.inference.backends.backend import Backend, Plan
 from cvm.inference.backends.table import backend_named
 from cvm.inference.engine import NodeTrace, run_items, trace_items
 from cvm.inference.faults import InferenceFault
 from cvm.inference.model_file import Model, parse_model
 from node.backend_proof import BackendProof
+from node.divergence import Divergence, first_difference
 from node.storage.model_store import ModelStore
 from opcodes import errors
 from opcodes.inference_host import InferenceCall
 
 PLAN_BUDGET_BYTES = 1 << 30
 """Weights and activations of all cached plans together; the least recently used one goes."""
+
+
+REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class NodeInferenceHost:
         self._proof = BackendProof(backend)
         self._plans: OrderedDict[bytes, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
+        self._quarantined: str | None = None
 
     @property
     def backend_name(self) -> str:
@@ -75,26 +79,35 @@ class NodeInferenceHost:
         """Tell whether the bytes of a model lie in the store."""
         return self._store.has(model_id)
 
-    def verify_on_reference(self, call: InferenceCall) -> None:
-        """Re-run a call on the definition; raises `BackendDisagrees` where it differs.
+    @property
+    def quarantined(self) -> str | None:
+        """Return the name of the backend that was found wrong and is not used any more."""
+        return self._quarantined
 
-        A call that was refused before it ran is the registry's answer, not a backend's.
+    def compare_with_reference(self, call: InferenceCall) -> Divergence | None:
+        """Re-run a call on the definition; return how the backend's answer differs, if it does.
+
+        A call that was refused before it ran is the registry's answer, not a backend's. Raises a
+        `LocalFault`.
         """
         if not call.has_run:
-            return
-        model = parse_model(self._store.read(call.model_id))
-        plan = backend_named("reference").plan(model.graph)
-        try:
-            ok, output = True, run_items(plan, model, call.input)
-        except InferenceFault:
-            ok, output = False, errors.INPUT_OUT_OF_RANGE
-        if (ok, output) != (call.ok, call.output):
-            raise BackendDisagrees(
-                self.backend_name,
-                f"model 0x{call.model_id.hex()}",
-                output.hex()[:64],
-                call.output.hex()[:64],
-            )
+            return None
+        with self._lock:
+            loaded = self._loaded(call.model_id)
+            definition = backend_named(REFERENCE).plan(loaded.model.graph)
+            ok, output, nodes = traced(definition, loaded.model, call.input)
+            if (ok, output) == (call.ok, call.output):
+                return None
+            _ok, _output, ours = traced(loaded.plan, loaded.model, call.input)
+        return Divergence(self._backend.name, call.model_id, first_difference(nodes, ours))
+
+    def quarantine(self) -> None:
+        """Use the definition from now on, until the process starts anew."""
+        with self._lock:
+            self._quarantined = self._backend.name
+            self._backend = backend_named(REFERENCE)
+            self._proof = BackendProof(self._backend)
+            self._plans.clear()
 
     def _loaded(self, model_id: bytes) -> LoadedModel:
         loaded = self._plans.get(model_id)
@@ -114,3 +127,12 @@ class NodeInferenceHost:
             if total <= PLAN_BUDGET_BYTES or model_id == keep:
                 return
             total -= self._plans.pop(model_id).size_bytes
+
+
+def traced(plan: Plan, model: Model, data: bytes) -> tuple[bool, bytes, tuple[NodeTrace, ...]]:
+    """Run a batch; return what the opcode would, and what each node made of it."""
+    try:
+        output, nodes = trace_items(plan, model, data)
+    except InferenceFault:
+        return False, errors.INPUT_OUT_OF_RANGE, ()
+    return True, output, nodes

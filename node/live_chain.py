@@ -16,15 +16,18 @@ from cvm.evm.transaction_decoding import decode_transaction
 from cvm.inference.engine import NodeTrace
 from models_registry.chunks import TooManyUnregisteredBytes
 from models_registry.interface import ModelInterface
+from models_registry.record import ModelRecord
 from models_registry.registry import (
     RegistryEntry,
     RegistryStatus,
     read_entry,
     read_model_ids,
 )
-from node.attester import Attester
 from node.chain import Chain
 from node.model_chunks import ModelChunks
+from node.model_duties import ModelDuties
+from node.network_view import NetworkView
+from node.readiness import NodeReadiness
 from node.rpc.chain_view import (
     BlockView,
     CallRequest,
@@ -81,19 +84,26 @@ class LiveState:
 class LiveChain:
     """Answers JSON-RPC from the database and runs messages on one thread of their own.
 
-    `work` is set whenever a transaction or a chunk arrives, which wakes the producer.
+    `work` is set whenever a transaction or a chunk arrives, which wakes consensus.
     """
 
     def __init__(
-        self, chain: Chain, pool: TransactionPool, attester: Attester, store: ModelStore
+        self,
+        chain: Chain,
+        pool: TransactionPool,
+        store: ModelStore,
+        models: ModelDuties,
+        network: NetworkView,
+        work: asyncio.Event,
     ) -> None:
         self._chain = chain
         self._pool = pool
-        self._attester = attester
+        self._models = models
+        self._network = network
         self._store = store
         self._chunks = ModelChunks(store)
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="cvm-call")
-        self.work = asyncio.Event()
+        self.work = work
 
     def close(self) -> None:
         """Stop the thread that runs messages, after the one under way."""
@@ -110,12 +120,16 @@ class LiveChain:
         return f"cvm/v{version('cvm-chain')}/{self._chain.host.backend_name}"
 
     def sync_progress(self) -> SyncProgress | None:
-        """Return None: blocks come from this node's own producer or from a file."""
-        return None
+        """Return how far catching up has come, or None where the node is at the tip."""
+        return self._network.sync_progress()
 
     def peer_count(self) -> int:
-        """Return 0: this version has no peers."""
-        return 0
+        """Return how many peers are connected."""
+        return self._network.peer_count()
+
+    def node_status(self) -> NodeReadiness:
+        """Return whether this node can take part."""
+        return self._network.status()
 
     def head(self) -> BlockHeader:
         """Return the newest final header."""
@@ -160,6 +174,7 @@ class LiveChain:
         tx = decode_transaction(raw_transaction)
         with self._chain.state_at(self.head()) as state:
             self._pool.add(tx, state)
+        self._network.announce(tx)
         self.work.set()
         return tx.hash
 
@@ -197,16 +212,26 @@ class LiveChain:
         """Return what this node knows of a model's bytes and attestations."""
         entry = self.model_entry(model_id)
         size = size_bytes if entry is None else entry.size_bytes
-        judged = self._attester.judged(model_id)
+        judged = self._models.attester.judged(model_id)
         if judged is not None and entry is not None and judged.nonce != entry.nonce:
             judged = None
+        record = None if judged is None else judged.record
+        nonce = 0 if entry is None else entry.nonce
+        if record is None and (signed := self._models.pool.most_signed(model_id, nonce)):
+            record = ModelRecord.decode(signed)
+        signatures = () if record is None else self._signatures(model_id, nonce, record)
+        if judged is not None and judged.signature is not None:
+            signatures = tuple({judged.signature: None, **dict.fromkeys(signatures)})
         return ModelStatus(
             has_bytes=self._store.has(model_id),
             missing_chunks=() if size is None else self._store.missing_chunks(model_id, size),
-            record=None if judged is None else judged.record,
+            record=record,
             refusal=None if judged is None else judged.refusal,
-            attestations=() if judged is None or judged.signature is None else (judged.signature,),
+            attestations=signatures,
         )
+
+    def _signatures(self, model_id: bytes, nonce: int, record: ModelRecord) -> tuple[bytes, ...]:
+        return self._models.pool.signatures(model_id, nonce, record.encode())
 
     def missing_chunks(self, model_id: bytes, size_bytes: int) -> tuple[int, ...]:
         """Return the chunks of a model that are not here; raises `BadModelSize`."""
@@ -258,7 +283,7 @@ class LiveChain:
             self._store.put_chunk, model_id, size_bytes, index, chunk, tuple(proof)
         )
         if self._store.has(model_id):
-            await asyncio.to_thread(self._attester.judge_pending)
+            self._models.wake()
             self.work.set()
 
     def inference_quote(self, entry: RegistryEntry, batch: int) -> InferenceGas | None:

@@ -19,15 +19,21 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeReadiness:
-    """One answer: the phase, the heights it follows from, and the ACTIVE models without bytes."""
+    """One answer: the phase, the heights it follows from, and the ACTIVE models without bytes.
+
+    `quarantined` is a backend that was found wrong: the node follows the chain and does not vote.
+    """
 
     phase: Phase
     height: int
     highest: int
     missing_models: tuple[bytes, ...]
+    quarantined: str | None = None
 
     def __str__(self) -> str:
         """Return `syncing`, `not ready (model X missing)` or `ready`."""
+        if self.quarantined is not None and self.phase is not Phase.SYNCING:
+            return f"{Phase.NOT_READY} (backend {self.quarantined} in quarantine)"
         if self.phase is not Phase.NOT_READY:
             return str(self.phase)
         first, others = self.missing_models[0], len(self.missing_models) - 1
@@ -39,7 +45,7 @@ class Readiness:
     """Puts together what the chain, the peers and the model store say.
 
     `height` is the head's, `highest` the highest block that a peer claims, `missing` the ACTIVE
-    models whose bytes are not here.
+    models whose bytes are not here, `quarantined` the backend that was found wrong.
     """
 
     def __init__(
@@ -47,10 +53,12 @@ class Readiness:
         height: Callable[[], int],
         highest: Callable[[], int],
         missing: Callable[[], tuple[bytes, ...]],
+        quarantined: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._height = height
         self._highest = highest
         self._missing = missing
+        self._quarantined = quarantined
 
     def now(self) -> NodeReadiness:
         """Return where the node stands."""
@@ -59,6 +67,6 @@ class Readiness:
         phase = Phase.READY
         if highest > height + TIP_BLOCKS:
             phase = Phase.SYNCING
-        elif missing:
+        elif missing or self._quarantined():
             phase = Phase.NOT_READY
-        return NodeReadiness(phase, height, highest, missing)
+        return NodeReadiness(phase, height, highest, missing, self._quarantined())

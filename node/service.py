@@ -1,27 +1,36 @@
-"""One running node: opens the data directory, proves the backend, serves, produces, stops."""
+"""One running node: opens the data directory, proves the backend, serves, votes, stops."""
 
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import structlog
+from eth_keys.datatypes import PrivateKey
 
+from consensus.qbft.proposed_header import read_proposed_header
+from consensus.qbft.rules import Rules
+from consensus.qbft.signing import KeySigner, SigningDomain
 from cvm.faults import ModelDataMissing
 from cvm.inference.backends.table import backend_named
 from models_registry.registry import read_active_record, read_model_ids
+from node.attestation_pool import AttestationPool
 from node.attester import Attester
-from node.block_producer import BlockProducer
-from node.chain import Chain, NotTheOnlyValidator
-from node.config import NodeConfig
+from node.block_writer import BlockWriter
+from node.chain import Chain
+from node.config import NodeConfig, NotTheOnlyValidator
+from node.consensus_driver import ConsensusDriver, Pace
 from node.inference_host import NodeInferenceHost
 from node.keys import address_of
 from node.live_chain import LiveChain
+from node.lone_network import LoneNetwork
+from node.model_duties import ModelDuties
 from node.rpc.server import RpcServer, start_rpc_server
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
+from node.vote_log import VoteLog
 from node.warm_kernels import warm_execution
 
 log = structlog.get_logger(__name__)
@@ -84,36 +93,69 @@ def plan_active_models(chain: Chain) -> None:
 async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], None]) -> None:
     """Run until SIGINT or SIGTERM; `on_ready` is called once the node answers.
 
-    Raises `NotTheOnlyValidator`, or a `LocalFault` when this machine fails.
+    Raises a `LocalFault` when this machine fails.
     """
     stop = stop_on_signals()
-    with open_node(config) as node:
-        validate_validator(config, node.chain)
-        pool = TransactionPool(node.chain.parameters.chain_id)
-        attester = Attester(node.chain, config.validator_key)
-        view = LiveChain(node.chain, pool, attester, node.store)
+    with open_node(config) as node, ExitStack() as cleanup:
+        validate_pace(config, node.chain)
         log.info("loading the execution core", first_time="compiles it, about half a minute")
         warm_execution()
         plan_active_models(node.chain)
-        attester.judge_pending()
-        try:
-            async with await start_rpc_server(view, config.http_host, config.http_port) as server:
-                on_ready(node.chain, server)
-                duties = [server.run()]
-                if config.validator_key is not None:
-                    producer = BlockProducer(
-                        node.chain,
-                        pool,
-                        attester,
-                        config.validator_key,
-                        instant=config.instant,
-                        idle_blocks=config.idle_blocks,
-                    )
-                    duties.append(producer.run(view.work))
-                await run_tasks(duties, stop)
-                log.info("stopping", head=node.chain.head.block_number)
-        finally:
-            view.close()
+        parts = assemble(config, node, cleanup)
+        server = await start_rpc_server(parts.view, config.http_host, config.http_port)
+        async with server:
+            on_ready(node.chain, server)
+            duties = [server.run(), parts.driver.run(), parts.models.run(), parts.network.run()]
+            await run_tasks(duties, stop)
+            log.info("stopping", head=node.chain.head.block_number)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """What runs in the event loop of one node."""
+
+    view: LiveChain
+    driver: ConsensusDriver
+    models: ModelDuties
+    network: LoneNetwork
+
+
+def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodeParts:
+    """Put the parts of a node together; `cleanup` closes them."""
+    chain = node.chain
+    writer = BlockWriter(chain)
+    cleanup.callback(writer.close)
+    votes = VoteLog(config.votes_folder)
+    cleanup.callback(votes.close)
+    pool, work = TransactionPool(chain.parameters.chain_id), asyncio.Event()
+    network = LoneNetwork(chain, node.store)
+    attester = Attester(chain, config.validator_key)
+    models = ModelDuties(attester, AttestationPool(chain), network.spread_attestation)
+    writer.on_head(lambda _checked, _certificate: models.wake())
+    driver = ConsensusDriver(
+        chain,
+        writer,
+        pool,
+        consensus_rules(chain, config.validator_key),
+        votes,
+        network,
+        work,
+        Pace(config.instant, config.idle_blocks),
+    )
+    view = LiveChain(chain, pool, node.store, models, network, work)
+    cleanup.callback(view.close)
+    return NodeParts(view, driver, models, network)
+
+
+def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:
+    """Return this node's part in the consensus of its chain."""
+    domain = chain.domain
+    return Rules(
+        signer=None if key is None else KeySigner(key.to_bytes()),
+        domain=SigningDomain(domain.chain_id, domain.genesis_hash),
+        seals=domain,
+        read_proposed_header=read_proposed_header,
+    )
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -124,9 +166,9 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def validate_validator(config: NodeConfig, chain: Chain) -> None:
-    """Refuse at start what would refuse the first block."""
-    if config.validator_key is None:
+def validate_pace(config: NodeConfig, chain: Chain) -> None:
+    """Refuse instant blocks where other validators would have to agree to each of them."""
+    if not config.instant or config.validator_key is None:
         return
     validators = chain.validators()
     address = address_of(config.validator_key)

@@ -3,7 +3,8 @@
 Every key here is a TEST key.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block, decode_block
 from consensus.block_execution import CheckedBlock, LeftOut, Proposal
-from consensus.certificate import CommitCertificate
+from consensus.certificate import CommitCertificate, certify, seal
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
 from cvm.evm.creation_address import creation_address
+from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.inference.backends.backend import Backend
 from cvm.inference.backends.table import backend_named
@@ -30,13 +32,18 @@ from models_registry.registry_calls import (
     encode_commit,
     encode_register,
 )
+from node.attestation_pool import AttestationPool
 from node.attester import Attester
 from node.chain import Chain, init_chain
 from node.demo_contract import classify_data, constructor_data
 from node.inference_host import NodeInferenceHost
+from node.live_chain import LiveChain
+from node.lone_network import LoneNetwork
+from node.model_duties import ModelDuties
 from node.sample_models import sample_model_path
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
+from node.transaction_pool import TransactionPool
 
 CHAIN_ID = 1_907
 VALIDATOR = PrivateKey(b"\x51" * 32)  # TEST key
@@ -105,10 +112,19 @@ class ChainWorld:
 
     def propose(self, raw: Sequence[bytes] = ()) -> tuple[CheckedBlock, LeftOut]:
         """Make the next block final, as the only validator."""
-        proposal = Proposal(address_of(VALIDATOR), 0)
-        made = self.chain.propose(proposal, [decode_transaction(tx) for tx in raw], VALIDATOR)
+        made = self.make_final(Proposal(address_of(VALIDATOR), 0), map(decode_transaction, raw))
         self.attester.judge_pending()
         return made
+
+    def make_final(
+        self, proposal: Proposal, candidates: Iterable[Transaction]
+    ) -> tuple[CheckedBlock, LeftOut]:
+        """Build the next block, seal it, and append it."""
+        checked, left_out = self.chain.build(proposal, candidates)
+        block = checked.block
+        sealed = seal(self.chain.domain, VALIDATOR, block.number, 0, block.hash)
+        self.chain.append(checked, certify(block.number, 0, block.hash, [(0, sealed)]))
+        return checked, left_out
 
     def send(
         self, to: bytes | None, data: bytes, gas: int = 2_000_000, value: int = 0
@@ -166,3 +182,10 @@ def final_block(world: ChainWorld, number: int) -> tuple[Block, CommitCertificat
     assert data is not None
     assert certificate is not None
     return decode_block(data), certificate
+
+
+def live_chain(world: ChainWorld, pool: TransactionPool) -> LiveChain:
+    """Return what JSON-RPC sees of a chain without peers; `close` it in the end."""
+    network = LoneNetwork(world.chain, world.store)
+    models = ModelDuties(world.attester, AttestationPool(world.chain), network.spread_attestation)
+    return LiveChain(world.chain, pool, world.store, models, network, asyncio.Event())

@@ -24,6 +24,7 @@ FILES = {
     "account": "account",
     "model": "model",
     "demo": "demo",
+    "testnet": "testnet",
 }
 """Command or group of commands -> module in node.cli whose `add_commands(app)` adds it."""
 

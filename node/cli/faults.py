@@ -11,10 +11,12 @@ from consensus.faults import InvalidBlock, InvalidGenesis
 from cvm.faults import LocalFault
 from cvm.inference.faults import InferenceFault, InvalidModel
 from models_registry.genesis import BadGenesis
-from node.chain import NotTheOnlyValidator, OtherGenesis
+from node.chain import OtherGenesis
 from node.chain_archive import BadArchive
+from node.config import NotTheOnlyValidator
 from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
+from node.node_key import BadNodeKey
 from node.storage.chain_database import NoChainHere
 
 USAGE_ERROR = 2
@@ -24,6 +26,7 @@ EXPECTED = (
     BadArchive,
     BadGenesis,
     BadKeystore,
+    BadNodeKey,
     InferenceFault,
     InvalidBlock,
     InvalidGenesis,

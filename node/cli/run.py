@@ -15,7 +15,7 @@ from models_registry.genesis import RegistryParameters
 from node.chain import Chain, init_chain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
-from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
+from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig, P2pConfig
 from node.keys import (
     DEV_BALANCE_WEI,
     DEV_MNEMONIC,
@@ -53,6 +53,8 @@ DepositPerByte = Annotated[
     int, typer.Option("--deposit-per-byte", help="wei a byte of a model, given back in the end")
 ]
 FeePerByte = Annotated[int, typer.Option("--fee-per-byte", help="wei a byte of a model, burned")]
+DEFAULT_P2P_PORT = 30_303
+DEFAULT_MAX_PEERS = 25
 LogJson = Annotated[bool, typer.Option("--log.json", help="log JSON lines")]
 
 
@@ -124,7 +126,8 @@ def node(
     http_port: HttpPort = DEFAULT_HTTP_PORT,
     backend: BackendName = "cpu",
     validator: Annotated[
-        Path | None, typer.Option("--validator", help="keystore file: seal blocks with this key")
+        Path | None,
+        typer.Option("--validator", help="keystore file: vote with this key"),
     ] = None,
     password: Annotated[
         Path | None, typer.Option("--password", help="file that holds the keystore's password")
@@ -133,6 +136,23 @@ def node(
         int | None,
         typer.Option("--prune", min=1, help="keep the state of so many last blocks, not of all"),
     ] = None,
+    p2p_addr: Annotated[
+        str, typer.Option("--p2p.addr", help="interface on which other nodes are heard")
+    ] = "0.0.0.0",
+    p2p_port: Annotated[
+        int, typer.Option("--p2p.port", help="TCP and UDP port; 0 takes a free one")
+    ] = DEFAULT_P2P_PORT,
+    peer: Annotated[
+        list[str] | None, typer.Option("--peer", help="enode to keep a session with, repeated")
+    ] = None,
+    bootnode: Annotated[
+        list[str] | None,
+        typer.Option("--bootnode", help="enode or ENR to find others by"),
+    ] = None,
+    max_peers: Annotated[int, typer.Option(min=1, help="sessions at most")] = DEFAULT_MAX_PEERS,
+    no_discovery: Annotated[
+        bool, typer.Option("--no-discovery", help="talk to nodes that are named only")
+    ] = False,
     log_json: LogJson = False,
 ) -> None:
     """Run a full node on a data directory that `cvm init` made."""
@@ -150,6 +170,14 @@ def node(
             instant=False,
             idle_blocks=True,
             prune_blocks=prune,
+            p2p=P2pConfig(
+                host=p2p_addr,
+                port=p2p_port,
+                max_peers=max_peers,
+                static_peers=tuple(peer or ()),
+                bootnodes=tuple(bootnode or ()),
+                discovers=not no_discovery,
+            ),
         )
         uvloop.run(run_node(config, announce))
 

@@ -263,7 +263,7 @@ class CvmProtocol:
         if not self._heard.add(key, now_s):
             return
         if await self._is_good(peer, message):
-            self._spread(message, key)
+            self.spread(message)
 
     async def _is_good(self, peer: CvmPeer, message: Gossip) -> bool:
         match message:
@@ -306,8 +306,9 @@ class CvmProtocol:
         for peer in self.peers():
             peer.try_send(WantModels(model_ids[:MAX_MODELS]))
 
-    def _spread(self, message: Gossip, key: bytes) -> None:
+    def spread(self, message: Gossip) -> None:
         """Send a message to the peers that have not seen it of late."""
+        key = gossip_key(message)
         now_s = asyncio.get_running_loop().time()
         for peer in self.peers():
             if peer.known.add(key, now_s) and not peer.try_send(message):

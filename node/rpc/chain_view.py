@@ -10,6 +10,7 @@ from cvm.evm.transaction import AccessList, Transaction
 from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
+from node.readiness import NodeReadiness
 from opcodes.gas import InferenceGas
 from opcodes.inference_trace import InferenceTrace
 
@@ -151,6 +152,9 @@ class ChainView(Protocol):
 
     def peer_count(self) -> int:
         """Return how many peers are connected."""
+
+    def node_status(self) -> NodeReadiness:
+        """Return whether this node can take part, and what keeps it back."""
 
     def head(self) -> BlockHeader:
         """Return the newest final header."""

@@ -71,12 +71,16 @@ class StoredBlock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FinalBlock:
-    """All that one block adds to the database."""
+    """All that one block adds to the database.
+
+    `parent_certificate` replaces the parent's, where another quorum's is the one that counts.
+    """
 
     block: StoredBlock
     receipts: tuple[Receipt, ...]
     certificate: CommitCertificate | None
     state: StateUpdate
+    parent_certificate: CommitCertificate | None = None
 
 
 class NoFlatState(DatabaseFault):
@@ -358,6 +362,8 @@ class ChainDatabase:
         self._put(transaction, "receipts", block.hash, encode_receipts(final.receipts))
         if final.certificate is not None:
             self._put(transaction, "certificates", block.hash, final.certificate.encode())
+        if (parent := final.parent_certificate) is not None:
+            self._put(transaction, "certificates", parent.header_hash, parent.encode())
         block_hash = block.hash
         locations = sorted(
             [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog
 
 from consensus.block import decode_block
 from consensus.faults import ExecutionDisagrees
@@ -118,9 +119,31 @@ def test_a_refused_block_leaves_nothing_behind(proposer: ChainWorld, importer: C
     assert importer.database.transaction_location(bytes(guilty.transactions[0].hash)) is None
 
 
-def test_a_node_whose_own_backend_is_wrong_blames_itself(
+def test_a_node_whose_own_backend_is_wrong_follows_on_the_definition(
     proposer: ChainWorld, tmp_path: Path
 ) -> None:
+    model_id = proposer.register_model()
+    contract = proposer.deploy_classifier(model_id)
+    proposer.classify(contract, digit(0))
+    backend = FlippedBit()
+    wrong = ChainWorld(tmp_path / "wrong", GENESIS, backend)
+    try:
+        follow(wrong, proposer)
+        guilty = proposer.classify(contract, digit(1))
+        backend.flips = True
+        with structlog.testing.capture_logs() as logged:
+            follow(wrong, proposer)
+        assert wrong.chain.head.hash == proposer.chain.head.hash
+        assert wrong.host.quarantined == "flipped"
+    finally:
+        wrong.close()
+    line = next(line for line in logged if line["event"] == "inference diverges")
+    assert line["tx"] == f"0x{guilty.block.transactions[0].hash.hex()}"
+    assert line["model_id"] == f"0x{model_id.hex()}"
+    assert line["backend"] == "flipped"
+
+
+def test_a_node_whose_backend_fails_its_vectors_stops(proposer: ChainWorld, tmp_path: Path) -> None:
     contract = proposer.deploy_classifier(proposer.register_model())
     proposer.classify(contract, digit(0))
     backend = FlippedBit()

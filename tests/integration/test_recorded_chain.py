@@ -19,7 +19,7 @@ from consensus.block import Block
 from consensus.block_execution import Proposal
 from cvm.inference.backends.table import backend_named
 from node.chain_archive import ImportSummary, export_chain, import_chain
-from tests.chain_world import VALIDATOR, ChainWorld, final_block
+from tests.chain_world import ChainWorld, final_block
 from tests.gpu import require_gpu
 from tests.vectors.chain.record import ARCHIVE, GENESIS
 
@@ -85,7 +85,7 @@ def test_proposing_the_same_transactions_gives_the_same_blocks(
         world.store.add_file(model)
     for block in blocks:
         proposal = Proposal(bytes(block.header.coinbase), int(block.header.timestamp))
-        made, left_out = world.chain.propose(proposal, block.transactions, VALIDATOR)
+        made, left_out = world.make_final(proposal, block.transactions)
         assert left_out == ()
         assert made.block.hash == block.hash
         gas.append(made.executed.gas_used)

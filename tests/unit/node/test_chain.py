@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from consensus.block import Block
-from consensus.block_execution import Proposal
 from consensus.certificate import CommitCertificate, certify, seal
 from consensus.faults import (
     BadCertificate,
@@ -20,7 +19,7 @@ from consensus.faults import (
 )
 from cvm.evm.message_call import SimulatedTransaction
 from cvm.evm.state_reader import Account
-from node.chain import Chain, NotTheOnlyValidator, OtherGenesis, init_chain
+from node.chain import Chain, OtherGenesis, init_chain
 from node.storage.chain_database import ChainDatabase, NoChainHere
 from tests.chain_world import (
     STRANGER,
@@ -182,13 +181,6 @@ def test_a_parent_certificate_that_the_next_header_does_not_name_is_refused(
     block = changed(final_block(proposer, 2)[0], parent_beacon_block_root=b"\1" * 32)
     with pytest.raises(HeaderFieldWrong, match="parentBeaconBlockRoot"):
         importer.chain.import_block(block, certified(importer, block))
-
-
-def test_a_key_that_is_no_validator_cannot_propose(proposer: ChainWorld) -> None:
-    with pytest.raises(NotTheOnlyValidator) as caught:
-        proposer.chain.propose(Proposal(bytes(20), 0), [], STRANGER)
-    assert f"the validators are 0x{address_of(VALIDATOR).hex()}" in str(caught.value)
-    assert int(proposer.chain.head.block_number) == 0
 
 
 def test_a_missing_parent_certificate_is_named(proposer: ChainWorld) -> None:

@@ -13,14 +13,13 @@ from cvm.inference.backends.table import backend_named
 from cvm.inference.engine import NodeTrace, trace_items
 from cvm.inference.model_file import parse_model
 from models_registry.chunks import CHUNK_BYTES, BadChunkIndex, model_id, validate_chunk
-from node.live_chain import LiveChain
 from node.model_chunks import ModelChunks
 from node.rpc.chain_view import TraceRequest, TransactionLocation
 from node.sample_models import sample_model_path
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
 from opcodes.inference_trace import InferenceTrace
-from tests.chain_world import CHAIN_ID, USER, ChainWorld, genesis_document, signed
+from tests.chain_world import CHAIN_ID, USER, ChainWorld, genesis_document, live_chain, signed
 
 GENESIS = json.dumps(genesis_document()).encode()
 TWIN = (0x0C00).to_bytes(20, "big")
@@ -33,7 +32,7 @@ class Traced:
     def __init__(self, folder: Path) -> None:
         self.world = ChainWorld(folder, GENESIS)
         pool = TransactionPool(CHAIN_ID)
-        self.view = LiveChain(self.world.chain, pool, self.world.attester, self.world.store)
+        self.view = live_chain(self.world, pool)
         self.model = self.world.register_model(royalty_gas=10)
 
     def close(self) -> None:

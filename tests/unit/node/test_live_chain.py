@@ -14,7 +14,7 @@ from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooHig
 from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
-from node.live_chain import MAX_TX_GAS, LiveChain
+from node.live_chain import MAX_TX_GAS
 from node.rpc.chain_view import CallRequest, CallResult, TransactionLocation
 from node.sample_models import sample_model_path
 from node.transaction_pool import MAX_TX_BYTES, TransactionPool, TransactionTooLarge
@@ -28,6 +28,7 @@ from tests.chain_world import (
     address_of,
     final_block,
     genesis_document,
+    live_chain,
     signed,
 )
 
@@ -41,7 +42,7 @@ class Live:
     def __init__(self, folder: Path) -> None:
         self.world = ChainWorld(folder, GENESIS)
         self.pool = TransactionPool(CHAIN_ID)
-        self.view = LiveChain(self.world.chain, self.pool, self.world.attester, self.world.store)
+        self.view = live_chain(self.world, self.pool)
 
     def close(self) -> None:
         self.view.close()

@@ -14,8 +14,8 @@ import structlog
 from eth_keys.datatypes import PrivateKey
 
 from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
-from node.chain import Chain, NotTheOnlyValidator
-from node.config import NodeConfig
+from node.chain import Chain
+from node.config import NodeConfig, NotTheOnlyValidator
 from node.rpc.server import CannotListen, RpcServer
 from node.service import open_node, plan_active_models, run_node, run_tasks
 from node.storage.chain_database import DatabaseInUse, NoChainHere
@@ -97,9 +97,10 @@ def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
             run(config(folder, port=port))
 
 
-def test_a_key_that_is_not_the_validator_is_refused_at_start(folder: Path) -> None:
+def test_instant_blocks_with_a_key_that_is_not_the_validator_are_refused(folder: Path) -> None:
+    instant = dataclasses.replace(config(folder, STRANGER), instant=True)
     with pytest.raises(NotTheOnlyValidator):
-        run(config(folder, STRANGER))
+        run(instant)
 
 
 def test_no_chain_is_refused_and_nothing_is_made(tmp_path: Path) -> None:

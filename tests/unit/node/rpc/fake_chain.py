@@ -40,6 +40,7 @@ from models_registry.chunks import (
 from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry, RegistryStatus
+from node.readiness import NodeReadiness, Phase
 from node.rpc.chain_view import (
     BlockView,
     CallRequest,
@@ -276,6 +277,9 @@ class FakeChain:
         self.blocks.append(block)
         self.receipts_of[block.header.hash] = list(receipts)
         return block
+
+    def node_status(self) -> NodeReadiness:
+        return NodeReadiness(Phase.READY, 2, 2, ())
 
     def sync_progress(self) -> SyncProgress | None:
         return self.progress

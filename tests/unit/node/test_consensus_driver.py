@@ -1,4 +1,4 @@
-"""The producer: a block when work waits, an empty one when a period passes, none otherwise."""
+"""A chain with one validator: a block when work waits, an empty one when a period passes."""
 
 import asyncio
 import json
@@ -10,9 +10,13 @@ import pytest
 
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.faults import DeviceFault, LocalFault
-from node import block_producer
-from node.block_producer import BlockProducer
+from node import consensus_driver
+from node.block_writer import BlockWriter
+from node.consensus_driver import ConsensusDriver, Pace
+from node.lone_network import LoneNetwork
+from node.service import consensus_rules
 from node.transaction_pool import TransactionPool
+from node.vote_log import VoteLog
 from tests.chain_world import (
     CHAIN_ID,
     GENESIS_TIME,
@@ -29,19 +33,19 @@ TIMEOUT_S = 20
 
 
 class Clock:
-    """The wall clock of a test, in seconds."""
+    """The wall clock of a test, set in seconds."""
 
     def __init__(self) -> None:
         self.now = GENESIS_TIME + 10
 
     def __call__(self) -> int:
-        return self.now
+        return self.now * 1_000
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(block_producer, "now_s", clock)
+    monkeypatch.setattr(consensus_driver, "now_ms", clock)
     return clock
 
 
@@ -51,6 +55,7 @@ class Produced:
     def __init__(self, folder: Path) -> None:
         self.world = ChainWorld(folder, GENESIS)
         self.pool = TransactionPool(CHAIN_ID)
+        self.votes = VoteLog(folder / "votes")
 
     @property
     def height(self) -> int:
@@ -73,33 +78,34 @@ class Produced:
 
         async def drive() -> None:
             reached, work = asyncio.Event(), asyncio.Event()
-            settle = self.pool.settle
+            writer = BlockWriter(self.world.chain)
+            driver = self.driver(writer, work, Pace(instant, idle_blocks))
 
-            def settled(state: Any) -> None:
-                settle(state)
+            def appended(*_block: object) -> None:
                 on_block()
                 if len(self.pool):
                     work.set()
                 if self.height >= height:
                     reached.set()
 
-            self.pool.settle = settled  # type: ignore[method-assign]
-            producer = BlockProducer(
-                self.world.chain,
-                self.pool,
-                self.world.attester,
-                VALIDATOR,
-                instant=instant,
-                idle_blocks=idle_blocks,
-            )
+            writer.on_head(appended)
             if len(self.pool):
                 work.set()
-            async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
-                task = tasks.create_task(producer.run(work))
-                await reached.wait()
-                task.cancel()
+            try:
+                async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
+                    task = tasks.create_task(driver.run())
+                    await reached.wait()
+                    task.cancel()
+            finally:
+                writer.close()
 
         asyncio.run(drive())
+
+    def driver(self, writer: BlockWriter, work: asyncio.Event, pace: Pace) -> ConsensusDriver:
+        chain = self.world.chain
+        rules = consensus_rules(chain, VALIDATOR)
+        network = LoneNetwork(chain, self.world.store)
+        return ConsensusDriver(chain, writer, self.pool, rules, self.votes, network, work, pace)
 
     def transactions(self, number: int) -> list[bytes]:
         block = self.world.database.block(self.world.database.hash_at(number) or b"")
@@ -111,6 +117,7 @@ class Produced:
 def produced(tmp_path: Path) -> Iterator[Produced]:
     produced = Produced(tmp_path)
     yield produced
+    produced.votes.close()
     produced.world.close()
 
 
@@ -184,26 +191,11 @@ def test_what_cannot_pay_the_base_fee_yet_stays(produced: Produced) -> None:
     assert len(produced.pool) == 2
 
 
-def test_after_each_block_pending_models_are_judged(produced: Produced) -> None:
-    judged: list[int] = []
-    produced.world.attester.judge_pending = (  # type: ignore[method-assign]
-        lambda: judged.append(produced.height)
-    )
-    produced.add(transfer(0))
-
-    def follow() -> None:
-        if produced.height == 1:
-            produced.add(transfer(1))
-
-    produced.run(2, on_block=follow)
-    assert judged[0] == 1
-
-
-def test_a_local_fault_stops_the_producer(produced: Produced) -> None:
+def test_a_local_fault_stops_the_node(produced: Produced) -> None:
     def fail(*_arguments: object) -> None:
         raise DeviceFault("cuda", "device lost")
 
-    produced.world.chain.propose = fail  # type: ignore[method-assign, assignment]
+    produced.world.chain.build = fail  # type: ignore[method-assign, assignment]
     produced.add(transfer(0))
     with pytest.raises(ExceptionGroup) as caught:
         produced.run(1)
@@ -217,27 +209,22 @@ def test_being_cancelled_it_finishes_the_block_under_way(produced: Produced) -> 
     async def start_and_cancel() -> None:
         work = asyncio.Event()
         work.set()
-        producer = BlockProducer(
-            produced.world.chain,
-            produced.pool,
-            produced.world.attester,
-            VALIDATOR,
-            instant=True,
-            idle_blocks=False,
-        )
+        writer = BlockWriter(produced.world.chain)
+        driver = produced.driver(writer, work, Pace(instant=True, idle_blocks=False))
         began = asyncio.Event()
-        loop, propose = asyncio.get_running_loop(), produced.world.chain.propose
+        loop, append = asyncio.get_running_loop(), produced.world.chain.append
 
         def noticed(*arguments: Any) -> Any:
             loop.call_soon_threadsafe(began.set)
-            return propose(*arguments)
+            return append(*arguments)
 
-        produced.world.chain.propose = noticed  # type: ignore[method-assign, assignment]
-        task = asyncio.create_task(producer.run(work))
+        produced.world.chain.append = noticed  # type: ignore[method-assign, assignment]
+        task = asyncio.create_task(driver.run())
         await began.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        writer.close()
 
     asyncio.run(start_and_cancel())
     assert produced.height == 1

@@ -1,0 +1,401 @@
+"""Carries out what consensus wants: fsync, send, build, check, write, wait.
+
+`consensus.qbft` decides; this file has no rule of it. Events go through one queue to one task, so
+a step never meets another. A chain with one validator, as `cvm dev` runs, is the same code.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from consensus.block import Block, decode_block
+from consensus.block_execution import CheckedBlock, LeftOut, Proposal
+from consensus.certificate import CommitCertificate
+from consensus.faults import InvalidBlock
+from consensus.header_rules import next_base_fee
+from consensus.qbft.events import (
+    Action,
+    Ahead,
+    Behind,
+    BlockBuilt,
+    BlockChecked,
+    BuildBlock,
+    CheckBlock,
+    Decide,
+    Event,
+    HeightContext,
+    Persist,
+    Received,
+    Record,
+    Refused,
+    Relay,
+    Report,
+    Send,
+    SetTimer,
+    Started,
+    Timer,
+    TimerFired,
+)
+from consensus.qbft.evidence import Evidence
+from consensus.qbft.messages import Message
+from consensus.qbft.rules import Rules
+from consensus.qbft.step import State, step
+from cvm.evm.faults import (
+    BlockGasExceeded,
+    FeeCapTooLow,
+    InvalidTransaction,
+    NonceTooHigh,
+    NonceTooLow,
+)
+from cvm.faults import LocalFault, ModelDataMissing
+from node.block_writer import BlockWriter
+from node.chain import Chain
+from node.clock import now_ms
+from node.transaction_pool import TransactionPool
+from node.vote_log import VoteLog
+
+log = structlog.get_logger(__name__)
+MAX_EVENTS = 4_096
+STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh, NonceTooLow)
+"""Faults that another block may not have; a used nonce is forgotten without what follows it."""
+
+
+class QuorumDisagrees(LocalFault):
+    """More than two thirds of the validators made a block final that this node finds wrong."""
+
+    def __init__(self, height: int, reason: str) -> None:
+        super().__init__(
+            f"a quorum made block {height} final, but here it is invalid: {reason}; this node's "
+            "software or hardware is at fault, or a third of the validators"
+        )
+
+
+class Gossip(Protocol):
+    """How consensus speaks to other nodes; nothing here waits. A sender is a node id."""
+
+    def send(self, message: Message, parent_certificate: CommitCertificate | None) -> None:
+        """Send a message to every peer."""
+
+    def relay(
+        self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
+    ) -> None:
+        """Send somebody else's message to the peers that may lack it."""
+
+    def send_block(self, height: int, peer: bytes) -> None:
+        """Send a final block to one peer that votes on its height."""
+
+    def catch_up(self, height: int, peer: bytes) -> None:
+        """Get the blocks below `height`, which this peer has."""
+
+    def report(self, evidence: Evidence) -> None:
+        """Spread the proof of a double vote."""
+
+    def blame(self, peer: bytes, reason: str) -> None:
+        """Score a peer down for what no honest one sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When blocks are begun: a chain for development makes one as soon as a transaction waits.
+
+    `instant` is for a single validator only; without `idle_blocks` it makes no empty ones.
+    """
+
+    instant: bool = False
+    idle_blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMoved:
+    """A block was appended, by whomever: another height is under way."""
+
+
+class ConsensusDriver:
+    """Takes part in consensus where `rules` has a signer, and follows it otherwise.
+
+    `work` is set when a transaction or a model arrives.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        writer: BlockWriter,
+        pool: TransactionPool,
+        rules: Rules,
+        votes: VoteLog,
+        gossip: Gossip,
+        work: asyncio.Event,
+        pace: Pace = Pace(),
+    ) -> None:
+        self._chain = chain
+        self._writer = writer
+        self._pool = pool
+        self._rules = rules
+        self._votes = votes
+        self._gossip = gossip
+        self._work = work
+        self._pace = pace
+        self._events: asyncio.Queue[Event | HeadMoved] = asyncio.Queue(MAX_EVENTS)
+        self._state: State | None = None
+        self._height = 0
+        self._unsaved: list[Record] = []
+        self._checked: dict[bytes, CheckedBlock] = {}
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._checks: dict[bytes, asyncio.Task[None]] = {}
+        writer.on_head(lambda checked, _certificate: self._head_moved(checked))
+
+    def receive(
+        self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
+    ) -> None:
+        """Take a message from the peer `sender`; dropped where more wait than can be handled."""
+        self._offer(Received(self._now_ms(), message, parent_certificate, sender))
+
+    async def take_final(
+        self,
+        block: Block,
+        certificate: CommitCertificate,
+        parent_certificate: CommitCertificate | None,
+    ) -> bool:
+        """Append the next block, which others made final; tell whether it was news.
+
+        What was executed for a vote is not executed again. Raises an `InvalidBlock`.
+        """
+        checked = await self._checked_block(block.hash)
+        if checked is None:
+            appended = await self._writer.import_block(block, certificate, parent_certificate)
+            return appended is not None
+        await self._writer.append(checked, certificate, parent_certificate)
+        return True
+
+    async def run(self) -> None:
+        """Take part until cancelled; raises a `LocalFault` when this machine fails."""
+        try:
+            async with self._tasks:
+                self._begin_height()
+                while True:
+                    event = await self._events.get()
+                    if isinstance(event, HeadMoved):
+                        self._begin_height()
+                    else:
+                        await self._take(event)
+        finally:
+            self._drop_timers()
+
+    def _begin_height(self) -> None:
+        """Start the height after the head, unless it is under way."""
+        head = self._chain.head
+        if self._height == head.block_number + 1:
+            return
+        self._height = head.block_number + 1
+        self._checked.clear()
+        self._checks.clear()
+        self._drop_timers()
+        context = HeightContext(
+            height=self._height,
+            validators=self._chain.validators_at(self._height),
+            last_proposer=head.coinbase,
+            due_ms=(head.timestamp + self._chain.parameters.period_s) * 1_000,
+        )
+        self._spawn_start(context)
+
+    def _head_moved(self, checked: CheckedBlock) -> None:
+        """Forget what the block included; what it left behind is work for the next one."""
+        if len(self._pool):
+            with self._chain.state_at(self._chain.head) as state:
+                self._pool.settle(state)
+        if checked.block.transactions and len(self._pool):
+            self._work.set()
+        self._offer(HeadMoved())
+
+    def _spawn_start(self, context: HeightContext) -> None:
+        if self._pace.instant:
+            self._spawn(self._start_when_there_is_work(context))
+        else:
+            self._start(context)
+
+    async def _start_when_there_is_work(self, context: HeightContext) -> None:
+        """Begin an instant height: when work comes, or after an idle period."""
+        period_s = self._chain.parameters.period_s
+        try:
+            async with asyncio.timeout(period_s if self._pace.idle_blocks else None):
+                await self._work.wait()
+                while not (self._pace.idle_blocks or len(self._pool)):
+                    self._work.clear()
+                    await self._work.wait()
+        except TimeoutError:
+            pass
+        self._work.clear()
+        self._start(replace(context, due_ms=self._now_ms()))
+
+    def _start(self, context: HeightContext) -> None:
+        self._offer(Started(self._now_ms(), context, self._votes.records(context.height)))
+
+    async def _take(self, event: Event) -> None:
+        """Make one step and carry out what it asks for."""
+        if isinstance(event, Started) and event.context.height != self._height:
+            return
+        if self._chain.host.quarantined and self._rules.signer is not None:
+            log.error("votes withheld until a restart", backend=self._chain.host.quarantined)
+            self._rules = replace(self._rules, signer=None)
+        self._state, actions = step(self._rules, self._state, event)
+        for action in actions:
+            await self._carry_out(action)
+
+    async def _carry_out(self, action: Action) -> None:
+        match action:
+            case Persist():
+                self._unsaved.append(action.record)
+            case Send():
+                await self._save()
+                self._gossip.send(action.message, action.parent_certificate)
+            case Decide():
+                await self._save()
+                await self._finish(action)
+            case BuildBlock():
+                self._spawn(self._build(action))
+            case CheckBlock():
+                self._checks[action.digest] = self._spawn(self._check(action))
+            case SetTimer():
+                self._set_timer(action)
+            case _:
+                self._tell(action)
+
+    def _tell(self, action: Action) -> None:
+        match action:
+            case Relay():
+                self._gossip.relay(action.message, action.parent_certificate, action.sender)
+            case Ahead():
+                self._gossip.send_block(action.height, action.sender)
+            case Behind():
+                self._gossip.catch_up(action.height, action.sender)
+            case Report():
+                self._gossip.report(action.evidence)
+            case Refused(is_fault=True):
+                self._gossip.blame(action.sender, action.reason)
+
+    async def _save(self) -> None:
+        """Have what was signed on disk before it goes on."""
+        if self._unsaved:
+            records, self._unsaved = self._unsaved, []
+            await asyncio.to_thread(self._votes.save, self._height, records)
+
+    async def _build(self, action: BuildBlock) -> None:
+        signer = self._rules.signer
+        if signer is None:
+            return
+        candidates = list(self._pool.best_first(next_base_fee(self._chain.head)))
+        proposal = Proposal(signer.address, self._now_ms() // 1_000)
+        checked, left_out = await self._writer.build(proposal, candidates)
+        self._drop_invalid(left_out)
+        if checked.block.number != action.height or self._height != action.height:
+            return
+        self._checked[checked.block.hash] = checked
+        parent_certificate = self._chain.certificate_at(action.height - 1)
+        self._offer(
+            BlockBuilt(
+                self._now_ms(),
+                action.height,
+                action.round,
+                checked.block.encode(),
+                parent_certificate,
+            )
+        )
+
+    def _drop_invalid(self, left_out: LeftOut) -> None:
+        for tx, fault in left_out:
+            if isinstance(fault, InvalidTransaction) and not isinstance(fault, STAYS_IN_POOL):
+                self._pool.drop(tx)
+                log.info("transaction dropped", tx=f"0x{tx.hash.hex()}", reason=str(fault))
+
+    async def _check(self, action: CheckBlock) -> None:
+        valid: bool | None = True
+        if action.digest not in self._checked:
+            valid = await self._verdict(action)
+        if self._height == action.height:
+            self._offer(BlockChecked(self._now_ms(), action.height, action.digest, valid))
+
+    async def _verdict(self, action: CheckBlock) -> bool | None:
+        """Execute a proposed block; None where this node cannot judge it."""
+        try:
+            checked = await self._writer.check(
+                decode_block(action.block), action.parent_certificate
+            )
+        except InvalidBlock as error:
+            log.warning("proposal refused", height=action.height, reason=str(error))
+            return False
+        except ModelDataMissing as fault:
+            log.warning("not ready", reason=str(fault))
+            return None
+        if self._height == action.height:
+            self._checked[action.digest] = checked
+        return True
+
+    async def _finish(self, decided: Decide) -> None:
+        """Write the final block; raises `QuorumDisagrees` where it is wrong here."""
+        checked = await self._checked_block(decided.certificate.header_hash)
+        try:
+            if checked is not None:
+                await self._writer.append(checked, decided.certificate, decided.parent_certificate)
+            else:
+                await self._import(decided)
+        except InvalidBlock as error:
+            raise QuorumDisagrees(decided.height, str(error)) from error
+
+    async def _checked_block(self, digest: bytes) -> CheckedBlock | None:
+        """Return what executing a block gave, waiting where that is under way."""
+        check = self._checks.get(digest)
+        if check is not None:
+            await asyncio.shield(check)
+        return self._checked.get(digest)
+
+    async def _import(self, decided: Decide) -> None:
+        """Check and write a final block as soon as its models are here."""
+        block = decode_block(decided.block)
+        while True:
+            try:
+                await self._writer.import_block(
+                    block, decided.certificate, decided.parent_certificate
+                )
+            except ModelDataMissing as fault:
+                log.warning("not ready", height=decided.height, reason=str(fault))
+                self._work.clear()
+                await self._work.wait()
+            else:
+                return
+
+    def _set_timer(self, action: SetTimer) -> None:
+        known = self._timers.pop(action.timer, None)
+        if known is not None:
+            known.cancel()
+        delay_s = max(action.at_ms - self._now_ms(), 0) / 1_000
+        loop = asyncio.get_running_loop()
+        self._timers[action.timer] = loop.call_later(delay_s, self._fire, action.timer)
+
+    def _fire(self, timer: Timer) -> None:
+        self._timers.pop(timer, None)
+        self._offer(TimerFired(self._now_ms(), timer))
+
+    def _drop_timers(self) -> None:
+        for handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+
+    def _offer(self, event: Event | HeadMoved) -> None:
+        """Queue an event; only what peers send may be dropped."""
+        if isinstance(event, Received) and self._events.qsize() >= MAX_EVENTS // 2:
+            return
+        self._events.put_nowait(event)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)
+
+    def _now_ms(self) -> int:
+        """Return the time; on an instant chain never before the next block's."""
+        if not self._pace.instant:
+            return now_ms()
+        head = self._chain.head
+        return max(now_ms(), (head.timestamp + self._chain.parameters.period_s) * 1_000)

@@ -1,0 +1,351 @@
+"""The network of a node among others: joins cvm/1 to consensus, models and what JSON-RPC asks."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import structlog
+
+from consensus.block import decode_block
+from consensus.certificate import CommitCertificate
+from consensus.faults import InvalidBlock, MalformedBlock
+from consensus.qbft import faults as qbft_faults
+from consensus.qbft.evidence import Evidence
+from consensus.qbft.message_decoding import decode_message
+from consensus.qbft.messages import Message
+from cvm.evm.transaction import Transaction
+from models_registry.attestation import BadAttestation
+from node.attestation_pool import SignedRecord
+from node.block_writer import BlockWriter
+from node.chain import Chain
+from node.consensus_driver import ConsensusDriver
+from node.evidence_pool import EvidencePool
+from node.listed_models import ListedModels
+from node.model_chunks import ModelChunks
+from node.model_duties import ModelDuties
+from node.p2p.block_sync import BlockSync
+from node.p2p.cvm_messages import MAX_MODELS, Attestation, HaveModels, NewBlock, Qbft, WantModels
+from node.p2p.cvm_messages import Evidence as EvidenceMessage
+from node.p2p.cvm_peer import CvmPeer
+from node.p2p.cvm_protocol import CvmProtocol, Forks
+from node.p2p.cvm_source import DatabaseSource
+from node.p2p.model_fetch import ModelFetch
+from node.p2p.protocol import Network
+from node.p2p.seen_cache import SeenCache, key_of
+from node.p2p.sync_parts import SyncParts
+from node.readiness import NodeReadiness, Readiness
+from node.rpc.chain_view import SyncProgress
+from node.sender_recovery import SenderRecovery
+from node.storage.model_store import ModelStore
+
+log = structlog.get_logger(__name__)
+BLAME_POINTS = 10
+LIE_POINTS = 100
+SERVING_THREADS = 2
+BLOCK_AGAIN_S = 1.0
+"""A peer that votes on a height that is final gets the block at most so often."""
+SENT_BLOCKS = 1024
+BLOCK_ON_ITS_WAY_S = 1.5
+"""How long a peer may be one block ahead before that block is asked for."""
+
+
+class TransactionGossip(Protocol):
+    """How transactions go round (eth/68 and later)."""
+
+    def announce(self, tx: Transaction) -> None:
+        """Tell peers of a transaction that the pool took."""
+
+
+class CvmNetwork:
+    """A `Gossip` for consensus, a `NetworkView` for JSON-RPC, `CvmEvents` for the protocol.
+
+    `attach` joins it to what it speaks for, before `run`.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        store: ModelStore,
+        writer: BlockWriter,
+        forks: Forks,
+        evidence: EvidencePool,
+    ) -> None:
+        self._chain = chain
+        self._evidence = evidence
+        self._store = store
+        self._threads = ThreadPoolExecutor(SERVING_THREADS, thread_name_prefix="cvm-serve")
+        self._listed = ListedModels(chain, store)
+        source = DatabaseSource(chain.database, ModelChunks(store))
+        domain = chain.domain
+        self.protocol = CvmProtocol(
+            source, domain.chain_id, domain.genesis_hash, forks, self, self._threads
+        )
+        self._fetch = ModelFetch(
+            store, self._listed, self.protocol.peers, self.protocol.want_models, self._model_arrived
+        )
+        self._sync = BlockSync(
+            SyncParts(
+                chain=chain,
+                importer=writer,
+                peers=self.protocol.peers,
+                preparing=self._threads,
+                recovery=SenderRecovery(),
+                obtain_model=self._fetch.obtain,
+            )
+        )
+        self._readiness = Readiness(
+            height=lambda: chain.head.block_number,
+            highest=self._sync.highest,
+            missing=self._listed.missing_active,
+            quarantined=lambda: chain.host.quarantined,
+        )
+        self._sent_blocks = SeenCache(SENT_BLOCKS, BLOCK_AGAIN_S)
+        self._behind = asyncio.Event()
+        self._driver: ConsensusDriver | None = None
+        self._models: ModelDuties | None = None
+        self._server: Network | None = None
+        self._transactions: TransactionGossip | None = None
+        self._on_model: Callable[[], None] = lambda: None
+        writer.on_head(lambda _checked, certificate: self._head_moved(certificate))
+
+    def attach(
+        self,
+        driver: ConsensusDriver,
+        models: ModelDuties,
+        server: Network,
+        transactions: TransactionGossip,
+        on_model: Callable[[], None],
+    ) -> None:
+        """Join what hears of messages, and what carries them; `on_model` hears of a whole model."""
+        self._driver, self._models = driver, models
+        self._server, self._transactions = server, transactions
+        self._on_model = on_model
+
+    def close(self) -> None:
+        """Stop the threads that serve, after what is under way."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def run(self) -> None:
+        """Talk to peers, catch up and fetch models until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._server is not None:
+                tasks.create_task(self._server.run())
+            tasks.create_task(self._fetch.run())
+            tasks.create_task(self._catch_up_when_behind())
+
+    async def _catch_up_when_behind(self) -> None:
+        """Sync where a peer is ahead for longer than a block is on its way."""
+        while True:
+            await self._behind.wait()
+            self._behind.clear()
+            behind = self._sync.highest() - self._chain.head.block_number
+            if behind == 1:
+                await asyncio.sleep(BLOCK_ON_ITS_WAY_S)
+            if self._sync.is_behind():
+                await self._sync.catch_up()
+
+    def _head_moved(self, certificate: CommitCertificate) -> None:
+        """Tell the peers of a block that is final here, and see what models it asks for."""
+        self._fetch.refresh()
+        if self._sync.status is None:
+            message = self._final_block(certificate.height)
+            if message is not None:
+                self.protocol.spread(message)
+
+    def _final_block(self, height: int) -> NewBlock | None:
+        database = self._chain.database
+        block = database.block_bytes(database.hash_at(height) or b"")
+        certificate = self._chain.certificate_at(height)
+        if block is None or certificate is None:
+            return None
+        return NewBlock(block, certificate, self._chain.certificate_at(height - 1))
+
+    # What consensus wants sent
+
+    def send(self, message: Message, parent_certificate: CommitCertificate | None) -> None:
+        """Send a message of this validator to every peer."""
+        self.protocol.broadcast(wire(message, parent_certificate))
+
+    def relay(
+        self, message: Message, parent_certificate: CommitCertificate | None, _sender: bytes
+    ) -> None:
+        """Pass somebody else's message on to the peers that may lack it."""
+        self.protocol.spread(wire(message, parent_certificate))
+
+    def send_block(self, height: int, peer: bytes) -> None:
+        """Send a final block to one peer that still votes on its height."""
+        target, message = self._peer(peer), self._final_block(height)
+        if target is None or message is None:
+            return
+        key = key_of(peer, height.to_bytes(8, "big"))
+        if self._sent_blocks.add(key, asyncio.get_running_loop().time()):
+            target.try_send(message)
+
+    def catch_up(self, height: int, peer: bytes) -> None:
+        """Get the blocks below `height`, which this peer has."""
+        source = self._peer(peer)
+        if source is not None:
+            source.reached(height - 1)
+        self._wake_sync()
+
+    def report(self, evidence: Evidence) -> None:
+        """Spread the proof of a double vote."""
+        log.warning(
+            "double vote",
+            validator=f"0x{evidence.signer.hex()}",
+            code=evidence.code,
+            height=evidence.height,
+            round=evidence.round,
+        )
+        if self._evidence.add(evidence):
+            self.protocol.broadcast(evidence_message(evidence))
+
+    def blame(self, peer: bytes, reason: str) -> None:
+        """Score a peer down for what no honest one sends."""
+        culprit = self._peer(peer)
+        if culprit is not None:
+            culprit.penalise(BLAME_POINTS, reason)
+
+    def spread_attestation(self, attestation: SignedRecord) -> None:
+        """Send a signature of this validator to every peer."""
+        self.protocol.broadcast(attestation_message(attestation))
+
+    def _peer(self, node_id: bytes) -> CvmPeer | None:
+        return next((peer for peer in self.protocol.peers() if peer.node_id == node_id), None)
+
+    # What JSON-RPC asks
+
+    def peer_count(self) -> int:
+        """Return how many peers are connected."""
+        return 0 if self._server is None else len(self._server.peers())
+
+    def sync_progress(self) -> SyncProgress | None:
+        """Return how far catching up has come, or None where the node is at the tip."""
+        status = self._sync.status
+        return (
+            None if status is None else SyncProgress(status.start, status.current, status.highest)
+        )
+
+    def status(self) -> NodeReadiness:
+        """Return whether this node can take part."""
+        return self._readiness.now()
+
+    def announce(self, tx: Transaction) -> None:
+        """Tell peers of a transaction that the pool took."""
+        if self._transactions is not None:
+            self._transactions.announce(tx)
+
+    # What peers send
+
+    def peer_joined(self, peer: CvmPeer) -> None:
+        """Tell a new peer which models are here and who signed what; it may be ahead."""
+        held = self._fetch.held(tuple(self._listed.wanted()))
+        if held:
+            peer.try_send(HaveModels(held[:MAX_MODELS]))
+        if self._models is not None:
+            for attestation in self._models.pool.all():
+                peer.try_send(attestation_message(attestation))
+        if self._fetch.missing:
+            peer.try_send(WantModels(self._fetch.missing[:MAX_MODELS]))
+        self._wake_sync()
+        self._fetch.wake()
+
+    def peer_left(self, _peer: CvmPeer) -> None:
+        """Give what was asked of a peer to others."""
+        self._sync.wake()
+        self._fetch.wake()
+
+    async def qbft(self, peer: CvmPeer, message: Qbft) -> bool:
+        """Hand a consensus message to the driver, which has it passed on if it is sound."""
+        try:
+            decoded = decode_message(message.code, message.message)
+        except qbft_faults.BadMessage as fault:
+            peer.penalise(BLAME_POINTS, str(fault))
+            return False
+        if self._driver is not None:
+            self._driver.receive(decoded, message.parent_certificate, peer.node_id)
+        return False
+
+    async def new_block(self, peer: CvmPeer, message: NewBlock) -> bool:
+        """Hand the next final block to the driver; a later one shows that this node is behind."""
+        try:
+            block = decode_block(message.block)
+        except MalformedBlock as fault:
+            peer.penalise(LIE_POINTS, str(fault))
+            return False
+        if block.number <= self._chain.head.block_number:
+            return False
+        peer.reached(block.number)
+        if block.number > self._chain.head.block_number + 1 or self._driver is None:
+            self._wake_sync()
+            return False
+        try:
+            return await self._driver.take_final(
+                block, message.certificate, message.parent_certificate
+            )
+        except InvalidBlock as fault:
+            peer.penalise(LIE_POINTS, str(fault))
+            return False
+
+    async def attestation(self, peer: CvmPeer, message: Attestation) -> bool:
+        """Keep a validator's signature under a model's record."""
+        if self._models is None:
+            return False
+        try:
+            return self._models.pool.add(
+                SignedRecord(message.model_id, message.nonce, message.record, message.signature)
+            )
+        except BadAttestation as fault:
+            peer.penalise(BLAME_POINTS, str(fault))
+            return False
+
+    async def evidence(self, peer: CvmPeer, message: EvidenceMessage) -> bool:
+        """Keep proof that a validator signed two things."""
+        try:
+            return self._evidence.add(self._evidence.decode(message.encode()))
+        except qbft_faults.BadMessage as fault:
+            peer.penalise(BLAME_POINTS, str(fault))
+            return False
+
+    def models_offered(self, _peer: CvmPeer) -> None:
+        """Look what a peer can give."""
+        self._fetch.wake()
+
+    def models_wanted(self, _peer: CvmPeer, model_ids: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Return which of the models that a peer lacks are served here."""
+        return self._fetch.held(model_ids)
+
+    def _model_arrived(self, model_id: bytes) -> None:
+        self.protocol.announce_model(model_id)
+        if self._models is not None:
+            self._models.wake()
+        self._on_model()
+
+    def _wake_sync(self) -> None:
+        self._sync.wake()
+        if self._sync.is_behind():
+            self._behind.set()
+
+
+def wire(message: Message, parent_certificate: CommitCertificate | None) -> Qbft:
+    """Return a consensus message as cvm/1 carries it."""
+    return Qbft(message.payload.CODE, message.encode(), parent_certificate)
+
+
+def attestation_message(attestation: SignedRecord) -> Attestation:
+    """Return a signature under a record as cvm/1 carries it."""
+    return Attestation(
+        attestation.model_id, attestation.nonce, attestation.record, attestation.signature
+    )
+
+
+def evidence_message(evidence: Evidence) -> EvidenceMessage:
+    """Return the proof of a double vote as cvm/1 carries it."""
+    return EvidenceMessage(
+        evidence.code,
+        evidence.first,
+        evidence.first_signature,
+        evidence.second,
+        evidence.second_signature,
+    )

@@ -1,0 +1,23 @@
+"""What the rest of the node asks of its network."""
+
+from typing import Protocol
+
+from cvm.evm.transaction import Transaction
+from node.readiness import NodeReadiness
+from node.rpc.chain_view import SyncProgress
+
+
+class NetworkView(Protocol):
+    """Who is there, how far catching up has come, and a way to tell of a transaction."""
+
+    def peer_count(self) -> int:
+        """Return how many peers are connected."""
+
+    def sync_progress(self) -> SyncProgress | None:
+        """Return how far catching up has come, or None where the node is at the tip."""
+
+    def status(self) -> NodeReadiness:
+        """Return whether this node can take part."""
+
+    def announce(self, tx: Transaction) -> None:
+        """Tell peers of a transaction that the pool took."""
