@@ -5,8 +5,9 @@ from dataclasses import replace
 from consensus.qbft.events import TimerKind
 from consensus.qbft.turn import Turn
 
-MAX_DOUBLINGS = 10
-"""Rounds from this one on have equal timeouts: with 6 s, 1 h 42 min."""
+MAX_DOUBLINGS = 40
+"""Bounds the number, not the wait: rounds must go on growing, or a validator that is one ahead of
+all others stays so for ever."""
 
 MAX_ROUND = 2**32 - 1
 

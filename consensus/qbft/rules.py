@@ -12,7 +12,7 @@ from consensus.qbft.signing import Recover, Signer, SigningDomain, recover_signe
 class Timeouts:
     """Times in milliseconds; the defaults are PROTOCOL section 5's and section 1's.
 
-    Round r may take `round_ms` * 2**r, and its exponent ends at `MAX_DOUBLINGS`.
+    Round r may take `round_ms` * 2**r.
     """
 
     round_ms: int = 6_000

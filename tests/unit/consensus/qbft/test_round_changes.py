@@ -67,11 +67,9 @@ def test_a_round_that_takes_too_long_is_left_with_a_round_change() -> None:
 
 @pytest.mark.parametrize(
     ("round_number", "timeout_s"),
-    [(1, 12), (2, 24), (5, 192), (10, 6144), (11, 6144), (4_000_000_000, 6144)],
+    [(1, 12), (2, 24), (5, 192), (11, 12_288), (4_000_000_000, 6 << 40)],
 )
-def test_round_r_takes_6_s_times_2_to_the_r_and_at_most_102_minutes(
-    round_number: int, timeout_s: int
-) -> None:
+def test_round_r_takes_6_s_times_2_to_the_r(round_number: int, timeout_s: int) -> None:
     node = validator(3)
     actions = node.receive_all(round_change_by(index, round_number) for index in (0, 1))
     timer = Timer(TimerKind.ROUND, HEIGHT, round_number)
