@@ -7,7 +7,7 @@ from node.p2p.token_bucket import TokenBucket
 
 PER_SOURCE = Rate(per_second=100, burst=400)
 IN_ALL = Rate(per_second=2_000, burst=4_000)
-"""About a tenth of one core: 2,000 messages of 0.06 ms, or 166 handshakes of 0.5 ms, each second."""
+"""About a tenth of one core: 2,000 messages of 0.06 ms, or 166 handshakes of 0.5 ms, a second."""
 
 SOURCES = 4_096
 SOURCE_LIFETIME_S = 60.0
