@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from node.p2p.catch_up import CatchUp
+from node.p2p.first_fault import first_fault
 from node.p2p.prepared_blocks import BlockPreparation
 from node.p2p.sync_parts import SyncParts
 
@@ -67,11 +68,8 @@ class BlockSync:
         self._start = self._parts.chain.head.block_number
         log.info("syncing", head=self._start, highest=self.highest())
         try:
-            await CatchUp(self._parts, self._preparation, self._changed).run()
-        except BaseExceptionGroup as group:
-            if len(group.exceptions) > 1:
-                raise
-            raise group.exceptions[0] from group
+            with first_fault():
+                await CatchUp(self._parts, self._preparation, self._changed).run()
         finally:
             self._start = None
         log.info("synced", head=self._parts.chain.head.block_number, highest=self.highest())

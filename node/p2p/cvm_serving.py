@@ -16,7 +16,8 @@ from node.p2p.cvm_messages import (
     GetCertificates,
     GetChunk,
 )
-from node.p2p.cvm_state_messages import Codes, GetCodes, GetProof, Proof
+from node.p2p.cvm_state_messages import Codes, GetCodes, GetProof, GetStateChunk, Proof
+from node.p2p.state_serving import StateServing
 from node.p2p.wire_fields import WireMessage
 from node.rpc.chain_view import ModelChunk
 from node.storage.chain_database import header_of_block
@@ -49,6 +50,12 @@ class ChainSource(Protocol):
     def state_node(self, node_hash: bytes) -> bytes | None:
         """Return a node of a state trie by its hash."""
 
+    def preimage(self, key_hash: bytes) -> bytes | None:
+        """Return the address or the slot of a hash."""
+
+    def follow_head(self) -> None:
+        """Bring what is known of hashes to the head; one thread at a time."""
+
     def model_chunk(self, model_id: bytes, index: int) -> ModelChunk:
         """Return a chunk; raises `ModelDataMissing` or `BadChunkIndex`."""
 
@@ -58,6 +65,7 @@ class CvmServing:
 
     def __init__(self, source: ChainSource) -> None:
         self._source = source
+        self._states = StateServing(source)
 
     def answer(self, request: WireMessage) -> WireMessage | None:
         """Return the reply to a request, None for a message that is none."""
@@ -72,6 +80,8 @@ class CvmServing:
                 return self._codes(request)
             case GetProof():
                 return self._proof(request)
+            case GetStateChunk():
+                return self._states.answer(request)
         return None
 
     def _blocks(self, request: GetBlocks) -> Blocks:

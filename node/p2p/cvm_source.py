@@ -6,6 +6,7 @@ from cvm.faults import DatabaseFault
 from node.model_chunks import ModelChunks
 from node.rpc.chain_view import ModelChunk
 from node.storage.chain_database import ChainDatabase
+from node.storage.preimages import Preimages
 
 
 class DatabaseSource:
@@ -14,6 +15,7 @@ class DatabaseSource:
     def __init__(self, database: ChainDatabase, chunks: ModelChunks) -> None:
         self._database = database
         self._chunks = chunks
+        self._preimages = Preimages(database)
 
     def head(self) -> BlockHeader:
         """Return the newest final header."""
@@ -23,8 +25,9 @@ class DatabaseSource:
         return header
 
     def earliest_height(self) -> int:
-        """Return the lowest height from which every block is here."""
-        return 0
+        """Return the height from which on every block and its parent's certificate are here."""
+        start = self._database.start_height()
+        return start + 1 if start else 0
 
     def block_bytes_at(self, number: int) -> bytes | None:
         """Return the RLP of the block at a height."""
@@ -47,6 +50,14 @@ class DatabaseSource:
     def state_node(self, node_hash: bytes) -> bytes | None:
         """Return a node of a state trie by its hash."""
         return self._database.state(node_hash)
+
+    def preimage(self, key_hash: bytes) -> bytes | None:
+        """Return the address or the slot of a hash."""
+        return self._preimages.find(key_hash)
+
+    def follow_head(self) -> None:
+        """Bring what is served of states to the head."""
+        self._preimages.follow()
 
     def model_chunk(self, model_id: bytes, index: int) -> ModelChunk:
         """Return a chunk; raises `ModelDataMissing` or `BadChunkIndex`."""

@@ -15,6 +15,7 @@ from models_registry.chunks import BadChunk
 from node.p2p.chunk_plan import ChunkPlan, WantedChunk
 from node.p2p.cvm_messages import Chunk
 from node.p2p.faults import PeerGone, RequestTimedOut
+from node.p2p.first_fault import first_fault
 from node.storage.model_store import ModelStore
 
 log = structlog.get_logger(__name__)
@@ -108,22 +109,26 @@ class ModelFetch:
 
     async def run(self) -> None:
         """Fetch until cancelled; raises a `LocalFault` when this machine's disk fails."""
+        with first_fault():
+            async with asyncio.TaskGroup() as tasks:
+                await self._run(tasks)
+
+    async def _run(self, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self._changed.clear()
-                if self._is_stale:
-                    await self._look()
-                self._hand_out(tasks, loop.time())
-                wait_until = self._plan.slow_after(loop.time())
+        while True:
+            self._changed.clear()
+            if self._is_stale:
+                await self._look()
+            self._hand_out(tasks, loop.time())
+            wait_until = self._plan.slow_after(loop.time())
+            if self._plan.models and not self._plan.asked:
+                wait_until = loop.time() + TELL_AGAIN_S
+            try:
+                async with asyncio.timeout_at(wait_until):
+                    await self._changed.wait()
+            except TimeoutError:
                 if self._plan.models and not self._plan.asked:
-                    wait_until = loop.time() + TELL_AGAIN_S
-                try:
-                    async with asyncio.timeout_at(wait_until):
-                        await self._changed.wait()
-                except TimeoutError:
-                    if self._plan.models and not self._plan.asked:
-                        self._tell(self._plan.models)
+                    self._tell(self._plan.models)
 
     async def _look(self) -> None:
         """Bring the plan to what is wanted now."""

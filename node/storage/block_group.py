@@ -10,10 +10,10 @@ from cvm.faults import DatabaseFault
 from node.storage.chain_database import (
     ChainDatabase,
     FinalBlock,
-    NotTheNextBlock,
     header_of_block,
 )
 from node.storage.flat_state import FlatState
+from node.storage.state_faults import NotTheNextBlock
 
 
 class BlockGroup:

@@ -3,7 +3,8 @@
 Tables: `meta` (genesis JSON, head hash), `numbers` (8-byte height -> block hash), `blocks`
 (hash -> geth RLP), `receipts` (hash -> RLP list), `certificates` (hash -> RLP), `transactions`
 (tx hash -> block hash || 4-byte index), `state` (trie nodes and code by their hash), those of
-`flat_state` (the head's state) and of `pruning` (empty in an archive).
+`flat_state` (the head's state), of `pruning` (empty in an archive), of `preimages` and of
+`snapshot_store`.
 """
 
 import fcntl
@@ -27,10 +28,17 @@ from cvm.evm.transaction import Transaction
 from cvm.faults import DatabaseFault
 from node.storage.flat_state import FLAT_TABLES, UNDO_BLOCKS, FlatState, write_flat
 from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
+from node.storage.state_faults import (
+    FlatStateTooShort,
+    NoFlatState,
+    NoReceipts,
+    NotTheNextBlock,
+)
 
 MAP_SIZE_BYTES = 1 << 40
 CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
-TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES
+SYNC_TABLES = ("preimages", "snapshot")
+TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES + SYNC_TABLES
 
 
 class DatabaseInUse(DatabaseFault):
@@ -83,32 +91,6 @@ class FinalBlock:
     parent_certificate: CommitCertificate | None = None
 
 
-class NoFlatState(DatabaseFault):
-    """The chain in the database was not started on the flat state."""
-
-    def __init__(self) -> None:
-        super().__init__("the database has no flat state")
-
-
-class FlatStateTooShort(DatabaseFault):
-    """The flat tables do not reach back to a block, or not forward."""
-
-    def __init__(self, head: int, number: int) -> None:
-        super().__init__(
-            f"the flat state holds block {head} and {UNDO_BLOCKS} before it, not block {number}"
-        )
-
-
-class NotTheNextBlock(DatabaseFault):
-    """A block does not stand on the state that is in the flat tables."""
-
-    def __init__(self, number: int, root: bytes, flat: tuple[int, bytes] | None) -> None:
-        have = "none" if flat is None else f"block {flat[0]} with {flat[1].hex()}"
-        super().__init__(
-            f"block {number} starts from the state {root.hex()}, the database has {have}"
-        )
-
-
 class ChainDatabase:
     """The one writer of a data directory's `chain` folder; readers may be on any thread.
 
@@ -157,7 +139,8 @@ class ChainDatabase:
         if self._lock is not None:
             self._lock.close()
 
-    def _get(self, table: str, key: bytes) -> bytes | None:
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """Return a value of a table; raises `DatabaseFault`."""
         try:
             with self._env.begin(db=self._tables[table]) as transaction:
                 value = transaction.get(key)
@@ -165,27 +148,35 @@ class ChainDatabase:
             raise DatabaseFault(f"cannot read table {table}: {error}") from error
         return None if value is None else bytes(value)
 
+    def table(self, name: str) -> Any:  # lmdb ships no types
+        """Return a table for use in a transaction."""
+        return self._tables[name]
+
     def state(self, key: bytes) -> bytes | None:
         """Return a trie node or code by its hash."""
-        return self._get("state", key)
+        return self.get("state", key)
+
+    def start_height(self) -> int:
+        """Return the height from which on the chain is here beside genesis: 0, or a snapshot's."""
+        return int.from_bytes(self.get("meta", b"start") or b"", "big")
 
     def genesis_json(self) -> bytes | None:
         """Return the genesis file that the chain started from."""
-        return self._get("meta", b"genesis")
+        return self.get("meta", b"genesis")
 
     def head_hash(self) -> bytes | None:
         """Return the newest final block's hash."""
-        return self._get("meta", b"head")
+        return self.get("meta", b"head")
 
     def hash_at(self, number: int) -> bytes | None:
         """Return the hash of the block at a height."""
         if not 0 <= number < 1 << 64:
             return None
-        return self._get("numbers", number.to_bytes(8, "big"))
+        return self.get("numbers", number.to_bytes(8, "big"))
 
     def block_bytes(self, block_hash: bytes) -> bytes | None:
         """Return a block's RLP."""
-        return self._get("blocks", block_hash)
+        return self.get("blocks", block_hash)
 
     def block(self, block_hash: bytes) -> Block | None:
         """Return a block by its hash."""
@@ -198,18 +189,23 @@ class ChainDatabase:
         return None if data is None else header_of_block(data)
 
     def receipts(self, block_hash: bytes) -> tuple[Receipt, ...]:
-        """Return a block's receipts in order, none for a hash that is not here."""
-        data = self._get("receipts", block_hash)
+        """Return a block's receipts in order, none for a hash that is not here.
+
+        Raises `NoReceipts` for a block whose receipts alone are not here.
+        """
+        data = self.get("receipts", block_hash)
+        if data is None and self.block_bytes(block_hash) is not None:
+            raise NoReceipts(block_hash)
         return () if data is None else decode_receipts(data)
 
     def certificate(self, block_hash: bytes) -> CommitCertificate | None:
         """Return the certificate that made a block final; genesis has none."""
-        data = self._get("certificates", block_hash)
+        data = self.get("certificates", block_hash)
         return None if data is None else decode_certificate(data)
 
     def transaction_location(self, tx_hash: bytes) -> tuple[bytes, int] | None:
         """Return block hash and index of an included transaction."""
-        data = self._get("transactions", tx_hash)
+        data = self.get("transactions", tx_hash)
         if data is None:
             return None
         return data[:HASH_BYTES], int.from_bytes(data[HASH_BYTES:], "big")
@@ -224,7 +220,7 @@ class ChainDatabase:
 
     def write_genesis(self, genesis_json: bytes, header: BlockHeader, state: StateUpdate) -> None:
         """Start a chain: genesis file, block 0 and its state, in one transaction."""
-        with self._writing() as transaction:
+        with self.writing() as transaction:
             self._put(transaction, "meta", b"genesis", genesis_json)
             self._write(transaction, FinalBlock(Block(header, ()), (), None, state))
 
@@ -233,7 +229,7 @@ class ChainDatabase:
 
         Raises `NotTheNextBlock` where it does not stand on the state that is there.
         """
-        with self._writing() as transaction:
+        with self.writing() as transaction:
             self.write_within(transaction, final)
 
     def begin(self) -> Any:  # lmdb ships no types
@@ -290,11 +286,11 @@ class ChainDatabase:
 
     def code(self, code_hash: bytes) -> bytes | None:
         """Return code by its hash."""
-        return self._get("codes", code_hash)
+        return self.get("codes", code_hash)
 
     def kept_blocks(self) -> int | None:
         """Return how many blocks keep their state in the tries, None for an archive."""
-        data = self._get("meta", b"keep")
+        data = self.get("meta", b"keep")
         return None if data is None else int.from_bytes(data, "big")
 
     def prune(self, keep_blocks: int) -> int:
@@ -304,7 +300,7 @@ class ChainDatabase:
         """
         if keep_blocks < 1:
             raise ValueError("the state of the head cannot be pruned")
-        with self._writing() as transaction:
+        with self.writing() as transaction:
             head = self._required_flat_head(transaction)[0]
             first = max(head - keep_blocks + 1, self._oldest_state(transaction, head))
             roots = [self._state_root(transaction, n) for n in range(head, first - 1, -1)]
@@ -330,7 +326,16 @@ class ChainDatabase:
         return header_of_block(data).state_root
 
     @contextmanager
-    def _writing(self) -> Iterator[Any]:  # lmdb ships no types
+    def reading(self) -> Iterator[Any]:  # lmdb ships no types
+        """Give a transaction that sees one state of every table."""
+        try:
+            with self._env.begin() as transaction:
+                yield transaction
+        except lmdb.Error as error:
+            raise DatabaseFault(f"cannot read the database in {self.path}: {error}") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:  # lmdb ships no types
         """Give a transaction that is synced at the end, or that never was.
 
         A reader that was killed would pin its pages, and the file would grow without end.

@@ -10,7 +10,8 @@ from consensus.ethereum.ethereum_block import EthereumBlock
 from cvm.evm.state_committer import StateCommitter
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT, Account, StateChanges
 from node.storage.block_group import BlockGroup
-from node.storage.chain_database import ChainDatabase, FinalBlock, NotTheNextBlock
+from node.storage.chain_database import ChainDatabase, FinalBlock
+from node.storage.state_faults import NotTheNextBlock
 from tests.unit.consensus.ethereum.ethereum_world import PARENT, child_of
 
 ADDRESS = b"\x11" * 20

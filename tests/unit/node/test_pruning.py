@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.trie_state import TrieState
 from cvm.faults import MissingTrieNode
-from node.storage.chain_database import NoFlatState
 from node.storage.pruning import places_in_state
+from node.storage.state_faults import NoFlatState
 from tests.unit.evm.state_changes import ADDRESSES, random_changes
 from tests.unit.node.state_world import StateWorld
 
