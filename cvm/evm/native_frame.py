@@ -1,6 +1,7 @@
 """The running frame of the compiled loop as host opcodes see it: a view of its record."""
 
 from ctypes import string_at
+from struct import Struct
 from typing import cast
 
 from cvm.evm.contract_code import ContractCode
@@ -10,6 +11,9 @@ from cvm.evm.message_rules import Rules
 from cvm.evm.messages import Message, TransactionEnvironment
 from cvm.evm.native import layout as at
 from cvm.evm.world_state import Mark
+
+FRAME = Struct("<20q32s")
+"""The fields of `layout` from PC to VALUE."""
 
 WORD_MASK = (1 << 256) - 1
 
@@ -211,31 +215,14 @@ class NativeFrame:
         registers[at.RETURN_SIZE] = 0
         self.refreshed()
         host, slots, log_bytes, logs, refund = mark
-        fields = {
-            at.PC: 0,
-            at.HEIGHT: 0,
-            at.GAS: message.gas,
-            at.MEMORY_BASE: base,
-            at.MEMORY_USED: 0,
-            at.CODE: code.address,
-            at.CODE_SIZE: code.size,
-            at.JUMPS: code.jumps_address,
-            at.ADDRESS_ACCOUNT: world.account(message.target).number,
-            at.CALLER_ACCOUNT: world.account(message.caller).number,
-            at.FLAGS: flags | (at.STATIC if message.is_static else 0),
-            at.INPUT: data_at,
-            at.INPUT_SIZE: data_size,
-            at.RESULT: 0,
-            at.RESULT_SIZE: 0,
-            at.JOURNAL_MARK: slots,
-            at.LOGS_MARK: log_bytes,
-            at.LOG_COUNT_MARK: logs,
-            at.REFUND_MARK: refund,
-            at.HOST_MARK: host,
-        }
-        for place, value in fields.items():
-            frames[self._base + place] = value
-        value = message.value
-        for place in range(4):
-            limb = value >> (64 * place) & 0xFFFFFFFFFFFFFFFF
-            frames[self._base + at.VALUE + place] = limb - (limb >> 63 << 64)
+        FRAME.pack_into(
+            frames,
+            depth * at.FRAME_BYTES,
+            *(0, 0, message.gas, base, 0),
+            *(code.address, code.size, code.jumps_address),
+            *(world.account(message.target).number, world.account(message.caller).number),
+            flags | (at.STATIC if message.is_static else 0),
+            *(data_at, data_size, 0, 0),
+            *(slots, log_bytes, logs, refund, host),
+            message.value.to_bytes(at.WORD_BYTES, "little"),
+        )

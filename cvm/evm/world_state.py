@@ -5,6 +5,7 @@ live here. `mark` and `undo` cover all of them. Nothing reaches a store before `
 """
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from cvm.evm.state_reader import (
     StateReader,
 )
 
+LOG_HEAD = Struct("<3q")
 Mark = tuple[int, int, int, int, int]
 """Lengths of the host's journal, the slots' journal, log bytes, logs; and the refund."""
 
@@ -258,16 +260,15 @@ class WorldState:
 
     def logs(self) -> tuple[tuple[bytes, tuple[bytes, ...], bytes], ...]:
         """Return the transaction's logs: address, topics, data."""
-        found, place, view = [], 0, self.memory.logs
+        found, place = [], 0
+        written = bytes(self.memory.logs[: self.registers[at.LOGS_SIZE]])
         for _ in range(self.registers[at.LOG_COUNT]):
-            number, topics, size = (
-                int.from_bytes(view[place + 8 * i : place + 8 * i + 8], "little") for i in range(3)
-            )
+            number, topics, size = LOG_HEAD.unpack_from(written, place)
             place += at.LOG_HEAD_BYTES
-            words = tuple(bytes(view[place + 32 * i : place + 32 * i + 32]) for i in range(topics))
-            place += 32 * topics
-            found.append((self._listed[number].address, words, bytes(view[place : place + size])))
-            place += size
+            data = place + 32 * topics
+            words = tuple([written[word : word + 32] for word in range(place, data, 32)])
+            place = data + size
+            found.append((self._listed[number].address, words, written[data:place]))
         return tuple(found)
 
     # --- transactions and their end
