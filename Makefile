@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery faults hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -66,6 +66,9 @@ fuzz: install       ## N random nodes on the definition and every feature level 
 
 fuzz-discovery: install ## N damaged discovery packets, at every depth, thrown at one node (N=100000 SEED=0)
 	$(BIN)/python -m tests.discv5_fuzzer --packets $(or $(N),100000) --seed $(or $(SEED),0)
+
+faults: install     ## consensus on virtual time among byzantine validators; long (SCENARIO=equivocate HEIGHTS=10000 SEEDS=20)
+	$(BIN)/python -m tests.simulation $(if $(SCENARIO),--behaviour $(SCENARIO)) $(if $(HEIGHTS),--heights $(HEIGHTS)) $(if $(SEEDS),--seeds $(SEEDS))
 
 hostile: install    ## N damaged model files, each refused by a rule or run (N=10000 SEED=0)
 	$(BIN)/python -m tests.hostile_run --files $(or $(N),10000) --seed $(or $(SEED),0)

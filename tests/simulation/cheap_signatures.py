@@ -1,0 +1,49 @@
+"""Signatures for simulations of millions of messages: keyed hashes that a witness can check.
+
+A signature is the signer's address and a keyed BLAKE2b of the digest, 65 bytes as on secp256k1.
+The keys lie in one table of the simulation. That nobody forges is a rule of the game: a byzantine
+validator is code of ours, and signs with its own key only.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+ADDRESS_BYTES = 20
+SEAL_BYTES = 65
+
+
+def cheap_address(index: int) -> bytes:
+    """Return the address of the validator of an index; they are in no order of bytes."""
+    return blake2b(index.to_bytes(8, "big"), digest_size=ADDRESS_BYTES).digest()
+
+
+class CheapSigner:
+    """Signs for one address."""
+
+    def __init__(self, address: bytes) -> None:
+        self.address = address
+        self._key = b"key of " + address
+
+    def sign(self, digest: bytes) -> bytes:
+        """Return the signature of a digest."""
+        size = SEAL_BYTES - ADDRESS_BYTES
+        return self.address + blake2b(digest, key=self._key, digest_size=size).digest()
+
+
+class CheapSignatures:
+    """Makes signers and recovers them."""
+
+    def __init__(self, addresses: Sequence[bytes]) -> None:
+        self._signers = {address: CheapSigner(address) for address in addresses}
+
+    def signer(self, address: bytes) -> CheapSigner:
+        """Return who signs for an address."""
+        return self._signers[address]
+
+    def recover(self, digest: bytes, signature: bytes) -> bytes | None:
+        """Return the address that signed a digest, None where no known one did."""
+        address = signature[:ADDRESS_BYTES]
+        signer = self._signers.get(address)
+        if signer is None or signer.sign(digest) != signature:
+            return None
+        return address

@@ -1,0 +1,56 @@
+"""Each behaviour does what its name says, as the honest validators see it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.simulation.behaviours import EVERY_BEHAVIOUR
+from tests.simulation.outcome import Outcome
+from tests.simulation.scenarios import honest, one_of_four
+from tests.simulation.world import World
+
+HEIGHTS = 40
+Seen = Callable[[Outcome], bool]
+
+
+def run(behaviour: str, seed: int = 1) -> Outcome:
+    return World(one_of_four(behaviour)(HEIGHTS, seed), seed).run()
+
+
+def later_rounds(outcome: Outcome) -> int:
+    return sum(count for number, count in outcome.rounds.items() if number)
+
+
+SEEN: dict[str, Seen] = {
+    "equivocate": lambda outcome: outcome.accusations > 20,
+    "withhold": lambda outcome: 0 < later_rounds(outcome) < 13,
+    "silent": lambda outcome: later_rounds(outcome) in (13, 14),
+    "garbage": lambda outcome: outcome.refused > 500,
+    "replay": lambda outcome: outcome.refused > 500,
+    "future": lambda outcome: outcome.refused > 100,
+    "forge": lambda outcome: outcome.refused > 100,
+    "bad-blocks": lambda outcome: later_rounds(outcome) in (13, 14),
+    "vote-for-all": lambda outcome: outcome.refused > 500,
+    "two-faced": lambda outcome: outcome.packets > 27 * HEIGHTS,
+}
+"""What each leaves behind. A silent proposer costs one height of three its first round."""
+
+
+@pytest.mark.parametrize("behaviour", EVERY_BEHAVIOUR)
+def test_a_behaviour_is_felt_and_does_no_harm(behaviour: str) -> None:
+    outcome = run(behaviour)
+    assert SEEN[behaviour](outcome)
+    assert (outcome.violations, outcome.decided) == ((), HEIGHTS)
+
+
+def test_honest_validators_refuse_little_accuse_nobody_and_stay_in_round_0() -> None:
+    outcome = World(honest(HEIGHTS, 1), 1).run()
+    assert outcome.rounds == {0: HEIGHTS}
+    assert (outcome.accusations, outcome.violations) == (0, ())
+    assert outcome.refused < 10 * HEIGHTS
+
+
+def test_one_seed_gives_one_outcome_and_another_a_different_one() -> None:
+    assert run("equivocate", seed=5) == run("equivocate", seed=5)
+    assert replace(run("equivocate", seed=9), seed=5) != run("equivocate", seed=5)
