@@ -106,7 +106,7 @@ class WorldImporter:
         await asyncio.sleep(0)
         if block.number == self._stop_at:
             raise Killed
-        self._world.chain.import_block(block, certificate)
+        self._world.chain.import_block(block, certificate, parent_certificate)
         self.imported.append(block.number)
         return block
 
@@ -130,7 +130,7 @@ class WorldView:
         return self._world.chain.domain
 
     def validators_at(self, height: int) -> tuple[bytes, ...]:
-        return self._world.chain.validators()
+        return self._world.chain.validators_at(height)
 
 
 def sync_parts(
