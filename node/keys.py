@@ -9,6 +9,7 @@ from eth_account import Account
 from eth_keyfile.exceptions import EthKeyfileValueError
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
+from eth_utils.exceptions import ValidationError
 
 from cvm.evm.signatures import CURVE_ORDER
 from models_registry.cli.keys import NOT_A_KEYSTORE
@@ -66,6 +67,30 @@ def draw_secret() -> bytes:
         secret = secrets.token_bytes(32)
         if 0 < int.from_bytes(secret, "big") < CURVE_ORDER:
             return secret
+
+
+def draw_bytes(size: int) -> bytes:
+    """Return so many random bytes: for keys and nonces that are needed once."""
+    return secrets.token_bytes(size)
+
+
+def load_node_key(path: Path) -> bytes:
+    """Return the secret that names this node to its peers, drawn when it is first asked for.
+
+    The file is geth's `nodekey`: 64 hexadecimal digits, for its owner only. Raises `BadKeystore`.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial = path.with_suffix(PARTIAL_SUFFIX)
+        partial.touch(mode=0o600)
+        partial.write_text(draw_secret().hex())
+        partial.replace(path)
+    try:
+        secret = bytes.fromhex(path.read_text().strip())
+        address_of(PrivateKey(secret))
+    except (OSError, ValueError, ValidationError) as error:
+        raise BadKeystore(f"{path} does not hold a node key: {error}") from error
+    return secret
 
 
 def store_key(folder: Path, key: PrivateKey, password: bytes) -> StoredAccount:

@@ -24,6 +24,7 @@ SOURCES = {
     "blockchain-prague": "https://github.com/ethereum/execution-spec-tests, blockchain_tests",
     "rpc-compat": "https://github.com/ethereum/execution-apis, tests",
     "sync-chain": "https://github.com/ethereum/hive, simulators/ethereum/sync/chain",
+    "p2p": "https://eips.ethereum.org/EIPS/eip-8, and https://github.com/ethereum/devp2p",
     "qbft": "https://github.com/Consensys/qbft-tests",
 }
 

@@ -64,9 +64,11 @@ class Echo:
         self.capability = Capability("echo", version, 3)
         self.rates: Mapping[type[Message], Rate] = {Tell: rate} if rate else {}
         self.told: list[bytes] = []
+        self.channels: list[Channel] = []
         self._mute = mute
 
     async def run(self, channel: Channel) -> None:
+        self.channels.append(channel)
         while True:
             message = await channel.receive()
             if isinstance(message, Tell):
