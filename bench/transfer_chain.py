@@ -47,6 +47,7 @@ class TransferChain:
         self._random = Random(SEED)
         self._keys = [self._random.randbytes(32) for _ in range(SENDERS)]
         self._parameters = ChainParameters(CHAIN_ID, block_gas_limit=1 << 27)
+        self._proposer = address_of_key(self._keys[0])
         genesis = self._genesis(accounts)
         self._made = ChainDatabase(folder / "made")
         self._tip = init_chain(self._made, genesis)
@@ -72,7 +73,7 @@ class TransferChain:
         senders = [address_of_key(key) for key in self._keys]
         balances = dict.fromkeys(senders, WEALTH) | dict.fromkeys(others, 1)
         self._targets = others or senders
-        document = new_genesis(self._parameters, [senders[0]], balances, 1)
+        document = new_genesis(self._parameters, [self._proposer], balances, 1)
         storage = {_hex(balance_slot(sender)): hex(10**18) for sender in senders}
         document["alloc"][f"0x{TOKEN.hex()}"] = {
             "balance": "0x0",
@@ -86,7 +87,7 @@ class TransferChain:
         """Build and store the next block; return its bytes."""
         parent = Parent(self._tip, bytes(32), lambda _number: bytes(32))
         transactions = self._transactions(self._tip.block_number)
-        checked, left_out = self._maker.build(parent, Proposal(bytes(20), 0), transactions)
+        checked, left_out = self._maker.build(parent, Proposal(self._proposer, 0), transactions)
         if left_out:
             raise RuntimeError(f"a transfer was left out: {left_out[0][1]}")
         store(self._made, checked)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from consensus.faults import InvalidTransaction, MalformedBlock
+from consensus.withdrawal import Withdrawal, decode_withdrawals
 from cvm.evm.block_requests import requests_hash
 from cvm.evm.header import EMPTY_UNCLES_HASH, BlockHeader, decode_header
 from cvm.evm.rlp_encoding import EMPTY_LIST, encode_bytes, encode_list
@@ -22,10 +23,11 @@ PARTS = "a block"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A header and the transactions that it names; there are no ommers and no withdrawals."""
+    """A header, the transactions and the withdrawals that it names; there are no ommers."""
 
     header: BlockHeader
     transactions: tuple[Transaction, ...]
+    withdrawals: tuple[Withdrawal, ...] = ()
     _raw: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -43,7 +45,8 @@ class Block:
         raw = self._raw
         if raw is None:
             body = encode_list(b"".join(map(encode_for_block, self.transactions)))
-            raw = encode_list(self.header.encode() + body + EMPTY_LIST + EMPTY_LIST)
+            withdrawals = encode_list(b"".join([paid.encode() for paid in self.withdrawals]))
+            raw = encode_list(self.header.encode() + body + EMPTY_LIST + withdrawals)
             object.__setattr__(self, "_raw", raw)
         return raw
 
@@ -68,9 +71,13 @@ def block_of(data: bytes) -> Block:
     items, lists = split_items(data, list_start(data, 0, PARTS), len(data))
     expect_shape(PARTS, items, lists, 4, [0, 1, 2, 3])
     header, transactions, ommers, withdrawals = items
-    if ommers or withdrawals:
-        raise MalformedBlock("ommers and withdrawals must be empty lists")
-    block = Block(prague_header(encode_list(header)), decode_body(transactions))
+    if ommers:
+        raise MalformedBlock("ommers must be an empty list")
+    block = Block(
+        prague_header(encode_list(header)),
+        decode_body(transactions),
+        decode_withdrawals(withdrawals),
+    )
     object.__setattr__(block, "_raw", data)  # every part was read in its one form
     return block
 

@@ -1,12 +1,11 @@
 """Building a block and checking one: the same steps, with our roots or with the header's."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from consensus.block import (
-    EMPTY_WITHDRAWALS_ROOT,
     MAX_BLOCK_BYTES,
     ZERO_NONCE,
     Block,
@@ -22,10 +21,17 @@ from consensus.faults import (
     RequestsFailed,
 )
 from consensus.fork_schedule import Machines
-from consensus.header_rules import DerivedFields, derive_fields, validate_header
+from consensus.header_rules import (
+    DerivedFields,
+    derive_fields,
+    validate_coinbase,
+    validate_header,
+)
 from consensus.parameters import ChainParameters
+from consensus.withdrawal import Withdrawal, block_reward, withdrawals_root
 from cvm.evm.block_requests import MalformedDeposit
 from cvm.evm.execution import BlockContext, BlockExecution, ExecutedBlock
+from cvm.evm.execution import Withdrawal as Payment
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
@@ -34,6 +40,7 @@ from cvm.evm.state_reader import StateChanges, StateReader
 from cvm.evm.system_calls import SystemCallFailed
 from cvm.evm.transaction import Transaction
 from cvm.faults import ModelDataMissing
+from models_registry.registry import read_validators
 from opcodes.inference_host import InferenceCall
 
 MAX_RLP_PREFIX_BYTES = 9
@@ -102,14 +109,15 @@ class BlockRunner:
         """
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
         timestamp = max(proposal.timestamp, derived.earliest_timestamp)
-        root = parent.header.state_root
+        root, coinbase = parent.header.state_root, proposal.coinbase
+        reward = block_reward(self._parameters, derived.number, coinbase)
         with self._states.reader(root) as reader:
-            execution = self._execution(parent, reader, derived, proposal.coinbase, timestamp)
+            execution = self._execution(parent, reader, derived, coinbase, timestamp)
             included, left_out, inferences = self._fill(execution, candidates)
-            executed = finished(execution, derived.number)
+            executed = finished(execution, derived.number, reward)
         update = self._states.commit(root, executed.changes)
         header = make_header(derived, proposal, timestamp, self._parameters, executed, update.root)
-        block = Block(header, included)
+        block = Block(header, included, reward)
         return CheckedBlock(block, executed, update, inferences), left_out
 
     def _fill(
@@ -159,11 +167,7 @@ class BlockRunner:
         """
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
         validate_header(block.header, derived, self._parameters)
-        body_root = list_root([tx.raw for tx in block.transactions])
-        if body_root != block.header.transaction_root:
-            raise BodyRootWrong(
-                block.number, "transactions", body_root, block.header.transaction_root
-            )
+        validate_body(block)
         executed, inferences = self._execute(block, parent, derived)
         validate_execution(block, executed, inferences)
         update = self._states.commit(parent.header.state_root, executed.changes)
@@ -196,7 +200,8 @@ class BlockRunner:
         with self._states.reader(parent.header.state_root) as reader:
             execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
             inferences = self._run_all(execution, block)
-            return finished(execution, block.number, header.transaction_root), inferences
+            executed = finished(execution, block.number, block.withdrawals, header.transaction_root)
+            return executed, inferences
 
     def _run_all(self, execution: BlockExecution, block: Block) -> Inferences:
         """Run the transactions of a block and return what they inferred."""
@@ -233,7 +238,8 @@ class BlockRunner:
         coinbase: bytes,
         timestamp: int,
     ) -> BlockExecution:
-        """Open the parent's state for one block."""
+        """Open the parent's state for one block; raises `CoinbaseNotValidator`."""
+        validate_coinbase(derived.number, coinbase, read_validators(reader.storage, derived.number))
         context = BlockContext(
             chain_id=self._parameters.chain_id,
             number=derived.number,
@@ -293,9 +299,16 @@ class BlockSize:
 
 
 def finished(
-    execution: BlockExecution, number: int, transactions_root: bytes | None = None
+    execution: BlockExecution,
+    number: int,
+    withdrawals: Sequence[Withdrawal],
+    transactions_root: bytes | None = None,
 ) -> ExecutedBlock:
-    """Return what a header must show; raises `RequestsFailed` where a request contract fails."""
+    """Pay the reward and return what a header must show.
+
+    Raises `RequestsFailed` where a request contract fails.
+    """
+    execution.withdraw([Payment(paid.address, paid.amount_gwei) for paid in withdrawals])
     try:
         return execution.finish(transactions_root)
     except (SystemCallFailed, MalformedDeposit) as error:
@@ -326,12 +339,25 @@ def make_header(
         mix_hash=derived.prev_randao,
         nonce=ZERO_NONCE,
         base_fee_per_gas=derived.base_fee,
-        withdrawals_root=EMPTY_WITHDRAWALS_ROOT,
+        withdrawals_root=withdrawals_root(
+            block_reward(parameters, derived.number, proposal.coinbase)
+        ),
         blob_gas_used=0,
         excess_blob_gas=0,
         parent_beacon_block_root=derived.parent_beacon_block_root,
         requests_hash=executed.requests_hash,
     )
+
+
+def validate_body(block: Block) -> None:
+    """Compare the body with the roots that the header shows; raises `BodyRootWrong`."""
+    header = block.header
+    root = list_root([tx.raw for tx in block.transactions])
+    if root != header.transaction_root:
+        raise BodyRootWrong(block.number, "transactions", root, header.transaction_root)
+    root = withdrawals_root(block.withdrawals)
+    if root != header.withdrawals_root:
+        raise BodyRootWrong(block.number, "withdrawals", root, header.withdrawals_root or b"")
 
 
 def validate_execution(block: Block, executed: ExecutedBlock, inferences: Inferences) -> None:

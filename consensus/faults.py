@@ -3,6 +3,7 @@
 * InvalidBlock
   - MalformedBlock      the bytes are not a block
   - HeaderFieldWrong    a header field differs from what the rules give
+  - CoinbaseNotValidator
   - TimestampTooEarly
   - ExtraDataTooLong
   - BodyRootWrong       the body is not the one that the header names
@@ -21,6 +22,7 @@ from opcodes.inference_host import InferenceCall
 __all__ = [
     "BadCertificate",
     "BodyRootWrong",
+    "CoinbaseNotValidator",
     "ExecutionDisagrees",
     "ExtraDataTooLong",
     "HeaderFieldWrong",
@@ -67,6 +69,18 @@ class HeaderFieldWrong(InvalidBlock):
     def __init__(self, number: int, field: str, actual: object, expected: object) -> None:
         super().__init__(f"block {number}: {field} is {shown(actual)}, must be {shown(expected)}")
         self.field = field
+
+
+class CoinbaseNotValidator(InvalidBlock):
+    """The block pays an account that is no validator of its height."""
+
+    def __init__(self, number: int, coinbase: bytes, validators: int) -> None:
+        super().__init__(
+            f"block {number}: coinbase 0x{coinbase.hex()} is none of the {validators} validators"
+        )
+        self.number = number
+        self.coinbase = coinbase
+        self.validators = validators
 
 
 class TimestampTooEarly(InvalidBlock):

@@ -1,14 +1,20 @@
 """What a header must show, given its parent: one function per rule (PROTOCOL section 1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consensus.block import (
     EMPTY_OMMERS_HASH,
-    EMPTY_WITHDRAWALS_ROOT,
     ZERO_NONCE,
 )
-from consensus.faults import ExtraDataTooLong, HeaderFieldWrong, TimestampTooEarly
+from consensus.faults import (
+    CoinbaseNotValidator,
+    ExtraDataTooLong,
+    HeaderFieldWrong,
+    TimestampTooEarly,
+)
 from consensus.parameters import ChainParameters
+from consensus.withdrawal import block_reward, withdrawals_root
 from cvm.evm.header import BlockHeader
 from cvm.evm.keccak import keccak256
 
@@ -62,6 +68,7 @@ def validate_header(
     """Check every rule that needs no execution; raises an `InvalidBlock`."""
     validate_derived(header, derived)
     validate_constants(header, parameters)
+    validate_reward(header, parameters)
     validate_timestamp(header, derived)
     validate_extra_data(header)
 
@@ -88,7 +95,21 @@ def validate_constants(header: BlockHeader, parameters: ChainParameters) -> None
     expect(header, "sha3Uncles", header.uncles_hash, EMPTY_OMMERS_HASH)
     expect(header, "blobGasUsed", header.blob_gas_used, 0)
     expect(header, "excessBlobGas", header.excess_blob_gas, 0)
-    expect(header, "withdrawalsRoot", header.withdrawals_root, EMPTY_WITHDRAWALS_ROOT)
+
+
+def validate_reward(header: BlockHeader, parameters: ChainParameters) -> None:
+    """Check that the withdrawals are the one reward of the coinbase, or none (EIP-4895)."""
+    reward = block_reward(parameters, header.block_number, header.coinbase)
+    expect(header, "withdrawalsRoot", header.withdrawals_root, withdrawals_root(reward))
+
+
+def validate_coinbase(number: int, coinbase: bytes, validators: Sequence[bytes]) -> None:
+    """Check that the coinbase is a validator of the height; raises `CoinbaseNotValidator`.
+
+    Which of them is a rule of rounds, and headers hold no round: QBFT sees to it.
+    """
+    if coinbase not in validators:
+        raise CoinbaseNotValidator(number, coinbase, len(validators))
 
 
 def validate_timestamp(header: BlockHeader, derived: DerivedFields) -> None:

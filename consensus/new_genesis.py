@@ -40,6 +40,7 @@ def new_genesis(
                 "period_s": parameters.period_s,
                 "block_gas_limit": parameters.block_gas_limit,
                 "block_inference_gas": parameters.block_inference_gas,
+                "block_reward_gwei": parameters.block_reward_gwei,
             },
         },
         "timestamp": hex(timestamp),

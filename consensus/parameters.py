@@ -13,13 +13,15 @@ MIN_GAS_LIMIT = 5_000  # Yellow Paper (47)
 class ChainParameters:
     """`config.cvm` of the genesis file; what is left out has PROTOCOL's default.
 
-    `period_s` is in seconds, gas in gas. The registry's delays lie in its own storage.
+    `period_s` is in seconds, gas in gas, the reward in gwei. The delays of the registry and of the
+    validator set lie in their own storage.
     """
 
     chain_id: int
     period_s: int = 2
     block_gas_limit: int = 1 << 25
     block_inference_gas: int = 1 << 24
+    block_reward_gwei: int = 0
 
 
 BOUNDS = {
@@ -27,6 +29,7 @@ BOUNDS = {
     "period_s": (1, 2**31),  # EVM clients demand a later time in every block
     "block_gas_limit": (MIN_GAS_LIMIT, MAX_GAS_LIMIT),
     "block_inference_gas": (0, MAX_GAS_LIMIT),
+    "block_reward_gwei": (0, 10**18),  # 10**9 ether
 }
 
 

@@ -145,7 +145,7 @@ class LiveChain:
         block = self._chain.database.block(block_hash)
         if data is None or block is None:
             return None
-        return BlockView(block.header, block.transactions, (), len(data))
+        return BlockView(block.header, block.transactions, block.withdrawals, len(data))
 
     def receipts(self, block_hash: bytes) -> Sequence[Receipt]:
         """Return the receipts of a block, in order."""

@@ -4,16 +4,13 @@ from dataclasses import dataclass, field
 
 from consensus.block import encode_for_block
 from consensus.faults import MalformedBlock
+from consensus.withdrawal import Withdrawal, decode_withdrawals
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader, decode_header
 from cvm.evm.log_bloom import BLOOM_BYTES
-from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
+from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.rlp_lists import (
-    ADDRESS_BYTES,
-    UINT64_BYTES,
     expect_shape,
-    fixed_bytes,
-    integer,
     list_start,
     split_items,
 )
@@ -26,32 +23,13 @@ PARTS_BEFORE_SHANGHAI, PARTS = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
-class BeaconWithdrawal:
-    """One withdrawal as a body holds it (EIP-4895); the amount is in gwei."""
-
-    index: int
-    validator_index: int
-    address: bytes
-    amount_gwei: int
-
-    def encode(self) -> bytes:
-        """Return the RLP."""
-        return encode_list(
-            encode_integer(self.index)
-            + encode_integer(self.validator_index)
-            + encode_bytes(self.address)
-            + encode_integer(self.amount_gwei)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class EthereumBlock:
     """A block of any fork; `withdrawals` is None in the form before Shanghai."""
 
     header: BlockHeader
     transactions: tuple[Transaction, ...]
     ommers: tuple[BlockHeader, ...] = ()
-    withdrawals: tuple[BeaconWithdrawal, ...] | None = None
+    withdrawals: tuple[Withdrawal, ...] | None = None
     _raw: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -118,25 +96,6 @@ def decode_ommers(payload: bytes) -> tuple[BlockHeader, ...]:
     entries, lists = split_items(payload, 0, len(payload), BLOOM_BYTES)
     expect_shape("the ommers", entries, lists, len(entries), list(range(len(entries))))
     return tuple(decode_header(encode_list(entry)) for entry in entries)
-
-
-def decode_withdrawals(payload: bytes) -> tuple[BeaconWithdrawal, ...]:
-    """Decode the payload of the list of withdrawals (EIP-4895); raises `BadRlp`."""
-    entries, lists = split_items(payload, 0, len(payload), ADDRESS_BYTES)
-    expect_shape("the withdrawals", entries, lists, len(entries), list(range(len(entries))))
-    return tuple(decode_withdrawal(entry) for entry in entries)
-
-
-def decode_withdrawal(payload: bytes) -> BeaconWithdrawal:
-    """Decode the payload of one withdrawal; raises `BadRlp`."""
-    fields, lists = split_items(payload, 0, len(payload))
-    expect_shape("a withdrawal", fields, lists, 4, [])
-    return BeaconWithdrawal(
-        integer("withdrawal index", fields[0], UINT64_BYTES),
-        integer("validator index", fields[1], UINT64_BYTES),
-        fixed_bytes("a withdrawal address", fields[2], ADDRESS_BYTES),
-        integer("withdrawal amount", fields[3], UINT64_BYTES),
-    )
 
 
 def split_blocks(data: bytes) -> list[bytes]:

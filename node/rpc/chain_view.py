@@ -31,7 +31,7 @@ class WithdrawalView(Protocol):
         """Return who receives it."""
 
     @property
-    def amount(self) -> int:
+    def amount_gwei(self) -> int:
         """Return the amount in gwei."""
 
 

@@ -102,7 +102,7 @@ def withdrawal_object(withdrawal: WithdrawalView) -> dict[str, JsonValue]:
         "index": quantity(withdrawal.index),
         "validatorIndex": quantity(withdrawal.validator_index),
         "address": data(withdrawal.address),
-        "amount": quantity(withdrawal.amount),
+        "amount": quantity(withdrawal.amount_gwei),
     }
 
 

@@ -96,7 +96,7 @@ def test_genesis_tables_are_those_of_the_code() -> None:
     rows = table_rows(section(text_of("consensus/README.md"), "The genesis file"))
     stated = {row[0]: row[1] for row in rows}
     defaults = ChainParameters(chain_id=1)
-    for name in ("period_s", "block_gas_limit", "block_inference_gas"):
+    for name in ("period_s", "block_gas_limit", "block_inference_gas", "block_reward_gwei"):
         number = stated[f"config.cvm.{name}"].rsplit("; ", 1)[1].replace(",", "")
         assert int(number) == getattr(defaults, name)
     addresses = {name.lower() for name in stated if name.startswith("0x")}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consensus.block import MAX_BLOCK_BYTES, Block, decode_block
 from consensus.faults import MalformedBlock
+from consensus.withdrawal import Withdrawal
 from cvm.evm.transaction_decoding import decode_transaction
 from tests.unit.consensus.headers import child_header
 from tests.unit.evm.signing import OTHER_KEY, RECIPIENT, authorization, high_s, nested, raw
@@ -50,6 +51,12 @@ def test_a_block_survives_its_encoding() -> None:
     assert [tx.encode() for tx in decoded.transactions] == RAW
 
 
+def test_a_withdrawal_stands_in_the_fourth_list() -> None:
+    paid = Block(child_header(), (), (Withdrawal(9, 0, b"\xcb" * 20, 5),))
+    assert decode_block(paid.encode()) == paid
+    assert rlp.decode(paid.encode())[3] == [[b"\x09", b"", b"\xcb" * 20, b"\x05"]]
+
+
 def test_an_empty_block_survives_its_encoding() -> None:
     empty = Block(child_header(), ())
     assert decode_block(empty.encode()).encode() == empty.encode()
@@ -80,8 +87,10 @@ def test_a_header_holds_32_byte_roots_and_a_256_byte_bloom() -> None:
         pytest.param(bytes(MAX_BLOCK_BYTES + 1), "at most 8388608", id="EIP-7934 too large"),
         pytest.param(bytes(rlp.encode(PARTS[:3])), "for a block: 3, must be 4", id="three parts"),
         pytest.param(bytes(rlp.encode([*PARTS, []])), "for a block: 5, not 4", id="five parts"),
-        pytest.param(with_parts(2, [PARTS[0]]), "must be empty lists", id="an ommer"),
-        pytest.param(with_parts(3, [[b"", b"", b"", b""]]), "must be empty", id="a withdrawal"),
+        pytest.param(with_parts(2, [PARTS[0]]), "ommers must be an empty list", id="an ommer"),
+        pytest.param(
+            with_parts(3, [[b"", b"", b"", b""]]), "a withdrawal address", id="no address"
+        ),
         pytest.param(with_parts(2, b""), "list for element 2 of a block", id="a string as ommers"),
         pytest.param(
             with_parts(3, b""), "list for element 3 of a block", id="a string as withdrawals"

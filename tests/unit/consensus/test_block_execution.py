@@ -37,7 +37,8 @@ from cvm.evm.transaction import BLOB
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_signing import UnsignedTransaction
 from cvm.faults import DeviceFault, ModelDataMissing
-from models_registry.addresses import MODEL_REGISTRY
+from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
+from models_registry.genesis import ValidatorParameters
 from opcodes import gas
 from tests.evm_world import (
     CALL,
@@ -85,6 +86,7 @@ class Chain:
         for address, code in self.contracts().items():
             state.put(address, nonce=1, code=code)
         state.put(MODEL_REGISTRY, nonce=1, storage=registry_storage(royalty_gas=royalty_gas))
+        state.put(VALIDATOR_SET, nonce=1, storage=ValidatorParameters().storage([PROPOSER]))
         self.host = host or FakeHost()
         self.states = MemoryStates()
         parameters = replace(PARAMETERS, block_inference_gas=cap, block_gas_limit=block_gas_limit)

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from consensus.block import EMPTY_REQUESTS_HASH, EMPTY_WITHDRAWALS_ROOT
-from consensus.ethereum.ethereum_block import BeaconWithdrawal, EthereumBlock
+from consensus.ethereum.ethereum_block import EthereumBlock
 from consensus.ethereum.ethereum_chain import EthereumChain
 from consensus.ethereum.ethereum_forks import one_fork
 from consensus.header_rules import next_base_fee
+from consensus.withdrawal import Withdrawal
 from cvm.evm.block_requests import REQUEST_CONTRACTS
 from cvm.evm.forks import CANCUN, Fork
 from cvm.evm.header import BlockHeader
@@ -69,9 +70,7 @@ class EthereumWorld:
         store.start(genesis, changes)
         self.chain = EthereumChain(one_fork(CHAIN_ID, fork), store, genesis)
 
-    def block(
-        self, withdrawals: tuple[BeaconWithdrawal, ...] = (), **changed: Any
-    ) -> EthereumBlock:
+    def block(self, withdrawals: tuple[Withdrawal, ...] = (), **changed: Any) -> EthereumBlock:
         """Return a block without transactions on the head, with some fields changed."""
         header = child_of(self.chain.head, self.fork, **changed)
         return EthereumBlock(header, (), (), withdrawals if self.fork.is_shanghai else None)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consensus.ethereum.ethereum_block import (
-    BeaconWithdrawal,
     EthereumBlock,
     decode_ethereum_block,
     split_blocks,
@@ -34,6 +33,7 @@ from consensus.ethereum.faults import (
     WrongWithdrawalsRoot,
 )
 from consensus.faults import InvalidBlock, MalformedBlock, RequestsFailed
+from consensus.withdrawal import Withdrawal
 from cvm.evm.forks import CANCUN, OSAKA, PARIS, PRAGUE, SHANGHAI, Fork
 from cvm.evm.list_root import list_root
 from cvm.evm.state_reader import Account
@@ -45,7 +45,7 @@ from tests.unit.consensus.ethereum.ethereum_world import (
     request_contracts,
 )
 
-PAID = BeaconWithdrawal(1, 2, b"\x11" * 20, 3)
+PAID = Withdrawal(1, 2, b"\x11" * 20, 3)
 SIZE_LIMIT = 8_388_608
 OTHER = b"\1" * 32
 

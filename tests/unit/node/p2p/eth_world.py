@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from consensus.ethereum.ethereum_block import BeaconWithdrawal, EthereumBlock
+from consensus.ethereum.ethereum_block import EthereumBlock
+from consensus.withdrawal import Withdrawal
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
@@ -40,7 +41,7 @@ def made_blocks(count: int, extra: bytes = b"") -> list[EthereumBlock]:
     chain = [EthereumBlock(GENESIS, (), (), ())]
     for number in range(1, count + 1):
         transactions = (transaction(number),) if number % 3 == 0 else ()
-        paid = (BeaconWithdrawal(number, 7, b"\x22" * 20, 9),) if number % 5 == 0 else ()
+        paid = (Withdrawal(number, 7, b"\x22" * 20, 9),) if number % 5 == 0 else ()
         header = child_of(
             chain[-1].header,
             extra_data=extra,

@@ -12,10 +12,10 @@ from eth_keys.datatypes import PrivateKey
 
 from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.faults import InvalidTransaction
+from consensus.withdrawal import Withdrawal
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
 from cvm.evm.receipt import Log, Receipt
-from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.transaction import (
     ACCESS_LIST,
     BLOB,
@@ -111,21 +111,6 @@ ENTRIES = (
         record=None,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """An EIP-4895 withdrawal as a block of Ethereum shows it."""
-
-    index: int
-    validator_index: int
-    address: bytes
-    amount: int
-
-    def encode(self) -> bytes:
-        parts = map(encode_integer, (self.index, self.validator_index))
-        place = encode_bytes(self.address) + encode_integer(self.amount)
-        return encode_list(b"".join(parts) + place)
 
 
 def signed(nonce: int, **fields: Any) -> Transaction:
