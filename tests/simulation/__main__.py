@@ -4,10 +4,11 @@
     python -m tests.simulation --behaviour equivocate --heights 500 --seeds 4
 
 Prints one line a seed. The last line is `N passed, N failed`; the status is 1 where one failed.
-Results go to `bench/results/simulation-<date>.json`, beside those of scenarios that were not run.
+Results go to `bench/results/simulation-<date>.json`, beside those of other scenarios and seeds.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -21,7 +22,8 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.scenarios import SCENARIOS, Scenario
 from tests.simulation.world import World
 
-RESULTS = Path(__file__).parents[2] / "bench" / "results"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "bench" / "results"
 Entry = dict[str, Any]
 
 
@@ -110,11 +112,25 @@ def run_scenarios(arguments: argparse.Namespace) -> dict[str, list[Entry]]:
     return entries
 
 
-def write_results(folder: Path, entries: dict[str, list[Entry]]) -> Path:
-    """Write the results beside those that the day's file has of other scenarios."""
+def source_hash() -> str:
+    """Return which code the results are of: consensus, and the simulation without its tests."""
+    folders = (ROOT / "consensus" / "qbft", Path(__file__).parent)
+    files = sorted(path for folder in folders for path in folder.glob("*.py"))
+    texts = [path.read_bytes() for path in files if not path.name.startswith("test_")]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+
+
+def write_results(folder: Path, entries: dict[str, list[Entry]], source: str) -> Path:
+    """Write the results beside those of the same day, code and heights that are there already."""
     path = folder / f"simulation-{datetime.now(UTC):%Y-%m-%d}.json"
     report: Entry = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    report |= {name: summary_of(SCENARIOS[name], found) for name, found in entries.items()}
+    for name, found in entries.items():
+        runs = {entry["seed"]: entry for entry in found}
+        earlier = report.get(name, {})
+        if earlier.get("source") == source:
+            alike = [run for run in earlier["runs"] if run["heights"] == found[0]["heights"]]
+            runs = {run["seed"]: run for run in alike} | runs
+        report[name] = {"source": source} | summary_of(SCENARIOS[name], list(runs.values()))
     path.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", "utf-8")
     return path
 
@@ -129,8 +145,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args(words)
+    source = source_hash()
     entries = run_scenarios(arguments)
-    print(write_results(arguments.results, entries))
+    print(write_results(arguments.results, entries, source))
     passed = [entry["passed"] for found in entries.values() for entry in found]
     print(f"{sum(passed)} passed, {len(passed) - sum(passed)} failed")
     return 0 if all(passed) else 1

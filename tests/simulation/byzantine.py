@@ -26,6 +26,8 @@ from tests.simulation.packets import Packet, QbftPacket
 from tests.simulation.scheduler import Scheduler
 
 PACKETS_HEARD = 300
+ABSURD_ROUND = 2**31
+"""What is added to a round must stay below 2**32: no larger one can be encoded."""
 
 Outgoing = tuple[int, Packet]
 """A receiver and what it is sent."""
@@ -91,6 +93,9 @@ class View:
 
     index: int
     count: int
+    others: list[int]
+    """Whom it has links to."""
+
     random: Random
     scheduler: Scheduler
     store: ChainStore
@@ -102,18 +107,13 @@ class View:
     round: int = 0
     """The last height and round of which anybody spoke."""
 
-    @property
-    def others(self) -> list[int]:
-        """Return all validators but this one."""
-        return [index for index in range(self.count) if index != self.index]
-
     def note(self, packet: Packet) -> None:
         """Remember a packet, and how far the others are."""
         self.heard.append(packet)
         if isinstance(packet, QbftPacket):
             payload = packet.message.payload
             place = (payload.height, payload.round)
-            if self.store.height < payload.height <= self.store.height + 1:
+            if payload.height == self.store.height + 1 and payload.round < ABSURD_ROUND:
                 self.height, self.round = max((self.height, self.round), place)
 
     def parent_certificate(self) -> CommitCertificate | None:

@@ -1,12 +1,11 @@
 """What a simulated validator has on disk: final blocks, certificates and its own votes."""
 
-from collections.abc import Sequence
-
 from consensus.certificate import CommitCertificate, SealDomain
 from consensus.qbft.events import Record
 from consensus.qbft.signing import Recover
 from cvm.evm.strict_rlp import BadRlp
 from tests.simulation.fake_blocks import FakeBlock, decode_fake_block, follows
+from tests.simulation.members import Members
 
 NO_CERTIFICATE_HASH = bytes(32)
 CERTIFICATES_REMEMBERED = 1 << 14
@@ -15,8 +14,8 @@ CERTIFICATES_REMEMBERED = 1 << 14
 class CertificateRule:
     """Tells whether certificates are valid, as `consensus.certificate` does, for any signatures."""
 
-    def __init__(self, validators: Sequence[bytes], domain: SealDomain, recover: Recover) -> None:
-        self._validators = list(validators)
+    def __init__(self, members: Members, domain: SealDomain, recover: Recover) -> None:
+        self._members = members
         self._domain = domain
         self._recover = recover
         self._valid: set[CommitCertificate] = set()
@@ -27,13 +26,14 @@ class CertificateRule:
             return False
         if certificate in self._valid:
             return True
-        count = len(self._validators)
+        validators = self._members.at(height)
+        count = len(validators)
         signers = [index for index in range(count) if certificate.signers >> index & 1]
         if certificate.signers >> count or len(signers) != -(-2 * count // 3):
             return False
         digest = self._domain.digest(height, certificate.round, header_hash)
         sealed_by = [self._recover(digest, seal) for seal in certificate.seals]
-        if sealed_by != [self._validators[index] for index in signers]:
+        if sealed_by != [validators[index] for index in signers]:
             return False
         if len(self._valid) > CERTIFICATES_REMEMBERED:
             self._valid.clear()

@@ -6,7 +6,7 @@ commits that were signed lack no more than the byzantine ones to a quorum: the n
 have shown it may not come up in a run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from consensus.qbft.evidence import Evidence, decode_evidence
 from consensus.qbft.faults import BadMessage
 from consensus.qbft.signing import Recover, SigningDomain
 from tests.simulation.fake_blocks import FakeBlock, follows
+from tests.simulation.members import Members
 
 HEIGHTS_WATCHED = 8
 """Votes are forgotten so many heights below the lowest that all honest validators have."""
@@ -75,7 +76,7 @@ class SafetyChecker:
 
     def __init__(
         self,
-        validators: Sequence[bytes],
+        members: Members,
         honest: Iterable[int],
         domain: SigningDomain,
         seals: SealDomain,
@@ -85,10 +86,9 @@ class SafetyChecker:
     ) -> None:
         self.violations: list[Violation] = []
         self.accusations = 0
-        self._validators = list(validators)
+        self._members = members
         self._honest = sorted(honest)
-        self._quorum = quorum_of(len(self._validators))
-        self._byzantine = len(self._validators) - len(self._honest)
+        self._honest_addresses = {members.addresses[index] for index in self._honest}
         self._domain = domain
         self._seals = seals
         self._recover = recover
@@ -119,7 +119,10 @@ class SafetyChecker:
     def _commit(self, index: int, vote: Vote, votes: HeightVotes) -> None:
         signers = votes.commits.setdefault((vote.round, vote.digest), set())
         signers.add(index)
-        if vote.digest in votes.decidable or len(signers) + self._byzantine < self._quorum:
+        validators = self._members.at(vote.height)
+        byzantine = sum(address not in self._honest_addresses for address in validators)
+        needed = quorum_of(len(validators))
+        if vote.digest in votes.decidable or len(signers) + byzantine < needed:
             return
         votes.decidable.add(vote.digest)
         if len(votes.decidable) > 1:
@@ -135,7 +138,7 @@ class SafetyChecker:
             return
         if proven != evidence:
             self._report(Broken.UNPROVEN, evidence.height, f"{proven} is not {evidence}")
-        if evidence.signer in (self._validators[index] for index in self._honest):
+        if evidence.signer in self._honest_addresses:
             self._report(Broken.ACCUSED, evidence.height, evidence.signer.hex())
         self.accusations += 1
 
@@ -148,7 +151,7 @@ class SafetyChecker:
         parent = self._final.get(height - 1)
         if parent is None or not follows(block, parent, self._period_s):
             self._report(Broken.BLOCK, height, f"{index}: {block}")
-        if block.coinbase not in self._validators:
+        if block.coinbase not in self._members.at(height):
             self._report(Broken.BLOCK, height, f"{index}: coinbase {block.coinbase.hex()}")
         if not self._is_certified(block, certificate):
             self._report(Broken.CERTIFICATE, height, f"{index}: {certificate}")
@@ -158,17 +161,14 @@ class SafetyChecker:
     def _is_certified(self, block: FakeBlock, certificate: CommitCertificate) -> bool:
         if certificate.hash in self._checked:
             return certificate.header_hash == block.hash
-        named = [
-            address
-            for index, address in enumerate(self._validators)
-            if certificate.signers >> index & 1
-        ]
+        validators = self._members.at(block.number)
+        named = [who for at, who in enumerate(validators) if certificate.signers >> at & 1]
         digest = self._seals.digest(block.number, certificate.round, block.hash)
         valid = (
             (certificate.height, certificate.header_hash) == (block.number, block.hash)
-            and certificate.signers < 1 << len(self._validators)
+            and certificate.signers < 1 << len(validators)
             and [self._recover(digest, seal) for seal in certificate.seals] == named
-            and len(named) == self._quorum
+            and len(named) == quorum_of(len(validators))
         )
         if valid:
             self._checked.add(certificate.hash)

@@ -143,6 +143,29 @@ def crashing_byzantine(heights: int, seed: int) -> Settings:
     return replace(crashing(heights, seed), byzantine=(seed % 4,), behaviours=behaviours)
 
 
+def changing_set(heights: int, seed: int) -> Settings:
+    """Return the settings of five validators of which another four vote every few heights."""
+    names = tuple(BEHAVIOURS)
+    return Settings(
+        validators=5,
+        byzantine=(seed % 5,),
+        behaviours=(names[seed % len(names)],),
+        heights=heights,
+        links=LINKS[seed // 2 % len(LINKS)],
+        most_skew_ms=500,
+        epoch_heights=3 + seed % 8,
+    )
+
+
+def ring(heights: int, seed: int) -> Settings:
+    """Return the settings of seven validators, two byzantine, each with links to four others."""
+    settings = two_of_seven(heights, seed)
+    names = tuple(BEHAVIOURS)
+    behaviours = (names[seed % len(names)], names[(seed * 5 + 2) % len(names)])
+    links = LINKS[seed % len(LINKS)]
+    return replace(settings, links=links, behaviours=behaviours, work=Work(), reach=2)
+
+
 def over_the_bound(heights: int, seed: int) -> Settings:
     """Return the settings of two colluders of four: more than a third."""
     return Settings(
@@ -173,6 +196,8 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("partition-3-1", partitioned(((0, 1, 2), (3,))), 2_000, 10),
         Scenario("crashes", crashing, 2_000, 12),
         Scenario("byzantine-crashes", crashing_byzantine, 2_000, 12),
+        Scenario("changing-set", changing_set, 2_000, 10, is_timely=True),
+        Scenario("ring", ring, 2_000, 10),
         Scenario("real-signatures", real_signatures, 200, 9, is_timely=True),
         Scenario("over-the-bound", over_the_bound, 100, 20, must_fork=True),
     )

@@ -57,5 +57,11 @@ class Settings:
     """Clocks are off by up to so much, either way."""
 
     period_s: int = 2
+    epoch_heights: int = 0
+    """Of all validators one sits out, another one after so many heights; 0: nobody does."""
+
+    reach: int = 0
+    """Links to so many neighbours to each side, and messages are relayed; 0: links to all."""
+
     real_signatures: bool = False
     """secp256k1, and every message encoded and decoded."""

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from consensus.qbft.events import Relay
 from tests.simulation.behaviours import EVERY_BEHAVIOUR
 from tests.simulation.outcome import Outcome
 from tests.simulation.scenarios import honest, one_of_four
+from tests.simulation.validator import CARRY_OUT
 from tests.simulation.world import World
 
 HEIGHTS = 40
@@ -54,3 +56,25 @@ def test_honest_validators_refuse_little_accuse_nobody_and_stay_in_round_0() -> 
 def test_one_seed_gives_one_outcome_and_another_a_different_one() -> None:
     assert run("equivocate", seed=5) == run("equivocate", seed=5)
     assert replace(run("equivocate", seed=9), seed=5) != run("equivocate", seed=5)
+
+
+SPARSE = replace(honest(10, 1), validators=7, reach=1)
+"""A ring: a vote passes up to two others on its way."""
+
+
+def test_what_is_relayed_reaches_a_quorum_through_others() -> None:
+    assert World(SPARSE, 1).run().decided == 10
+
+
+def test_without_relaying_a_ring_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CARRY_OUT, Relay, lambda validator, action: None)
+    assert World(SPARSE, 1).run().decided == 0
+
+
+def test_who_sits_out_follows_the_chain_and_votes_in_the_next_epoch() -> None:
+    settings = replace(honest(20, 1), validators=4, epoch_heights=2)
+    world = World(settings, 1)
+    assert world.run().decided == 20
+    proposers = [block.coinbase for block in world.validators[0].store.blocks[1:21]]
+    assert {world.members.addresses.index(who) for who in proposers} == {0, 1, 2, 3}
+    assert all(who in world.members.at(at) for at, who in enumerate(proposers, start=1))

@@ -10,6 +10,7 @@ from consensus.qbft.signing import SigningDomain
 from tests.simulation.byzantine import Forger
 from tests.simulation.cheap_signatures import CheapSignatures, cheap_address
 from tests.simulation.fake_blocks import FakeBlock, build_on, genesis_block, make_block
+from tests.simulation.members import Members
 from tests.simulation.safety import Broken, SafetyChecker, Vote
 
 ADDRESSES = [cheap_address(index) for index in range(4)]
@@ -19,7 +20,7 @@ GENESIS = genesis_block()
 
 
 def checker(honest: tuple[int, ...] = (0, 1, 2)) -> SafetyChecker:
-    return SafetyChecker(ADDRESSES, honest, DOMAIN, SEALS, SIGNATURES.recover, GENESIS, 2)
+    return SafetyChecker(Members(ADDRESSES), honest, DOMAIN, SEALS, SIGNATURES.recover, GENESIS, 2)
 
 
 def block(salt: bytes = b"", coinbase: bytes = ADDRESSES[0]) -> FakeBlock:

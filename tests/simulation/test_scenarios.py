@@ -88,6 +88,20 @@ def test_the_command_prints_a_line_a_seed_and_writes_the_results(
     assert (report["silent"]["seeds"], report["silent"]["decided"]) == (2, 6)
 
 
+def seeds_written(folder: Path) -> list[int]:
+    (path,) = folder.iterdir()
+    report = json.loads(path.read_text("utf-8"))
+    return [run["seed"] for run in report["honest"]["runs"]]
+
+
+def test_seeds_are_added_to_those_of_the_same_code_and_heights(tmp_path: Path) -> None:
+    run_command(tmp_path, "--behaviour", "honest")
+    run_command(tmp_path, "--behaviour", "honest", "--first-seed", "1")
+    assert seeds_written(tmp_path) == [0, 1, 2]
+    run_command(tmp_path, "--behaviour", "honest", "--first-seed", "1", "--heights", "2")
+    assert seeds_written(tmp_path) == [1, 2]
+
+
 def test_a_failed_seed_is_the_status_of_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,7 @@ from consensus.qbft.step import State, step
 from cvm.evm.strict_rlp import BadRlp
 from tests.simulation.chain_store import NO_CERTIFICATE_HASH, ChainStore
 from tests.simulation.fake_blocks import FakeBlock, build_on, decode_fake_block
+from tests.simulation.members import Members, peers_of
 from tests.simulation.packets import (
     Blocks,
     BytesPacket,
@@ -76,12 +77,13 @@ class Surroundings:
 
     scheduler: Scheduler
     random: Random
-    addresses: tuple[bytes, ...]
+    members: Members
     domain: SigningDomain
     seals: SealDomain
     recover: Recover
     work: Work
     period_s: int
+    reach: int
 
 
 def read_fake_header(block: bytes) -> ProposedHeader | None:
@@ -124,7 +126,9 @@ class Validator:
         self._waiting: deque[Event] = deque()
         self._is_stepping = False
         self._asked_ms: dict[tuple[int, int], int] = {}
-        self._indices = {address: at for at, address in enumerate(surroundings.addresses)}
+        self._addresses = surroundings.members.addresses
+        self._indices = {address: at for at, address in enumerate(self._addresses)}
+        self._peers = peers_of(index, len(self._addresses), surroundings.reach)
         self._rules = Rules(
             signer, surroundings.domain, surroundings.seals, read_fake_header, surroundings.recover
         )
@@ -161,7 +165,7 @@ class Validator:
         tip = self.store.tip
         context = HeightContext(
             tip.number + 1,
-            self._around.addresses,
+            self._around.members.at(tip.number + 1),
             tip.coinbase,
             (tip.timestamp + self._around.period_s) * 1000,
         )
@@ -220,14 +224,19 @@ class Validator:
         self._outlet.broadcast(QbftPacket(action.message, action.parent_certificate))
 
     def _relay(self, action: Relay) -> None:
-        """Every validator has a link to every other: nobody lacks it for long."""
+        """Pass a message on where not every validator has a link to every other."""
+        if self._around.reach:
+            packet = QbftPacket(action.message, action.parent_certificate)
+            for peer in self._peers:
+                if self._addresses[peer] != action.sender:
+                    self._outlet.send(peer, packet)
 
     def _build(self, action: BuildBlock) -> None:
         tip, certificate = self.store.tip, self.store.certificates[-1]
         named = NO_CERTIFICATE_HASH if certificate is None else certificate.hash
         timestamp = max(tip.timestamp + self._around.period_s, self.now_ms // 1000)
         salt = self.salt + action.round.to_bytes(4, "big")
-        coinbase = self._around.addresses[self.index]
+        coinbase = self._addresses[self.index]
         block = build_on(tip, timestamp, coinbase, named, salt)
         built = BlockBuilt(0, action.height, action.round, block.rlp, certificate)
         self._later(self._work_ms(), built)
@@ -286,7 +295,7 @@ class Validator:
             RECEIVE[type(packet)](self, sender, packet)
 
     def _hear(self, sender: int, packet: QbftPacket) -> None:
-        address = self._around.addresses[sender]
+        address = self._addresses[sender]
         self.handle(Received(self.now_ms, packet.message, packet.parent_certificate, address))
 
     def _hear_bytes(self, sender: int, packet: BytesPacket) -> None:

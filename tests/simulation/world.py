@@ -1,6 +1,7 @@
 """One simulated run: validators, network, faults and checker, all from one seed."""
 
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 
@@ -13,6 +14,7 @@ from tests.simulation.cheap_signatures import CheapSignatures, cheap_address
 from tests.simulation.collusion import AMONG_COLLUDERS_MS, FACES, FaceOutlet, Sides
 from tests.simulation.fake_blocks import FakeBlock, genesis_block, hash_of
 from tests.simulation.held import held_bytes
+from tests.simulation.members import Members, peers_of
 from tests.simulation.network import Network
 from tests.simulation.outcome import Outcome, Progress
 from tests.simulation.packets import BytesPacket, Packet, QbftPacket
@@ -36,9 +38,9 @@ FINAL = (Broken.FORK, Broken.CERTIFICATE, Broken.BLOCK)
 class HonestOutlet:
     """Sends what an honest validator says as it is."""
 
-    def __init__(self, index: int, count: int, network: Network[Packet]) -> None:
+    def __init__(self, index: int, peers: Sequence[int], network: Network[Packet]) -> None:
         self._index = index
-        self._others = [other for other in range(count) if other != index]
+        self._others = peers
         self._send = network.send
 
     def broadcast(self, packet: Packet) -> None:
@@ -92,10 +94,10 @@ class World:
         self.scheduler.now_ms = self.start_ms = self.genesis.timestamp * 1000
         self.progress = Progress(len(self.honest), self.start_ms)
         self._make_keys()
-        self.rule = CertificateRule(self.addresses, self.seals, self.recover)
+        self.rule = CertificateRule(self.members, self.seals, self.recover)
         self.network = Network[Packet](self.scheduler, self.random, settings.links, self._deliver)
         self.checker = SafetyChecker(
-            self.addresses,
+            self.members,
             self.honest,
             self.domain,
             self.seals,
@@ -106,12 +108,13 @@ class World:
         self.around = Surroundings(
             self.scheduler,
             self.random,
-            self.addresses,
+            self.members,
             self.domain,
             self.seals,
             self.recover,
             settings.work,
             settings.period_s,
+            settings.reach,
         )
         self.crashes = 0
         self.most_violations = MOST_VIOLATIONS
@@ -135,14 +138,18 @@ class World:
             cheap = CheapSignatures([cheap_address(index) for index in range(count)])
             self.signers = [cheap.signer(cheap_address(index)) for index in range(count)]
             self.recover = cheap.recover
-        self.addresses = tuple(signer.address for signer in self.signers)
+        addresses = [signer.address for signer in self.signers]
+        self.members = Members(addresses, self.settings.epoch_heights)
         genesis_hash = hash_of(self.genesis.rlp + str(self.seed).encode())
         self.domain = SigningDomain(CHAIN_ID, genesis_hash)
         self.seals = SealDomain(CHAIN_ID, genesis_hash)
 
+    def _peers_of(self, index: int) -> tuple[int, ...]:
+        return peers_of(index, self.settings.validators, self.settings.reach)
+
     def _populate(self) -> None:
         for index in self.honest:
-            outlet = HonestOutlet(index, self.settings.validators, self.network)
+            outlet = HonestOutlet(index, self._peers_of(index), self.network)
             store = WatchedStore(self.genesis, self.rule, self.settings.period_s)
             store.watch(self.progress, self.scheduler)
             skew = self.settings.most_skew_ms
@@ -161,6 +168,7 @@ class World:
         view = View(
             index,
             self.settings.validators,
+            list(self._peers_of(index)),
             self.random,
             self.scheduler,
             store,
