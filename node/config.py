@@ -5,8 +5,11 @@ from pathlib import Path
 
 from eth_keys.datatypes import PrivateKey
 
+from node.p2p.p2p_config import P2pConfig
+
 DEFAULT_DATADIR = Path.home() / ".cvm"
 DEFAULT_HTTP_PORT = 8545
+NODE_KEY_FILE = "nodekey"
 
 
 class NotTheOnlyValidator(Exception):
@@ -21,28 +24,13 @@ class NotTheOnlyValidator(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class P2pConfig:
-    """Where a node listens for others, and whom it dials.
-
-    `static_peers` are enode URLs to which a session is kept; `bootnodes` are enode URLs or ENRs
-    that others are asked for. A port of 0 takes a free one.
-    """
-
-    host: str
-    port: int
-    max_peers: int
-    static_peers: tuple[str, ...] = ()
-    bootnodes: tuple[str, ...] = ()
-    discovers: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """Folders, addresses and duties of one node process.
 
     Without a `validator_key` the node follows and does not vote; `instant` and `idle_blocks` are
     explained in `consensus_driver`. With `prune_blocks` the tries keep the state of so many last
-    blocks only. Without `p2p` it talks to no other node.
+    blocks only. Without `p2p` it talks to no other node; where it `discovers`
+    them, `bootnodes` (enode URLs or ENRs) are asked first.
     """
 
     datadir: Path
@@ -54,6 +42,8 @@ class NodeConfig:
     idle_blocks: bool
     prune_blocks: int | None = None
     p2p: P2pConfig | None = None
+    bootnodes: tuple[str, ...] = ()
+    discovers: bool = False
 
     @property
     def chain_folder(self) -> Path:
@@ -64,6 +54,16 @@ class NodeConfig:
     def votes_folder(self) -> Path:
         """Return where the votes that were signed lie."""
         return self.datadir / "votes"
+
+    @property
+    def evidence_folder(self) -> Path:
+        """Return where proofs of double votes lie."""
+        return self.datadir / "evidence"
+
+    @property
+    def node_key_file(self) -> Path:
+        """Return the key by which other nodes know this one."""
+        return self.datadir / NODE_KEY_FILE
 
     @property
     def models_folder(self) -> Path:

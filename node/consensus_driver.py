@@ -7,7 +7,6 @@ a step never meets another. A chain with one validator, as `cvm dev` runs, is th
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import structlog
 
@@ -39,7 +38,6 @@ from consensus.qbft.events import (
     Timer,
     TimerFired,
 )
-from consensus.qbft.evidence import Evidence
 from consensus.qbft.messages import Message
 from consensus.qbft.rules import Rules
 from consensus.qbft.step import State, step
@@ -54,6 +52,7 @@ from cvm.faults import LocalFault, ModelDataMissing
 from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.clock import now_ms
+from node.consensus_gossip import Gossip
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 
@@ -71,30 +70,6 @@ class QuorumDisagrees(LocalFault):
             f"a quorum made block {height} final, but here it is invalid: {reason}; this node's "
             "software or hardware is at fault, or a third of the validators"
         )
-
-
-class Gossip(Protocol):
-    """How consensus speaks to other nodes; nothing here waits. A sender is a node id."""
-
-    def send(self, message: Message, parent_certificate: CommitCertificate | None) -> None:
-        """Send a message to every peer."""
-
-    def relay(
-        self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
-    ) -> None:
-        """Send somebody else's message to the peers that may lack it."""
-
-    def send_block(self, height: int, peer: bytes) -> None:
-        """Send a final block to one peer that votes on its height."""
-
-    def catch_up(self, height: int, peer: bytes) -> None:
-        """Get the blocks below `height`, which this peer has."""
-
-    def report(self, evidence: Evidence) -> None:
-        """Spread the proof of a double vote."""
-
-    def blame(self, peer: bytes, reason: str) -> None:
-        """Score a peer down for what no honest one sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +185,23 @@ class ConsensusDriver:
         if checked.block.transactions and len(self._pool):
             self._work.set()
         self._offer(HeadMoved())
+        if checked.block.number == self._height:
+            self._log_block(checked)
+
+    def _log_block(self, checked: CheckedBlock) -> None:
+        """Say what became final; `after_ms` is counted from when the block was due."""
+        block = checked.block
+        state = self._state
+        log.info(
+            "block",
+            number=block.number,
+            hash=f"0x{block.hash.hex()}",
+            transactions=len(block.transactions),
+            gas=checked.executed.gas_used,
+            inferences=len(checked.inferences),
+            round=0 if state is None else state.round,
+            after_ms=0 if state is None else now_ms() - state.context.due_ms,
+        )
 
     def _spawn_start(self, context: HeightContext) -> None:
         if self._pace.instant:

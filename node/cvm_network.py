@@ -34,7 +34,7 @@ from node.p2p.model_fetch import ModelFetch
 from node.p2p.protocol import Network
 from node.p2p.seen_cache import SeenCache, key_of
 from node.p2p.sync_parts import SyncParts
-from node.readiness import NodeReadiness, Readiness
+from node.readiness import NodeReadiness, Phase, Readiness
 from node.rpc.chain_view import SyncProgress
 from node.sender_recovery import SenderRecovery
 from node.storage.model_store import ModelStore
@@ -127,10 +127,8 @@ class CvmNetwork:
         self._threads.shutdown(cancel_futures=True)
 
     async def run(self) -> None:
-        """Talk to peers, catch up and fetch models until cancelled."""
+        """Catch up and fetch models until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            if self._server is not None:
-                tasks.create_task(self._server.run())
             tasks.create_task(self._fetch.run())
             tasks.create_task(self._catch_up_when_behind())
 
@@ -220,6 +218,10 @@ class CvmNetwork:
         """Return how many peers are connected."""
         return 0 if self._server is None else len(self._server.peers())
 
+    def is_syncing(self) -> bool:
+        """Tell whether the chain is far behind what peers have."""
+        return self._readiness.now().phase is Phase.SYNCING
+
     def sync_progress(self) -> SyncProgress | None:
         """Return how far catching up has come, or None where the node is at the tip."""
         status = self._sync.status
@@ -230,6 +232,10 @@ class CvmNetwork:
     def status(self) -> NodeReadiness:
         """Return whether this node can take part."""
         return self._readiness.now()
+
+    def known_evidence(self) -> tuple[Evidence, ...]:
+        """Return the proofs of double votes that are known here."""
+        return self._evidence.all()
 
     def announce(self, tx: Transaction) -> None:
         """Tell peers of a transaction that the pool took."""

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import TypeVar
 
+from consensus.qbft.evidence import Evidence
 from cvm.evm.forks import OSAKA
 from cvm.evm.header import BlockHeader
 from cvm.evm.message_call import MessageResult, SimulatedTransaction
@@ -130,6 +131,10 @@ class LiveChain:
     def node_status(self) -> NodeReadiness:
         """Return whether this node can take part."""
         return self._network.status()
+
+    def known_evidence(self) -> tuple[Evidence, ...]:
+        """Return the proofs of double votes that are known here."""
+        return self._network.known_evidence()
 
     def head(self) -> BlockHeader:
         """Return the newest final header."""

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from coincurve import PrivateKey as CoincurveKey
 from eth_keyfile.keyfile import create_keyfile_json
 from eth_keys.datatypes import PrivateKey
 
@@ -16,11 +17,13 @@ from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
 from node.chain import init_chain
 from node.clock import now_s
-from node.keys import DEV_BALANCE_WEI, address_of, dev_accounts, draw_secret
+from node.config import NODE_KEY_FILE
+from node.keys import DEV_BALANCE_WEI, address_of, dev_accounts, draw_secret, load_node_key
 from node.network_links import Links
 from node.network_process import NetworkProcess, NodePlace
-from node.node_key import node_id, save_node_key
+from node.p2p.ecies import node_id_of
 from node.storage.chain_database import ChainDatabase
+from node.warm_kernels import warm_execution
 
 PASSWORD = "testnet"  # TEST keys, drawn for one network on one machine
 KEYSTORE, PASSWORD_FILE, NETWORK_FILE = "validator.json", "password", "network.json"
@@ -54,15 +57,19 @@ def make_network(folder: Path, plan: NetworkPlan) -> tuple[NodePlace, ...]:
     places = []
     for index, name in enumerate(names):
         datadir, key = folder / name, keys[index] if index < len(keys) else None
-        secret = draw_secret()
-        save_node_key(datadir, secret)
+        secret = load_node_key(datadir / NODE_KEY_FILE)
         if key is not None:
             save_test_key(datadir, key)
         start_chain(datadir, genesis)
         validator = None if key is None else address_of(key)
         places.append(
             NodePlace(
-                name, datadir, http_ports[index], p2p_ports[index], node_id(secret), validator
+                name,
+                datadir,
+                http_ports[index],
+                p2p_ports[index],
+                node_id_of(CoincurveKey(secret)),
+                validator,
             )
         )
     save_places(folder, places)
@@ -166,7 +173,11 @@ class LocalNetwork:
             await self._links.open()
 
     async def start_all(self, names: Sequence[str] = ()) -> None:
-        """Start these nodes side by side, every node if none is named."""
+        """Start these nodes side by side, every node if none is named.
+
+        The execution core is compiled first, once, where it is not on disk.
+        """
+        await asyncio.to_thread(warm_execution)
         async with asyncio.TaskGroup() as tasks:
             for name in names or self.nodes:
                 tasks.create_task(self.start(name))

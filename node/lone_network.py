@@ -1,7 +1,5 @@
 """The network of a node that talks to nobody, as `cvm dev` runs it."""
 
-import asyncio
-
 from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from consensus.qbft.messages import Message
@@ -63,6 +61,6 @@ class LoneNetwork:
         """Return whether this node can take part."""
         return self._readiness.now()
 
-    async def run(self) -> None:
-        """Wait until cancelled."""
-        await asyncio.Event().wait()
+    def known_evidence(self) -> tuple[Evidence, ...]:
+        """Return nothing: a lone validator contradicts nobody."""
+        return ()

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from consensus.qbft.evidence import Evidence
 from cvm.evm.transaction import Transaction
 from node.readiness import NodeReadiness
 from node.rpc.chain_view import SyncProgress
@@ -18,6 +19,9 @@ class NetworkView(Protocol):
 
     def status(self) -> NodeReadiness:
         """Return whether this node can take part."""
+
+    def known_evidence(self) -> tuple[Evidence, ...]:
+        """Return the proofs of double votes that are known here."""
 
     def announce(self, tx: Transaction) -> None:
         """Tell peers of a transaction that the pool took."""

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from eth_keys.datatypes import PrivateKey
@@ -26,6 +27,7 @@ from node.keys import address_of
 from node.live_chain import LiveChain
 from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
+from node.node_network import NetworkParts, NodeNetwork
 from node.rpc.server import RpcServer, start_rpc_server
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
@@ -105,9 +107,16 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
         server = await start_rpc_server(parts.view, config.http_host, config.http_port)
         async with server:
             on_ready(node.chain, server)
-            duties = [server.run(), parts.driver.run(), parts.models.run(), parts.network.run()]
+            duties = [server.run(), *(duty.run() for duty in parts.duties)]
             await run_tasks(duties, stop)
             log.info("stopping", head=node.chain.head.block_number)
+
+
+class Duty(Protocol):
+    """A part that runs as long as the node does."""
+
+    async def run(self) -> None:
+        """Run until cancelled; raises a `LocalFault` when this machine fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +124,7 @@ class NodeParts:
     """What runs in the event loop of one node."""
 
     view: LiveChain
-    driver: ConsensusDriver
-    models: ModelDuties
-    network: LoneNetwork
+    duties: tuple[Duty, ...]
 
 
 def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodeParts:
@@ -128,7 +135,12 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     votes = VoteLog(config.votes_folder)
     cleanup.callback(votes.close)
     pool, work = TransactionPool(chain.parameters.chain_id), asyncio.Event()
-    network = LoneNetwork(chain, node.store)
+    joined: NodeNetwork | None = None
+    if config.p2p is not None:
+        parts = NetworkParts(chain, node.store, pool, work)
+        joined = NodeNetwork(config, config.p2p, writer, parts)
+        cleanup.callback(joined.close)
+    network = LoneNetwork(chain, node.store) if joined is None else joined.cvm
     attester = Attester(chain, config.validator_key)
     models = ModelDuties(attester, AttestationPool(chain), network.spread_attestation)
     writer.on_head(lambda _checked, _certificate: models.wake())
@@ -142,9 +154,12 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         work,
         Pace(config.instant, config.idle_blocks),
     )
+    if joined is not None:
+        joined.attach(driver, models)
     view = LiveChain(chain, pool, node.store, models, network, work)
     cleanup.callback(view.close)
-    return NodeParts(view, driver, models, network)
+    duties = (driver, models) if joined is None else (driver, models, joined)
+    return NodeParts(view, duties)
 
 
 def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:

@@ -16,7 +16,6 @@ from node.chain_archive import BadArchive
 from node.config import NotTheOnlyValidator
 from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
-from node.node_key import BadNodeKey
 from node.storage.chain_database import NoChainHere
 
 USAGE_ERROR = 2
@@ -26,7 +25,6 @@ EXPECTED = (
     BadArchive,
     BadGenesis,
     BadKeystore,
-    BadNodeKey,
     InferenceFault,
     InvalidBlock,
     InvalidGenesis,

@@ -1,6 +1,7 @@
 """`cvm init`, `cvm node`, `cvm dev`, `cvm genesis`: making a chain and running a node."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -15,7 +16,7 @@ from models_registry.genesis import RegistryParameters
 from node.chain import Chain, init_chain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
-from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig, P2pConfig
+from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
 from node.keys import (
     DEV_BALANCE_WEI,
     DEV_MNEMONIC,
@@ -25,6 +26,8 @@ from node.keys import (
     load_key,
 )
 from node.logs import configure_logs
+from node.p2p.enode import parse_enode
+from node.p2p.p2p_config import DEFAULT_MAX_PEERS, DEFAULT_PORT, P2pConfig
 from node.rpc.server import RpcServer
 from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
@@ -53,8 +56,6 @@ DepositPerByte = Annotated[
     int, typer.Option("--deposit-per-byte", help="wei a byte of a model, given back in the end")
 ]
 FeePerByte = Annotated[int, typer.Option("--fee-per-byte", help="wei a byte of a model, burned")]
-DEFAULT_P2P_PORT = 30_303
-DEFAULT_MAX_PEERS = 25
 LogJson = Annotated[bool, typer.Option("--log.json", help="log JSON lines")]
 
 
@@ -141,7 +142,7 @@ def node(
     ] = "0.0.0.0",
     p2p_port: Annotated[
         int, typer.Option("--p2p.port", help="TCP and UDP port; 0 takes a free one")
-    ] = DEFAULT_P2P_PORT,
+    ] = DEFAULT_PORT,
     peer: Annotated[
         list[str] | None, typer.Option("--peer", help="enode to keep a session with, repeated")
     ] = None,
@@ -173,11 +174,12 @@ def node(
             p2p=P2pConfig(
                 host=p2p_addr,
                 port=p2p_port,
+                client=f"cvm/v{version('cvm-chain')}",
                 max_peers=max_peers,
-                static_peers=tuple(peer or ()),
-                bootnodes=tuple(bootnode or ()),
-                discovers=not no_discovery,
+                static_peers=tuple(map(parse_enode, peer or ())),
             ),
+            bootnodes=tuple(bootnode or ()),
+            discovers=not no_discovery,
         )
         uvloop.run(run_node(config, announce))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from consensus.qbft.evidence import Evidence
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import AccessList, Transaction
@@ -155,6 +156,9 @@ class ChainView(Protocol):
 
     def node_status(self) -> NodeReadiness:
         """Return whether this node can take part, and what keeps it back."""
+
+    def known_evidence(self) -> Sequence[Evidence]:
+        """Return the proofs of double votes that are known here."""
 
     def head(self) -> BlockHeader:
         """Return the newest final header."""

@@ -1,4 +1,4 @@
-"""The cvm_ method about this node itself."""
+"""The cvm_ methods about this node itself, and what it has seen of validators."""
 
 from node.rpc.chain_view import ChainView
 from node.rpc.encoding import data, quantity
@@ -17,3 +17,18 @@ async def node_status(chain: ChainView) -> JsonValue:
         "missingModels": [data(model_id) for model_id in status.missing_models],
         "quarantinedBackend": status.quarantined,
     }
+
+
+@rpc_method("cvm_listEvidence")
+async def list_evidence(chain: ChainView) -> JsonValue:
+    """Return the proofs of double votes that are known here; `data` is what the contract takes."""
+    return [
+        {
+            "validator": data(evidence.signer),
+            "code": quantity(evidence.code),
+            "height": quantity(evidence.height),
+            "round": quantity(evidence.round),
+            "data": data(evidence.encode()),
+        }
+        for evidence in chain.known_evidence()
+    ]

@@ -13,6 +13,7 @@ from eth_keys.datatypes import PrivateKey
 from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.faults import InvalidTransaction
 from consensus.withdrawal import Withdrawal
+from consensus.qbft.evidence import Evidence
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
 from cvm.evm.receipt import Log, Receipt
@@ -223,6 +224,9 @@ class FakeState:
         return 0x2A if (address, slot) == (CONTRACT, 1) else 0
 
 
+EVIDENCE = Evidence(0x13, b"\xe1" * 20, 7, 1, b"\xc1\x01", b"\x0a" * 65, b"\xc1\x02", b"\x0b" * 65)
+
+
 @dataclass
 class FakeChain:
     """What the tests set is answered; what they call is kept."""
@@ -262,6 +266,9 @@ class FakeChain:
         self.blocks.append(block)
         self.receipts_of[block.header.hash] = list(receipts)
         return block
+
+    def known_evidence(self) -> tuple[Evidence, ...]:
+        return (EVIDENCE,)
 
     def node_status(self) -> NodeReadiness:
         return NodeReadiness(Phase.READY, 2, 2, ())
