@@ -12,8 +12,8 @@ from eth_keys.datatypes import PrivateKey
 
 from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.faults import InvalidTransaction
-from consensus.withdrawal import Withdrawal
 from consensus.qbft.evidence import Evidence
+from consensus.withdrawal import Withdrawal
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
 from cvm.evm.receipt import Log, Receipt
