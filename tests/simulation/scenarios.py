@@ -131,7 +131,7 @@ def crashing(heights: int, seed: int) -> Settings:
         heights=heights,
         links=LOSSY if seed % 2 else LINKS[3],
         crashes=Crashes(every_ms),
-        work=Work(2, 20, slow=50, slow_ms=8_000),
+        work=Work(2, 20, slow=50, slow_ms=8_000, unready=30),
         most_skew_ms=500,
     )
 

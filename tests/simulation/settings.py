@@ -15,6 +15,8 @@ class Work:
     """Checks of a thousand that are slow."""
 
     slow_ms: int = 0
+    unready: int = 0
+    """Checks of a thousand that cannot be judged now, as where a model is missing."""
 
 
 @dataclass(frozen=True, slots=True)

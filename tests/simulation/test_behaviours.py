@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from consensus.qbft.events import Relay
-from tests.simulation.behaviours import EVERY_BEHAVIOUR
+from tests.simulation.behaviours import EVERY_BEHAVIOUR, TWO_FACED
 from tests.simulation.outcome import Outcome
+from tests.simulation.safety import Broken
 from tests.simulation.scenarios import honest, one_of_four
+from tests.simulation.settings import Work
 from tests.simulation.validator import CARRY_OUT
 from tests.simulation.world import World
 
@@ -60,6 +62,36 @@ def test_one_seed_gives_one_outcome_and_another_a_different_one() -> None:
 
 SPARSE = replace(honest(10, 1), validators=7, reach=1)
 """A ring: a vote passes up to two others on its way."""
+
+
+SIZES = [(1, ()), (2, ()), (3, ()), (5, (2,)), (10, (1, 4, 7)), (13, (0, 3, 6, 9))]
+
+
+@pytest.mark.parametrize(("count", "byzantine"), SIZES, ids=[f"{n} validators" for n, _ in SIZES])
+def test_any_number_of_validators_endures_f(count: int, byzantine: tuple[int, ...]) -> None:
+    settings = replace(
+        honest(8, 3), validators=count, byzantine=byzantine, behaviours=("equivocate", "forge")
+    )
+    outcome = World(settings, 3).run()
+    assert (outcome.violations, outcome.decided) == ((), 8)
+
+
+@pytest.mark.parametrize(
+    ("count", "byzantine"),
+    [pytest.param(3, (1,), id="1 of 3"), pytest.param(7, (1, 3, 5), id="3 of 7")],
+)
+def test_more_than_f_that_collude_fork_the_chain(count: int, byzantine: tuple[int, ...]) -> None:
+    settings = replace(
+        honest(100, 1), validators=count, byzantine=byzantine, behaviours=(TWO_FACED,)
+    )
+    assert World(settings, 1).run().violations[-1].rule is Broken.FORK
+
+
+def test_a_block_that_cannot_be_judged_at_first_is_decided_in_a_later_round() -> None:
+    settings = replace(honest(10, 1), work=Work(unready=350))
+    outcome = World(settings, 1).run()
+    assert (outcome.violations, outcome.decided) == ((), 10)
+    assert later_rounds(outcome) > 2
 
 
 def test_what_is_relayed_reaches_a_quorum_through_others() -> None:
