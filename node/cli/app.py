@@ -18,7 +18,7 @@ FILES = {
     "node": "run",
     "export": "archive",
     "import": "archive",
-    "ethereum": "ethereum",
+    "ethereum": "ethereum_peers",
     "infer": "infer",
     "selftest": "infer",
     "account": "account",

@@ -25,9 +25,7 @@ from node.ethereum_archive import (
 from node.sender_recovery import SenderRecovery
 from node.storage.chain_database import ChainDatabase, has_database
 
-ethereum = typer.Typer(
-    no_args_is_help=True, help="Import a plain Ethereum chain: geth's genesis file and blocks."
-)
+ethereum = typer.Typer(no_args_is_help=True, help="Import, fetch or serve a plain Ethereum chain.")
 
 
 @ethereum.command("init")
@@ -57,19 +55,22 @@ def import_command(
     Blocks that are here already are passed over. A refused block ends the import; those before it
     stay.
     """
-    with clear_errors():
-        with existing_chain(datadir) as database:
-            summary = import_file(database, file)
-        report = {
-            "blocks": summary.blocks,
-            "knownBlocks": summary.known_blocks,
-            "transactions": summary.transactions,
-            "gasUsed": summary.gas_used,
-            "head": summary.head.block_number,
-            "headHash": f"0x{summary.head.hash.hex()}",
-            "stateRoot": f"0x{summary.head.state_root.hex()}",
-        }
-    print_report(report, as_json)
+    with clear_errors(), existing_chain(datadir) as database:
+        summary = import_file(database, file)
+    print_report(import_report(summary), as_json)
+
+
+def import_report(summary: EthereumImport) -> dict[str, object]:
+    """Return what an import or a sync did, as a command prints it."""
+    return {
+        "blocks": summary.blocks,
+        "knownBlocks": summary.known_blocks,
+        "transactions": summary.transactions,
+        "gasUsed": summary.gas_used,
+        "head": summary.head.block_number,
+        "headHash": f"0x{summary.head.hash.hex()}",
+        "stateRoot": f"0x{summary.head.state_root.hex()}",
+    }
 
 
 @contextmanager
@@ -106,8 +107,3 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add this file's group of commands."""
-    app.add_typer(ethereum, name="ethereum")

@@ -16,6 +16,11 @@ from node.chain_archive import BadArchive
 from node.config import NotTheOnlyValidator
 from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
+<<<<<<< HEAD
+=======
+from node.node_key import BadNodeKey
+from node.p2p.eth_download import NobodyToAsk
+>>>>>>> 7fe2c58 (cvm ethereum sync and serve: plain chains from other Ethereum nodes, and for them)
 from node.storage.chain_database import NoChainHere
 
 USAGE_ERROR = 2
@@ -31,6 +36,7 @@ EXPECTED = (
     InvalidModel,
     NoChainHere,
     NoEthereumChainHere,
+    NobodyToAsk,
     NotTheOnlyValidator,
     OtherBlockHere,
     OtherForks,

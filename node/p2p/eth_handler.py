@@ -67,6 +67,9 @@ class PeerWatcher(Protocol):
     def left(self, peer: EthPeer) -> None:
         """Note that a peer's session is over."""
 
+    def turned_away(self, node_id: bytes, reason: str) -> None:
+        """Note that a peer did not pass the handshake."""
+
 
 class EthService:
     """What the sessions of both versions share: the chain, the pool, and the peers."""
@@ -101,6 +104,11 @@ class EthService:
         for peer in self._peers.values():
             if peer.version >= ETH_69:
                 peer.channel.try_send(update)
+
+    def turn_away(self, node_id: bytes, reason: str) -> None:
+        """Tell the watcher of a peer that did not pass the handshake."""
+        if self._watcher is not None:
+            self._watcher.turned_away(node_id, reason)
 
     @contextmanager
     def joined(self, peer: EthPeer) -> Iterator[None]:
@@ -151,7 +159,11 @@ class EthHandler:
 
     async def run(self, channel: Channel) -> None:
         """Shake hands, then answer and gossip; raises `PeerGone` or `BadMessage`."""
-        peer = await shake_hands(channel, self._service.chain)
+        try:
+            peer = await shake_hands(channel, self._service.chain)
+        except (PeerGone, BadMessage) as fault:
+            self._service.turn_away(channel.peer.node_id, str(fault))
+            raise
         gossip = self._service.gossip
         with self._service.joined(peer):
             await all_of(self._answer(peer), peer.send_transactions(), gossip.fetch(peer))

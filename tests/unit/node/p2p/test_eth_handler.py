@@ -37,6 +37,9 @@ class Joined:
     def left(self, peer: EthPeer) -> None:
         pass
 
+    def turned_away(self, node_id: bytes, reason: str) -> None:
+        pass
+
 
 def run(scene: Callable[[], Coroutine[None, None, None]]) -> None:
     async def bounded() -> None:
