@@ -14,6 +14,10 @@ class BadCheckpoint(ValueError):
         super().__init__(f"a checkpoint is 0xHASH or NUMBER:0xHASH, not {text[:100]!r}")
 
 
+class CheckpointRefused(Exception):
+    """What was trusted cannot be the start of this chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The hash of a trusted block, and its height where that was given too."""

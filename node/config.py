@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eth_keys.datatypes import PrivateKey
 
+from node.checkpoint import Checkpoint
 from node.p2p.p2p_config import P2pConfig
 
 DEFAULT_DATADIR = Path.home() / ".cvm"
@@ -30,7 +31,9 @@ class NodeConfig:
     Without a `validator_key` the node follows and does not vote; `instant` and `idle_blocks` are
     explained in `consensus_driver`. With `prune_blocks` the tries keep the state of so many last
     blocks only. Without `p2p` it talks to no other node; where it `discovers`
-    them, `bootnodes` (enode URLs or ENRs) are asked first.
+    them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
+    `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
+    `checkpoint` (or genesis), and not from genesis.
     """
 
     datadir: Path
@@ -44,6 +47,8 @@ class NodeConfig:
     p2p: P2pConfig | None = None
     bootnodes: tuple[str, ...] = ()
     discovers: bool = False
+    fetches_state: bool = False
+    checkpoint: Checkpoint | None = None
 
     @property
     def chain_folder(self) -> Path:

@@ -29,6 +29,7 @@ from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
 from node.node_network import NetworkParts, NodeNetwork
 from node.rpc.server import RpcServer, start_rpc_server
+from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
@@ -98,6 +99,10 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
     Raises a `LocalFault` when this machine fails.
     """
     stop = stop_on_signals()
+    if config.p2p is not None and config.fetches_state and has_database(config.chain_folder):
+        await fetch_snapshot(config, config.p2p, stop)
+        if stop.is_set():
+            return
     with open_node(config) as node, ExitStack() as cleanup:
         validate_pace(config, node.chain)
         log.info("loading the execution core", first_time="compiles it, about half a minute")

@@ -13,14 +13,12 @@ from cvm.inference.faults import InferenceFault, InvalidModel
 from models_registry.genesis import BadGenesis
 from node.chain import OtherGenesis
 from node.chain_archive import BadArchive
+from node.checkpoint import BadCheckpoint, CheckpointRefused
 from node.config import NotTheOnlyValidator
 from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
-<<<<<<< HEAD
-=======
-from node.node_key import BadNodeKey
 from node.p2p.eth_download import NobodyToAsk
->>>>>>> 7fe2c58 (cvm ethereum sync and serve: plain chains from other Ethereum nodes, and for them)
+from node.p2p.faults import BadEnode
 from node.storage.chain_database import NoChainHere
 
 USAGE_ERROR = 2
@@ -28,6 +26,8 @@ LOCAL_FAULT = 3
 
 EXPECTED = (
     BadArchive,
+    BadCheckpoint,
+    BadEnode,
     BadGenesis,
     BadKeystore,
     InferenceFault,
@@ -41,6 +41,7 @@ EXPECTED = (
     OtherBlockHere,
     OtherForks,
     OtherGenesis,
+    CheckpointRefused,
     UnknownParent,
     UnsupportedFork,
 )

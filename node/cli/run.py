@@ -14,6 +14,7 @@ from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
 from models_registry.genesis import RegistryParameters
 from node.chain import Chain, init_chain, parse_genesis_file
+from node.checkpoint import parse_checkpoint
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
 from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
@@ -151,6 +152,14 @@ def node(
         typer.Option("--bootnode", help="enode or ENR to find others by"),
     ] = None,
     max_peers: Annotated[int, typer.Option(min=1, help="sessions at most")] = DEFAULT_MAX_PEERS,
+    snapshot: Annotated[
+        bool,
+        typer.Option("--snapshot", help="start an empty chain from a recent state of the peers"),
+    ] = False,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="trusted block HASH or NUMBER:HASH to start from; implies --snapshot"),
+    ] = None,
     no_discovery: Annotated[
         bool, typer.Option("--no-discovery", help="talk to nodes that are named only")
     ] = False,
@@ -180,6 +189,8 @@ def node(
             ),
             bootnodes=tuple(bootnode or ()),
             discovers=not no_discovery,
+            fetches_state=snapshot or checkpoint is not None,
+            checkpoint=None if checkpoint is None else parse_checkpoint(checkpoint),
         )
         uvloop.run(run_node(config, announce))
 
