@@ -8,9 +8,10 @@ from pathlib import Path
 
 from coincurve import PrivateKey
 
+from node.config import NODE_KEY_FILE
 from node.ethereum_archive import EthereumImport
 from node.ethereum_sync import Progress, head_of, import_download
-from node.node_key import load_node_key
+from node.keys import load_node_key
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.enode import Enode
 from node.p2p.eth_database_view import view_of_chain
@@ -40,7 +41,7 @@ class EthereumPeers:
 
 def open_network(place: EthereumPeers, service: EthService) -> P2pServer:
     """Return the network of a chain; raises `BadNodeKey`."""
-    key = PrivateKey(load_node_key(place.datadir))
+    key = PrivateKey(load_node_key(place.datadir / NODE_KEY_FILE))
     config = P2pConfig(host=place.host, port=place.port, client=place.client)
     return P2pServer(key, service.handlers(), PeerBook(place.datadir / BOOK_FILE), config)
 
