@@ -41,7 +41,9 @@ async def serving(
     number: int, *handlers: Handler, config: P2pConfig | None = None, book: PeerBook | None = None
 ) -> AsyncIterator[P2pServer]:
     """Run a server until the block ends."""
-    server = P2pServer(key_of(number), handlers, book or PeerBook(None), config or quick_config())
+    server = P2pServer(
+        key_of(number), handlers, PeerBook(None) if book is None else book, config or quick_config()
+    )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(server.run())
         await server.listening.wait()

@@ -14,7 +14,7 @@ LOOK_AROUND_S = 1.0
 """How often candidates are looked at when nothing happens."""
 
 Dial = Callable[[Enode], Awaitable[bool]]
-"""Dials, talks until the session is over, and tells whether one had opened."""
+"""Dials, talks until the session is over, and tells whether there was one for a while."""
 
 
 @dataclass(slots=True)
@@ -116,12 +116,12 @@ class Dialler:
     async def _dial_once(self, enode: Enode) -> None:
         loop = asyncio.get_running_loop()
         try:
-            has_opened = await self._dial(enode)
+            has_talked = await self._dial(enode)
         finally:
             self._dialling.discard(enode.node_id)
         peer = self._static.get(enode.node_id)
         if peer is not None:
-            pause_s = FIRST_PAUSE_S if has_opened else FIRST_PAUSE_S * 2 ** min(peer.failures, 16)
-            peer.failures = 0 if has_opened else peer.failures + 1
+            pause_s = FIRST_PAUSE_S if has_talked else FIRST_PAUSE_S * 2 ** min(peer.failures, 16)
+            peer.failures = 0 if has_talked else peer.failures + 1
             peer.due_s = loop.time() + min(pause_s, self._longest_pause_s)
         self.wake()

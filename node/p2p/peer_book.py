@@ -75,11 +75,15 @@ class PeerBook:
 
     def opened(self, node_id: bytes) -> None:
         """Note that a session with the node has opened."""
+        self._record(node_id).seen_s = self._clock()
+
+    def settled(self, node_id: bytes) -> None:
+        """Note that a session with the node lasted: it may be dialled again at once."""
         record = self._record(node_id)
-        record.seen_s, record.failures, record.dial_after_s = self._clock(), 0, 0
+        record.failures, record.dial_after_s = 0, 0
 
     def failed(self, node_id: bytes) -> None:
-        """Note that dialling the node led to no session; it is left alone for ever longer."""
+        """Note that dialling the node led to nothing; it is left alone for ever longer."""
         record = self._record(node_id)
         pause_s = min(DIAL_AGAIN_S << min(record.failures, 16), LONGEST_DIAL_AGAIN_S)
         record.failures += 1

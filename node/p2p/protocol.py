@@ -168,7 +168,8 @@ class Network(Protocol):
     async def connect(self, enode: str) -> Peer:
         """Dial a node once, and return it when its session is open.
 
-        Raises `PeerGone` where that fails, and `BadEnode`.
+        It may end at once, with the other side's reason: that has no room for us, say. Raises
+        `PeerGone` where no session opens, and `BadEnode`.
         """
 
     def add_candidate(self, enode: str) -> None:

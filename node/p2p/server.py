@@ -31,6 +31,8 @@ from node.p2p.session import Remote, Session, greet, say_disconnect
 log = structlog.get_logger(__name__)
 
 SAVE_EVERY_S = 30.0
+SETTLED_S = 5.0
+"""A session that ends sooner counts as a dial that failed."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -180,7 +182,7 @@ class P2pServer:
             log.debug("no session", host=address[0], inbound=True, reason=str(gone))
 
     async def _dial(self, enode: Enode, outcome: asyncio.Future[Session | PeerGone]) -> bool:
-        """Dial, and talk until the session is over; return whether one had opened."""
+        """Dial, and talk until the session is over; return whether there was one for a while."""
         try:
             streams = await self._connect(enode)
             with _released(streams):
@@ -190,7 +192,7 @@ class P2pServer:
                 )
                 if not outcome.done():
                     outcome.set_result(session)
-                await self._run(session)
+                lasted_s = await self._run(session)
         except PeerGone as gone:
             log.debug("no session", host=enode.host, inbound=False, reason=str(gone))
             if gone.reason is not DisconnectReason.ALREADY_CONNECTED:
@@ -198,7 +200,9 @@ class P2pServer:
             if not outcome.done():
                 outcome.set_result(gone)
             return False
-        return True
+        if lasted_s < SETTLED_S:  # it may have no room for us: it says so after Hello
+            self._book.failed(enode.node_id)
+        return lasted_s >= SETTLED_S
 
     async def _dial_due(self, enode: Enode) -> bool:
         return await self._dial(enode, asyncio.get_running_loop().create_future())
@@ -255,7 +259,8 @@ class P2pServer:
         self._sessions[stream.remote_id] = session
         return session
 
-    async def _run(self, session: Session) -> None:
+    async def _run(self, session: Session) -> float:
+        """Talk until the session is over; return how many seconds it lasted."""
         node_id = session.node_id
         self._dialler.opened(node_id)
         self._remember(session)
@@ -268,6 +273,10 @@ class P2pServer:
             if self._sessions.get(node_id) is session:
                 del self._sessions[node_id]
             self._dialler.wake()
+        lasted_s = asyncio.get_running_loop().time() - session.opened_at_s
+        if lasted_s >= SETTLED_S:
+            self._book.settled(node_id)
+        return lasted_s
 
     def _remember(self, session: Session) -> None:
         self._book.opened(session.node_id)
