@@ -197,7 +197,7 @@ class CvmProtocol:
         self._events.peer_joined(peer)
         try:
             while True:
-                await self._take(peer, cast(WireMessage, await channel.receive()))
+                await self.take(peer, cast(WireMessage, await channel.receive()))
         finally:
             if self._peers.get(peer.node_id) is peer:
                 del self._peers[peer.node_id]
@@ -236,7 +236,8 @@ class CvmProtocol:
         if not self._forks.fits(status.fork_id, self._source.head().block_number):
             raise OtherChain
 
-    async def _take(self, peer: CvmPeer, message: WireMessage) -> None:
+    async def take(self, peer: CvmPeer, message: WireMessage) -> None:
+        """Serve, route or pass on one message of a peer; raises `BadMessage` or `PeerGone`."""
         match message:
             case Qbft() | NewBlock() | Attestation() | Evidence():
                 await self._hear(peer, message)

@@ -54,7 +54,7 @@ class ChainSource(Protocol):
         """Return the address or the slot of a hash."""
 
     def follow_head(self) -> None:
-        """Bring what is known of hashes to the head; one thread at a time."""
+        """Bring what is known of hashes to the head."""
 
     def model_chunk(self, model_id: bytes, index: int) -> ModelChunk:
         """Return a chunk; raises `ModelDataMissing` or `BadChunkIndex`."""

@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 import structlog
 
 from consensus.block import decode_block
+from consensus.block_execution import validate_body
 from consensus.certificate import CommitCertificate, SealDomain
-from consensus.faults import BadCertificate, MalformedBlock
+from consensus.faults import BadCertificate, BodyRootWrong, MalformedBlock
 from consensus.light_client import (
     FIXED_SLOTS,
     BadProof,
@@ -24,7 +25,6 @@ from consensus.light_client import (
     validate_final,
 )
 from cvm.evm.header import BlockHeader, decode_header
-from cvm.evm.list_root import list_root
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.trie_state import TrieState
 from models_registry.addresses import VALIDATOR_SET
@@ -160,7 +160,7 @@ class LightFollower:
                 continue
             try:
                 return await ask(peer)
-            except (BadCertificate, BadProof, MalformedBlock) as fault:
+            except (BadCertificate, BadProof, BodyRootWrong, MalformedBlock) as fault:
                 log.warning("peer lied", node_id=peer.node_id.hex()[:16], reason=str(fault))
                 peer.penalise(LIE_POINTS, str(fault))
             except RequestTimedOut as fault:
@@ -178,9 +178,11 @@ class WrongNumber(Exception):
 
 
 def validate_pivot(pivot: Pivot) -> None:
-    """Check that a block is the one that its certificate seals; raises `BadProof`."""
+    """Check that a block is the one that its certificate seals.
+
+    Raises `BadProof`, or `BodyRootWrong` for another body.
+    """
     header = pivot.header
     if header.hash != pivot.certificate.header_hash:
         raise BadProof(f"block {header.block_number} is not the one that was sealed")
-    if list_root([tx.raw for tx in pivot.block.transactions]) != header.transaction_root:
-        raise BadProof(f"block {header.block_number} came with another body")
+    validate_body(pivot.block)

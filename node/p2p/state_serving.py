@@ -23,7 +23,7 @@ class StateSource(Protocol):
         """Return the address or the slot of a hash."""
 
     def follow_head(self) -> None:
-        """Bring what is known of hashes to the head; one thread at a time."""
+        """Bring what is known of hashes to the head."""
 
 
 class StateServing:

@@ -6,6 +6,7 @@ key. It covers every state from the height of that walk on.
 """
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import Any
 
 from cvm.evm.keccak import keccak256
@@ -22,10 +23,11 @@ INDEXED = b"preimages"
 
 
 class Preimages:
-    """The index of one database; one thread at a time brings it forward, any may read."""
+    """The index of one database; any thread may use it."""
 
     def __init__(self, database: ChainDatabase) -> None:
         self._database = database
+        self._following = Lock()
 
     def find(self, key_hash: bytes) -> bytes | None:
         """Return the address or the slot of a hash."""
@@ -33,6 +35,10 @@ class Preimages:
 
     def follow(self) -> None:
         """Bring the index to the head; the first time this walks over the whole state."""
+        with self._following:
+            self._follow()
+
+    def _follow(self) -> None:
         indexed = self._indexed()
         head = self._head()
         if indexed is None or head - indexed > UNDO_BLOCKS:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate
 from consensus.light_client import TrustedPointTooOld, trusted_point
+from consensus.withdrawal import Withdrawal
 from cvm.evm.trie_state import TrieState
 from node.checkpoint import Checkpoint
 from node.p2p import snapshot_sync
@@ -119,6 +121,17 @@ class OtherBodies(FullPeer):
 
 
 @dataclass
+class NoBodies(FullPeer):
+    """Sends the pivot without what it holds, and with a payment that it does not hold."""
+
+    async def blocks(self, start: int, count: int) -> Blocks:
+        answer = await super().blocks(start, count)
+        (data, sealed), *_others = answer.blocks
+        bare = Block(decode_block(data).header, (), (Withdrawal(0, 0, bytes(20), 1),))
+        return replace(answer, blocks=((bare.encode(), sealed),))
+
+
+@dataclass
 class Silent(FullPeer):
     """Never answers in time."""
 
@@ -179,7 +192,7 @@ def test_a_chain_starts_near_the_tip_and_goes_on(
 
 @pytest.mark.parametrize(
     "liar",
-    [OtherSets, OtherHeaders, CutProofs, OtherHeights, OtherBodies],
+    [OtherSets, OtherHeaders, CutProofs, OtherHeights, OtherBodies, NoBodies],
     ids=lambda c: c.__name__,
 )
 def test_a_liar_on_the_way_is_banned_and_the_way_is_the_same(
