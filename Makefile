@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm faults hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -66,6 +66,9 @@ fuzz: install       ## N random nodes on the definition and every feature level 
 
 fuzz-cvm: install   ## N damaged messages of cvm/1 thrown at a node with a chain (N=100000 SEED=0)
 	$(BIN)/python -m tests.cvm_fuzzer --inputs $(or $(N),100000) --seed $(or $(SEED),0)
+
+fuzz-peers: install ## N damaged handshakes, frames, sessions and messages of every capability (N=100000 SEED=0)
+	$(BIN)/python -m tests.fuzz_p2p --inputs $(or $(N),100000) --seed $(or $(SEED),0)
 
 fuzz-discovery: install ## N damaged discovery packets, at every depth, thrown at one node (N=100000 SEED=0)
 	$(BIN)/python -m tests.discv5_fuzzer --packets $(or $(N),100000) --seed $(or $(SEED),0)

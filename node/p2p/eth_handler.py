@@ -126,16 +126,19 @@ class EthService:
                 self._watcher.left(peer)
 
 
+def classes_of(version: int) -> tuple[type[Message], ...]:
+    """Return the message classes of a version."""
+    updates = (BlockRangeUpdate,) if version >= ETH_69 else ()
+    return (STATUSES[version], *SHARED, *updates)
+
+
 class EthHandler:
     """One version of eth; see `protocol.Handler`."""
 
     def __init__(self, service: EthService, version: int) -> None:
         self._service = service
         self._capability = Capability("eth", version, LENGTHS[version])
-        classes: list[type[Message]] = [STATUSES[version], *SHARED]
-        if version >= ETH_69:
-            classes.append(BlockRangeUpdate)
-        self._messages = {kind.CODE: kind for kind in classes}
+        self._messages = {kind.CODE: kind for kind in classes_of(version)}
 
     @property
     def capability(self) -> Capability:
