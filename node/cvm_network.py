@@ -33,6 +33,7 @@ from node.p2p.cvm_source import DatabaseSource
 from node.p2p.model_fetch import ModelFetch
 from node.p2p.protocol import Network
 from node.p2p.seen_cache import SeenCache, key_of
+from node.p2p.state_indexing import StateIndexing
 from node.p2p.sync_parts import SyncParts
 from node.readiness import NodeReadiness, Phase, Readiness
 from node.rpc.chain_view import SyncProgress
@@ -81,6 +82,7 @@ class CvmNetwork:
         self.protocol = CvmProtocol(
             source, domain.chain_id, domain.genesis_hash, forks, self, self._threads
         )
+        self._indexing = StateIndexing(source.follow_head, self._threads)
         self._fetch = ModelFetch(
             store, self._listed, self.protocol.peers, self.protocol.want_models, self._model_arrived
         )
@@ -130,6 +132,7 @@ class CvmNetwork:
         """Catch up and fetch models until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fetch.run())
+            tasks.create_task(self._indexing.run())
             tasks.create_task(self._catch_up_when_behind())
 
     async def _catch_up_when_behind(self) -> None:
@@ -147,6 +150,7 @@ class CvmNetwork:
         """Tell the peers of a block that is final here, and see what models it asks for."""
         self._fetch.refresh()
         if self._sync.status is None:
+            self._indexing.head_moved(certificate.height)
             message = self._final_block(certificate.height)
             if message is not None:
                 self.protocol.spread(message)

@@ -32,6 +32,7 @@ from node.rpc.server import RpcServer, start_rpc_server
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
+from node.storage.snapshot_store import require_whole_state
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 from node.warm_kernels import warm_execution
@@ -57,6 +58,7 @@ def open_node(config: NodeConfig, *, read_only: bool = False) -> Iterator[OpenNo
         raise NoChainHere(config.datadir)
     database = ChainDatabase(config.chain_folder, read_only=read_only)
     try:
+        require_whole_state(database)
         if not read_only:
             prune_state(database, config.prune_blocks)
         store = ModelStore(config.models_folder)

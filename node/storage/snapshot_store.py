@@ -52,7 +52,8 @@ class SnapshotIncomplete(DatabaseFault):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"the state of block {number} is not whole here: start again to fetch the rest of it"
+            f"the state of block {number} is not whole here: run `cvm node --snapshot` again, "
+            "which fetches the rest"
         )
 
 

@@ -13,14 +13,18 @@ import pytest
 import structlog
 from eth_keys.datatypes import PrivateKey
 
+from consensus.block import Block
+from consensus.certificate import certify
 from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.rpc.server import CannotListen, RpcServer
 from node.service import open_node, plan_active_models, run_node, run_tasks
 from node.storage.chain_database import DatabaseInUse, NoChainHere
+from node.storage.snapshot_store import Pivot, SnapshotIncomplete
 from tests.chain_world import STRANGER, VALIDATOR, ChainWorld, final_block, genesis_document
 from tests.integration.test_disagreement import FlippedBit
+from tests.unit.node.p2p.snapshot_world import empty_store
 
 GENESIS = json.dumps(genesis_document()).encode()
 TIMEOUT_S = 30
@@ -114,6 +118,17 @@ def test_an_unknown_backend_is_refused_and_the_directory_is_free_again(folder: P
         run(dataclasses.replace(config(folder), backend="tpu"))
     with open_node(config(folder)) as node:
         assert int(node.chain.head.block_number) == 2
+
+
+def test_a_part_of_a_snapshot_is_refused_and_says_how_to_fetch_the_rest(tmp_path: Path) -> None:
+    database, store = empty_store(tmp_path, GENESIS)
+    header = database.header(database.hash_at(0) or b"")
+    assert header is not None
+    pivot = Block(dataclasses.replace(header, block_number=9), ())
+    store.begin(Pivot(pivot, certify(9, 0, pivot.hash, [])))
+    database.close()
+    with pytest.raises(SnapshotIncomplete, match="block 9 is not whole here: run `cvm node --snap"):
+        run(config(tmp_path))
 
 
 def test_a_second_node_on_the_same_directory_is_refused(folder: Path) -> None:
