@@ -269,7 +269,7 @@ _DECODERS: dict[bytes, Callable[[Sequence[bytes], bytes], RegistryEvent]] = {
 
 
 def decode_error(revert_data: bytes) -> str | None:
-    """Return a custom error of the registry as `Name(field=value, ...)`, or None for another."""
+    """Return a system contract's custom error as `Name(field=value, ...)`, or None for another."""
     error = _errors().get(revert_data[:4])
     if error is None:
         return None
@@ -295,9 +295,10 @@ class _ErrorAbi:
 
 @cache
 def _errors() -> dict[bytes, _ErrorAbi]:
-    """Return the contract's custom errors by selector."""
+    """Return the custom errors of both system contracts by selector."""
     errors = {}
-    for entry in load_artifact("ModelRegistry").abi:
+    abis = [load_artifact(name).abi for name in ("ModelRegistry", "ValidatorSet")]
+    for entry in (entry for abi in abis for entry in abi):
         if entry["type"] == "error":
             fields = tuple(str(field["name"]) for field in entry["inputs"])
             types = tuple(str(field["type"]) for field in entry["inputs"])

@@ -25,6 +25,7 @@ FILES = {
     "model": "model",
     "demo": "demo",
     "testnet": "testnet",
+    "validator": "validator",
 }
 """Command or group of commands -> module in node.cli whose `add_commands(app)` adds it."""
 

@@ -12,7 +12,12 @@ import uvloop
 from consensus.genesis import parse_genesis
 from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
-from models_registry.genesis import RegistryParameters
+from models_registry.genesis import (
+    DEFAULT_VALIDATOR_SET,
+    ETHER,
+    RegistryParameters,
+    ValidatorParameters,
+)
 from node.chain import Chain, init_chain, parse_genesis_file
 from node.checkpoint import parse_checkpoint
 from node.cli.faults import BadArgument, clear_errors, read_password
@@ -36,6 +41,7 @@ from node.storage.chain_database import ChainDatabase, NoChainHere
 DEV_CHAIN_ID = 31_337
 DEV_PERIOD_S = 1
 DEV_REGISTRY = DEFAULT_REGISTRY.with_delays(1)
+DEV_VALIDATOR_SET = ValidatorParameters(bond=100 * ETHER, unbonding_blocks=100)
 
 Datadir = Annotated[Path, typer.Option("--datadir", help="where chain, models and keys lie")]
 HttpAddr = Annotated[str, typer.Option("--http.addr", help="interface of JSON-RPC")]
@@ -52,6 +58,16 @@ RetirementDelay = Annotated[
 ]
 RoyaltyDelay = Annotated[
     int, typer.Option("--royalty-delay", help="blocks from setRoyalty to the new royalty")
+]
+BondEther = Annotated[int, typer.Option("--bond", help="ether that every validator has at stake")]
+EpochBlocks = Annotated[
+    int, typer.Option("--epoch-blocks", help="blocks for which the validators stay the same")
+]
+UnbondingBlocks = Annotated[
+    int, typer.Option("--unbonding-blocks", help="blocks from a validator's last to its bond")
+]
+BlockReward = Annotated[
+    int, typer.Option("--block-reward-gwei", help="gwei that every block pays its proposer")
 ]
 DepositPerByte = Annotated[
     int, typer.Option("--deposit-per-byte", help="wei a byte of a model, given back in the end")
@@ -88,12 +104,18 @@ def genesis(
     royalty_delay: RoyaltyDelay = DEFAULT_REGISTRY.royalty_delay,
     deposit_per_byte: DepositPerByte = DEFAULT_REGISTRY.deposit_per_byte,
     fee_per_byte: FeePerByte = DEFAULT_REGISTRY.fee_per_byte,
+    bond: BondEther = DEFAULT_VALIDATOR_SET.bond // ETHER,
+    epoch_blocks: EpochBlocks = DEFAULT_VALIDATOR_SET.epoch_blocks,
+    unbonding_blocks: UnbondingBlocks = DEFAULT_VALIDATOR_SET.unbonding_blocks,
+    block_reward_gwei: BlockReward = 0,
 ) -> None:
     """Print the genesis file of a new chain."""
     with clear_errors():
         balances = dict(parse_funding(text) for text in fund or [])
         document = new_genesis(
-            ChainParameters(chain_id=chain_id, period_s=period),
+            ChainParameters(
+                chain_id=chain_id, period_s=period, block_reward_gwei=block_reward_gwei
+            ),
             [parse_address(text) for text in validator],
             balances,
             now_s(),
@@ -104,6 +126,7 @@ def genesis(
                 deposit_per_byte=deposit_per_byte,
                 fee_per_byte=fee_per_byte,
             ),
+            ValidatorParameters(bond * ETHER, epoch_blocks, unbonding_blocks),
         )
         parse_genesis(document)
         typer.echo(json.dumps(document, indent=2))
@@ -246,6 +269,7 @@ def dev_genesis(timestamp: int) -> dict[str, object]:
         {address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
         timestamp,
         DEV_REGISTRY,
+        DEV_VALIDATOR_SET,
     )
 
 

@@ -187,14 +187,21 @@ class ChainClient:
         """Return the wei that a gas costs now."""
         return self._quantity("eth_gasPrice")
 
-    def estimate(self, sender: bytes, name: str, data: bytes, value: int = 0) -> int:
-        """Return the gas that a call of the registry needs.
+    def estimate(
+        self,
+        sender: bytes,
+        name: str,
+        data: bytes,
+        value: int = 0,
+        to: bytes = MODEL_REGISTRY,
+    ) -> int:
+        """Return the gas that a call of a system contract needs.
 
         Raises `TransactionRefused` where it would fail, with the contract's own reason.
         """
         call = {
             "from": hex_text(sender),
-            "to": hex_text(MODEL_REGISTRY),
+            "to": hex_text(to),
             "data": hex_text(data),
             "value": hex(value),
         }
@@ -203,20 +210,27 @@ class ChainClient:
         except RpcRefused as refused:
             raise TransactionRefused(name, decode_error(refused.data) or str(refused)) from refused
 
-    def send(self, key: PrivateKey, name: str, data: bytes, value: int = 0) -> str:
-        """Sign and send a call of the registry with `value` wei; return the transaction's hash.
+    def send(
+        self,
+        key: PrivateKey,
+        name: str,
+        data: bytes,
+        value: int = 0,
+        to: bytes = MODEL_REGISTRY,
+    ) -> str:
+        """Sign and send a call of a contract with `value` wei; return the transaction's hash.
 
         Raises `TransactionRefused` where it would fail, with the contract's own reason.
         """
         account: LocalAccount = Account.from_key(key.to_bytes())
-        gas = self.estimate(octets(account.address), name, data, value)
+        gas = self.estimate(octets(account.address), name, data, value, to)
         tip = self._quantity("eth_maxPriorityFeePerGas")
         # eth_account types a transaction by its values, which are of several kinds.
         transaction: dict[str, Any] = {
             "type": 2,
             "chainId": self.chain_id(),
             "nonce": self._quantity("eth_getTransactionCount", account.address, "pending"),
-            "to": MODEL_REGISTRY,
+            "to": to,
             "value": value,
             "data": data,
             "gas": gas + gas // 4,
@@ -236,6 +250,11 @@ class ChainClient:
         if status == 0:
             raise TransactionFailed(name, tx_hash)
         return status is not None
+
+    def answer(self, to: bytes, data: bytes) -> bytes:
+        """Return what a view of a contract answers at the newest block."""
+        call = {"to": hex_text(to), "data": hex_text(data)}
+        return self._rpc.ask(octets, "eth_call", call, "latest")
 
     def _quantity(self, method: str, *parameters: Any) -> int:
         return self._rpc.ask(quantity, method, *parameters)

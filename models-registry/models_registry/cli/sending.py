@@ -1,4 +1,4 @@
-"""Sends calls of the registry in one account's name, and waits until they are mined."""
+"""Sends calls of a system contract in one account's name, and waits until they are mined."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from eth_keys.datatypes import PrivateKey
 
+from models_registry.addresses import MODEL_REGISTRY
 from models_registry.cli.amounts import ether_text
 from models_registry.cli.chain_client import ChainClient
 
@@ -50,13 +51,14 @@ class Clock(Protocol):
 
 @dataclass(slots=True)
 class Sender:
-    """One account that sends transactions; `transactions` are the hashes of those sent, by name."""
+    """One account that sends transactions to a contract; `transactions` are those sent, by name."""
 
     chain: ChainClient
     key: PrivateKey
     progress: Progress
     clock: Clock
     timeout_s: float
+    contract: bytes = MODEL_REGISTRY
     transactions: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -65,28 +67,30 @@ class Sender:
         return self.key.public_key.to_canonical_address()
 
     def send(self, name: str, data: bytes, value: int = 0) -> str:
-        """Send a call of the registry with `value` wei, wait for it, and return its hash.
+        """Send a call of the contract with `value` wei, wait for it, and return its hash.
 
         Raises `ClientFault` or `StageTimeout`.
         """
-        tx_hash = self.chain.send(self.key, name, data, value)
+        tx_hash = self.chain.send(self.key, name, data, value, self.contract)
         self.transactions[name] = tx_hash
         self.progress.note(f"{name} {tx_hash}")
         self.until(f"the {name} transaction", lambda: self.chain.is_mined(name, tx_hash))
         return tx_hash
 
-    def offer(self, name: str, data: bytes, question: str | None, *, yes: bool) -> str:
+    def offer(
+        self, name: str, data: bytes, question: str | None, *, yes: bool, value: int = 0
+    ) -> str:
         """Say what a call costs, ask a question where there is one, and send it.
 
         Raises `NotAgreed`, `ClientFault` or `StageTimeout`.
         """
         self.settle()
-        gas = self.chain.estimate(self.address, name, data)
+        gas = self.chain.estimate(self.address, name, data, value, self.contract)
         wei = ether_text(gas * self.chain.gas_price())
         self.progress.note(f"{name} costs about {gas:,} gas ({wei} now)")
         if question is not None:
             self.progress.require_yes(question, yes=yes)
-        return self.send(name, data)
+        return self.send(name, data, value)
 
     def settle(self) -> None:
         """Wait until nothing of the account waits in the node's pool."""

@@ -1,6 +1,6 @@
 """A registry in genesis with four validators, and the steps that bring a model to ACTIVE."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from eth_keys.datatypes import PrivateKey
@@ -116,13 +116,14 @@ class RegistryChain(ContractHost):
 
     def __init__(
         self,
-        validators: int = 4,
+        validators: int | None = None,
         additions: Additions | None = None,
         parameters: RegistryParameters = PARAMETERS,
+        validator_keys: Sequence[PrivateKey] = VALIDATOR_KEYS,
     ) -> None:
         super().__init__(AI_ADDITIONS if additions is None else additions)
         self.parameters = parameters
-        keys = VALIDATOR_KEYS[:validators]
+        keys = validator_keys[:validators]
         for address, account in genesis_accounts(
             [address_of(key) for key in keys], parameters
         ).items():

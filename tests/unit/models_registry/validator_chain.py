@@ -127,11 +127,14 @@ class ValidatorChain(ContractHost):
     def certify(self, height: int, signers: Iterable[int]) -> bytes:
         """Return a certificate that the block after its height has named."""
         encoded = certificate(height, signers)
-        time = timestamp_of(height)
+        self.prove(timestamp_of(height), encoded)
+        return encoded
+
+    def prove(self, time: int, encoded: bytes) -> None:
+        """Let EIP-4788's contract know the hash of a certificate, as of a block of that time."""
         self.write(bytes(BEACON_ROOTS_ADDRESS), time % BUFFER, time)
         root = int.from_bytes(keccak256(encoded), "big")
         self.write(bytes(BEACON_ROOTS_ADDRESS), time % BUFFER + BUFFER, root)
-        return encoded
 
     def report_absence(
         self, validator: bytes, heights: Sequence[int], signers: Sequence[int] = (1, 2, 3)
