@@ -22,6 +22,7 @@ from consensus.qbft.messages import (
 )
 from consensus.qbft.signing import Signer, SigningDomain
 from tests.simulation.chain_store import ChainStore
+from tests.simulation.cheap_signatures import CheapSigner
 from tests.simulation.packets import Packet, QbftPacket
 from tests.simulation.scheduler import Scheduler
 
@@ -43,6 +44,13 @@ class Forger:
 
     def _sign(self, payload: Payload) -> bytes:
         return self.signer.sign(self._domain.digest(payload.CODE, payload.encode()))
+
+    def again(self, payload: Payload, way: int) -> bytes:
+        """Return another signature of a payload, where the kind of signature has several."""
+        digest = self._domain.digest(payload.CODE, payload.encode())
+        if isinstance(self.signer, CheapSigner):
+            return self.signer.sign_again(digest, bytes((way,)))
+        return self.signer.sign(digest)
 
     def seal(self, height: int, round_number: int, digest: bytes) -> bytes:
         """Return a commit seal."""

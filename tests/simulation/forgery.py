@@ -25,6 +25,8 @@ from tests.simulation.packets import Blocks, FinalBlock, Packet, QbftPacket
 from tests.simulation.safety import quorum_of
 
 HOUR_S = 3600
+SELDOM = 4
+"""One commit in so many comes with proposals for the next rounds."""
 
 
 def own_block(view: View, salt: bytes) -> FakeBlock:
@@ -39,11 +41,16 @@ class Forge:
     """Forges final blocks, prepared certificates and the justification of proposals."""
 
     def alter(self, view: View, receivers: Sequence[int], packet: Packet) -> list[Outgoing]:
-        """Replace the block of a justified proposal, or what justifies it."""
+        """Replace the block of a justified proposal, or what justifies it.
+
+        Sometimes, once a block is about to be final, propose another one for the next rounds.
+        """
         match packet:
             case QbftPacket(message=Proposal() as message) if message.payload.round:
                 forged = self._unjustified(view, message)
                 return unchanged(receivers, QbftPacket(forged, packet.parent_certificate))
+            case QbftPacket(message=Commit()) if view.random.randrange(SELDOM) == 0:
+                return unchanged(receivers, packet) + self._next_proposals(view)
             case _:
                 return unchanged(receivers, packet)
 
@@ -56,7 +63,7 @@ class Forge:
             final,
             Blocks((final,)),
             QbftPacket(self._round_change(view, block), certificate),
-            QbftPacket(self._proposal(view, block), certificate),
+            QbftPacket(self._proposal(view, block, view.round + random.randrange(3)), certificate),
         ]
         return unchanged(view.others, random.choice(forged))
 
@@ -98,21 +105,31 @@ class Forge:
         quorum = quorum_of(view.count)
         choices: tuple[Sequence[Prepare], ...] = (
             [mine] * quorum,
+            [replace(mine, signature=view.forger.again(mine.payload, n)) for n in range(quorum)],
             [mine],
             [],
             [mine, *others[-quorum:]],
             [replace(prepare, payload=mine.payload) for prepare in others[-quorum:]],
         )
-        claim = PreparedClaim(round_number, block.hash)
-        prepares = view.random.choice(choices)
-        return view.forger.round_change(height, round_number + 1, claim, block.rlp, prepares)
+        prepares, random = view.random.choice(choices), view.random
+        claim = PreparedClaim(round_number, random.choice((block.hash, view.store.tip.hash)))
+        going_to = random.choice((round_number + 1, round_number + 1, round_number, 0))
+        return view.forger.round_change(height, going_to, claim, block.rlp, prepares)
 
-    def _proposal(self, view: View, block: FakeBlock) -> Proposal:
+    def _next_proposals(self, view: View) -> list[Outgoing]:
+        block, certificate = own_block(view, b"instead"), view.parent_certificate()
+        rounds = range(view.round + 1, view.round + 1 + view.count)
+        packets = [QbftPacket(self._proposal(view, block, r), certificate) for r in rounds]
+        return [(receiver, packet) for packet in packets for receiver in view.others]
+
+    def _proposal(self, view: View, block: FakeBlock, round_number: int) -> Proposal:
         """Return a proposal of a later round that only this validator asked for."""
-        height, round_number = block.number, view.round + view.random.randrange(3)
-        mine = view.forger.round_change(height, round_number).signed
-        heard = [*self._heard_round_changes(view)][-quorum_of(view.count) :]
-        round_changes = view.random.choice(([mine] * quorum_of(view.count), [mine, *heard], []))
+        height = block.number
+        quorum, mine = quorum_of(view.count), view.forger.round_change(height, round_number).signed
+        heard = self._heard_round_changes(view)
+        choices: tuple[list[SignedRoundChange], ...]
+        choices = ([mine] * quorum, alone(view, mine), [mine, *heard[1 - quorum :]], heard, [])
+        round_changes = view.random.choice(choices)
         return view.forger.proposal(height, round_number, block.rlp, round_changes)
 
     def _heard_round_changes(self, view: View) -> list[SignedRoundChange]:
@@ -127,7 +144,7 @@ class Forge:
         payload, forger = message.payload, view.forger
         twin = own_block(view, b"unjustified").rlp
         free = [signed for signed in message.round_changes if signed.payload.prepared is None]
-        mine = forger.round_change(payload.height, payload.round).signed
+        mine = alone(view, forger.round_change(payload.height, payload.round).signed)
         changes, prepares = message.round_changes, message.prepares
         match view.random.randrange(5):
             case 0:
@@ -137,7 +154,7 @@ class Forge:
             case 2:
                 return forger.proposal(payload.height, payload.round, twin, free)
             case 3:
-                padded = free + [mine] * len(changes)
+                padded = (free + mine)[: len(changes)]
                 return forger.proposal(payload.height, payload.round, twin, padded)
             case _:
                 return forger.proposal(payload.height, payload.round, payload.block)
@@ -186,6 +203,12 @@ class BadBlocks:
             payload.height, payload.round, rlp, message.round_changes
         )
         return QbftPacket(broken, shown)
+
+
+def alone(view: View, signed: SignedRoundChange) -> list[SignedRoundChange]:
+    """Return a quorum of round changes by one validator, their signatures different."""
+    ways = range(quorum_of(view.count))
+    return [replace(signed, signature=view.forger.again(signed.payload, way)) for way in ways]
 
 
 def replace_certificate(certificate: CommitCertificate | None) -> CommitCertificate | None:

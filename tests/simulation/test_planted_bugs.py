@@ -23,9 +23,9 @@ Patch = pytest.MonkeyPatch
 SEEDS = 8
 
 
-def rough(lost: int, late_ms: int = 3_000) -> LinkRules:
+def rough(lost: int) -> LinkRules:
     """Return links on which rounds often end without a decision; `lost` in per mille."""
-    return LinkRules(5, 500, lost=lost, late=200, late_ms=late_ms)
+    return LinkRules(5, 500, lost=lost, late=200, late_ms=3_000)
 
 
 def against(behaviour: str, links: LinkRules) -> Settings:
@@ -82,6 +82,16 @@ def ignores_claims(patch: Patch) -> None:
     """Ignore what round changes claim, when proposing and when checking."""
     for module in (proposals, justification):
         patch.setattr(module, "highest_claim", lambda signed: None)
+
+
+def unsigned_justification(patch: Patch) -> None:
+    """Take a quorum of round changes without asking who signed them."""
+    patch.setattr(justification, "validate_round_changes", lambda turn, number, listed: None)
+
+
+def unproven_claims(patch: Patch) -> None:
+    """Take the claim of a round change without its prepares."""
+    patch.setattr(justification, "validate_prepares", lambda turn, claim, prepares: None)
 
 
 def saves_nothing(patch: Patch) -> None:
@@ -155,9 +165,11 @@ PLANTED = [
     ),
     pytest.param(never_claims, honest(rough(600)), LOCKS, id="lock not claimed"),
     pytest.param(ignores_claims, honest(rough(600)), LOCKS, id="claims ignored"),
+    pytest.param(unjustified, against("forge", rough(200)), LOCKS, id="justification ignored"),
     pytest.param(
-        unjustified, against("forge", rough(600, 9_000)), LOCKS, id="justification ignored"
+        unsigned_justification, against("forge", rough(200)), LOCKS, id="signers not counted"
     ),
+    pytest.param(unproven_claims, against("forge", rough(600)), LOCKS, id="claims not proven"),
     pytest.param(saves_nothing, honest(LINKS[1]), {Broken.UNSAVED}, id="votes not saved"),
     pytest.param(any_round, honest(rough(450)), {Broken.CERTIFICATE}, id="rounds mixed"),
     pytest.param(
