@@ -18,6 +18,7 @@ from models_registry.chunks import BadModelSize
 from models_registry.registry import read_model_ids
 from node.chain import Chain
 from node.storage.model_store import ModelStore
+from node.storage.state_faults import NoHistory
 
 MAGIC = b"cvm-archive"
 VERSION = 1
@@ -47,8 +48,12 @@ class ImportSummary:
 def export_chain(chain: Chain, store: ModelStore, path: Path, progress: Progress) -> int:
     """Write the whole chain and every model that it registered; return the number of blocks.
 
-    The file appears under its name only when it is complete.
+    The file appears under its name only when it is complete. Raises `NoHistory` where the first
+    blocks are not here.
     """
+    start = chain.database.start_height()
+    if start:
+        raise NoHistory(start)
     head = chain.head.block_number
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:

@@ -101,6 +101,7 @@ class CvmNetwork:
             highest=self._sync.highest,
             missing=self._listed.missing_active,
             quarantined=lambda: chain.host.quarantined,
+            awaited=lambda: self._fetch.awaited,
         )
         self._sent_blocks = SeenCache(SENT_BLOCKS, BLOCK_AGAIN_S)
         self._behind = asyncio.Event()

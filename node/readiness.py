@@ -45,7 +45,8 @@ class Readiness:
     """Puts together what the chain, the peers and the model store say.
 
     `height` is the head's, `highest` the highest block that a peer claims, `missing` the ACTIVE
-    models whose bytes are not here, `quarantined` the backend that was found wrong.
+    models whose bytes are not here, `quarantined` the backend that was found wrong, `awaited` the
+    models without which the next block cannot be executed.
     """
 
     def __init__(
@@ -54,18 +55,21 @@ class Readiness:
         highest: Callable[[], int],
         missing: Callable[[], tuple[bytes, ...]],
         quarantined: Callable[[], str | None] = lambda: None,
+        awaited: Callable[[], tuple[bytes, ...]] = lambda: (),
     ) -> None:
         self._height = height
         self._highest = highest
         self._missing = missing
         self._quarantined = quarantined
+        self._awaited = awaited
 
     def now(self) -> NodeReadiness:
         """Return where the node stands."""
-        height, missing = self._height(), self._missing()
+        height, awaited = self._height(), self._awaited()
+        missing = tuple(dict.fromkeys((*awaited, *self._missing())))
         highest = max(height, self._highest())
         phase = Phase.READY
-        if highest > height + TIP_BLOCKS:
+        if highest > height + TIP_BLOCKS and not awaited:
             phase = Phase.SYNCING
         elif missing or self._quarantined():
             phase = Phase.NOT_READY

@@ -88,6 +88,11 @@ class ModelFetch:
         """Return the models that are wanted and not here, the most urgent first."""
         return self._plan.models
 
+    @property
+    def awaited(self) -> tuple[bytes, ...]:
+        """Return the models that blocks wait for."""
+        return tuple(self._needed)
+
     def held(self, model_ids: Collection[bytes]) -> tuple[bytes, ...]:
         """Return which of some models are served here."""
         return tuple(model_id for model_id in model_ids if self._store.has(model_id))

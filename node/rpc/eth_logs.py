@@ -37,7 +37,9 @@ async def _logs_in_range(
         if number % _BLOCKS_PER_TURN == 0:
             await asyncio.sleep(0)
         header = chain.header_by_number(number)
-        if header is None or header.bloom == 0 or not may_contain(header.bloom, masks):
+        if header is None:
+            raise ServerError(f"block {number} is not here: this chain starts from a later state")
+        if header.bloom == 0 or not may_contain(header.bloom, masks):
             continue
         block = chain.block_by_hash(header.hash)
         if block is None:

@@ -11,6 +11,16 @@ class NoFlatState(DatabaseFault):
         super().__init__("the database has no flat state")
 
 
+class NoHistory(DatabaseFault):
+    """The chain here starts from a snapshot, and blocks before it were asked for."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__(
+            f"the blocks before {start} are not here: this chain starts from a snapshot of its "
+            "state; ask a node that has them all"
+        )
+
+
 class NoReceipts(DatabaseFault):
     """The chain here starts from a snapshot, which holds no receipts."""
 

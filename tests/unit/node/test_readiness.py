@@ -28,6 +28,11 @@ def test_the_words_for_where_a_node_stands(
     assert str(Readiness(lambda: height, lambda: highest, lambda: missing).now()) == text
 
 
+def test_a_node_that_is_behind_for_want_of_a_model_names_it() -> None:
+    waiting = Readiness(lambda: 3, lambda: 9, lambda: (OTHER, MODEL), awaited=lambda: (MODEL,))
+    assert str(waiting.now()) == f"not ready (model 0x{NAME} and 1 more missing)"
+
+
 def test_an_answer_holds_what_it_follows_from() -> None:
     found = Readiness(lambda: 3, lambda: 9, lambda: (MODEL,)).now()
     assert found == NodeReadiness(Phase.SYNCING, 3, 9, (MODEL,))

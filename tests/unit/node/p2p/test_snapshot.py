@@ -11,6 +11,7 @@ from cvm.evm.system_calls import HISTORY_STORAGE_ADDRESS
 from cvm.evm.trie_state import TrieState
 from cvm.evm.trie_subtree import WrongSubtree
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
+from node.chain_archive import export_chain
 from node.p2p import state_serving
 from node.p2p.cvm_serving import CvmServing
 from node.p2p.cvm_state_messages import GetStateChunk, StateChunk
@@ -25,7 +26,7 @@ from node.storage.snapshot_store import (
     SnapshotTask,
     require_whole_state,
 )
-from node.storage.state_faults import NoReceipts
+from node.storage.state_faults import NoHistory, NoReceipts
 from tests.chain_world import USER, ChainWorld, final_block, signed
 from tests.unit.node.p2p.snapshot_world import (
     Distort,
@@ -132,6 +133,33 @@ def test_a_snapshot_knows_the_hashes_before_it_and_not_the_blocks(
     with pytest.raises(NoReceipts, match="starts from a snapshot"):
         copy.database.receipts(copy.chain.head.hash)
     copy.close()
+
+
+def test_what_came_before_a_snapshot_is_refused_in_words(full: ChainWorld, tmp_path: Path) -> None:
+    taken(full, tmp_path, StateServer(b"a", full))
+    copy = ChainWorld(tmp_path, GENESIS)
+    height = full.chain.head.block_number
+    with pytest.raises(NoHistory, match=f"the blocks before {height} are not here"):
+        export_chain(copy.chain, copy.store, tmp_path / "archive", lambda _done, _all: None)
+    assert not (tmp_path / "archive").exists()
+    copy.close()
+
+
+def test_a_snapshot_can_be_pruned_and_goes_on(tmp_path: Path) -> None:
+    world = ChainWorld(tmp_path / "full", GENESIS)
+    world.propose()
+    taken(world, tmp_path / "copy", StateServer(b"a", world))
+    copy = ChainWorld(tmp_path / "copy", GENESIS)
+    copy.database.prune(2)
+    for nonce in range(5):
+        world.propose([signed(USER, nonce, to=bytes([nonce + 1]) * 20, value=1, gas=21_000)])
+        copy.chain.import_block(*final_block(world, world.chain.head.block_number))
+    assert flat_state(copy.database) == flat_state(world.database)
+    root = copy.chain.head.state_root
+    proof = TrieState(root, copy.database.state).account_proof(VALIDATOR_SET)
+    assert proof == TrieState(root, world.database.state).account_proof(VALIDATOR_SET)
+    copy.close()
+    world.close()
 
 
 def test_a_snapshot_can_be_served_again(full: ChainWorld, tmp_path: Path) -> None:

@@ -141,3 +141,17 @@ def test_an_empty_chain_has_no_logs() -> None:
     chain = FakeChain()
     chain.add_block()
     assert result(chain, "eth_getLogs", EVERYTHING) == []
+
+
+def test_a_block_that_is_not_here_is_an_error_and_no_empty_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = small_chain()
+    find = chain.header_by_number
+    monkeypatch.setattr(
+        chain, "header_by_number", lambda number: None if number == 1 else find(number)
+    )
+    assert error(chain, "eth_getLogs", EVERYTHING) == (
+        -32000,
+        "block 1 is not here: this chain starts from a later state",
+    )
