@@ -5,14 +5,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from socket import socket
 from threading import Condition, Thread
 from typing import IO, Any
 from urllib.request import Request, urlopen
 
 import pytest
+
+from tests.integration.node_process import wait_until
 
 CLIENT = "@ethereumjs/client"
 STARTED = "Client started successfully"
@@ -77,6 +81,12 @@ class EthereumJs:
 
     def call(self, method: str, *params: object) -> Any:
         """Return the result of a JSON-RPC method."""
+        answer = self.ask(method, *params)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def ask(self, method: str, *params: object) -> Any:
+        """Return the whole answer."""
         port = self.engine_port if method.startswith("engine_") else self.rpc_port
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         request = Request(
@@ -85,9 +95,7 @@ class EthereumJs:
             {"content-type": "application/json"},
         )
         with urlopen(request, timeout=RPC_TIMEOUT_S) as response:
-            answer = json.load(response)
-        assert "error" not in answer, answer
-        return answer["result"]
+            return json.load(response)
 
     @property
     def enode(self) -> str:
@@ -97,11 +105,9 @@ class EthereumJs:
 
 
 @contextmanager
-def ethereumjs(
-    folder: Path, genesis: Path, ports: tuple[int, int, int], *blocks: Path
-) -> Iterator[EthereumJs]:
+def ethereumjs(folder: Path, genesis: Path, *blocks: Path) -> Iterator[EthereumJs]:
     """Run the client on a genesis file; `blocks` are files that it imports first."""
-    rpc_port, engine_port, port = ports
+    rpc_port, engine_port, port = free_ports(3)
     command = ["node", str(client_script()), "--gethGenesis", str(genesis)]
     command += ["--dataDir", str(folder), "--port", str(port), "--discDns", "false"]
     command += ["--discV4", "false", "--logFile", "false", "--rpc", "--rpcPort", str(rpc_port)]
@@ -118,8 +124,25 @@ def ethereumjs(
     try:
         lines = Lines(process.stdout, log)
         lines.wait_for(STARTED, START_TIMEOUT_S)
+        for each in (rpc_port, engine_port):  # it says so before it listens
+            wait_until(partial(is_open, each))
         yield EthereumJs(rpc_port, engine_port, lines)
     finally:
         process.kill()
         process.wait(RPC_TIMEOUT_S)
         process.stdout.close()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on: the client takes none by itself."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def is_open(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
+    with socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
