@@ -1,0 +1,128 @@
+"""`cvm node --snapshot`, whole: fetch a state, open the chain on it, catch up with the peers."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import structlog
+from coincurve import PrivateKey
+
+from consensus.block_execution import CheckedBlock
+from consensus.certificate import CommitCertificate
+from node.chain import Chain
+from node.checkpoint import Checkpoint, CheckpointRefused
+from node.config import NodeConfig
+from node.node_network import ChainForks
+from node.p2p.cvm_protocol import CvmProtocol
+from node.p2p.enode import parse_enode
+from node.p2p.eth_database_view import view_of_chain
+from node.p2p.p2p_config import P2pConfig
+from node.p2p.peer_book import PeerBook
+from node.p2p.server import P2pServer
+from node.p2p.snapshot_sync import PIVOT_LAG_BLOCKS
+from node.rpc.server import RpcServer
+from node.service import open_node, run_node
+from tests.chain_world import CHAIN_ID
+from tests.unit.node.p2p.epoch_world import EpochWorld, changing_world, epoch_genesis
+from tests.unit.node.p2p.snapshot_world import empty_store
+from tests.unit.node.p2p.sync_world import source_of
+from tests.unit.node.p2p.test_cvm_protocol import Heard
+
+HEIGHT = 60
+TIMEOUT_S = 120
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EpochWorld]:
+    made = changing_world(tmp_path_factory.mktemp("epochs"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with structlog.testing.capture_logs():
+        yield
+
+
+def server_of(world: EpochWorld, threads: ThreadPoolExecutor) -> P2pServer:
+    handler = CvmProtocol(
+        source_of(world),
+        CHAIN_ID,
+        world.chain.domain.genesis_hash,
+        ChainForks(view_of_chain(world.database).identity.forks),
+        Heard(),
+        threads,
+    )
+    config = P2pConfig(host="127.0.0.1", port=0)
+    return P2pServer(PrivateKey(b"\x01" * 32), (handler,), PeerBook(None), config)
+
+
+def config_of(folder: Path, server: P2pServer, checkpoint: Checkpoint | None) -> NodeConfig:
+    return NodeConfig(
+        datadir=folder,
+        http_host="127.0.0.1",
+        http_port=0,
+        backend="reference",
+        validator_key=None,
+        instant=False,
+        idle_blocks=True,
+        p2p=P2pConfig(host="127.0.0.1", port=0, static_peers=(parse_enode(server.enode),)),
+        fetches_state=True,
+        checkpoint=checkpoint,
+    )
+
+
+def run(world: EpochWorld, folder: Path, checkpoint: Checkpoint | None) -> list[int]:
+    """Run a node until it stands where its peer does; return the height at which it opened."""
+    opened: list[int] = []
+
+    def stop_at_the_tip(checked: CheckedBlock, _certificate: CommitCertificate) -> None:
+        if checked.block.number == HEIGHT:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def ready(chain: Chain, _server: RpcServer) -> None:
+        opened.append(chain.head.block_number)
+        chain.on_append(stop_at_the_tip)
+
+    async def scenario(threads: ThreadPoolExecutor) -> None:
+        server = server_of(world, threads)
+        serving = asyncio.create_task(server.run())
+        await server.listening.wait()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await run_node(config_of(folder, server, checkpoint), ready)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.run(scenario(threads))
+    return opened
+
+
+@pytest.mark.network
+def test_a_node_opens_near_the_tip_and_catches_up(world: EpochWorld, tmp_path: Path) -> None:
+    database, _store = empty_store(tmp_path, epoch_genesis())
+    database.close()
+    checkpoint = Checkpoint(world.database.hash_at(6) or b"", 6)
+    assert run(world, tmp_path, checkpoint) == [HEIGHT - PIVOT_LAG_BLOCKS]
+    with open_node(config_of(tmp_path, server_of_nobody(), None)) as node:
+        assert node.chain.head == world.chain.head
+
+
+@pytest.mark.network
+def test_a_checkpoint_of_another_height_stops_the_node(world: EpochWorld, tmp_path: Path) -> None:
+    database, _store = empty_store(tmp_path, epoch_genesis())
+    database.close()
+    with pytest.raises(CheckpointRefused, match="says block 7, its hash is that of block 6"):
+        run(world, tmp_path, Checkpoint(world.database.hash_at(6) or b"", 7))
+
+
+def server_of_nobody() -> P2pServer:
+    config = P2pConfig(host="127.0.0.1", port=1)
+    return P2pServer(PrivateKey(b"\x02" * 32), (), PeerBook(None), config)
