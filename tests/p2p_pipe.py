@@ -12,6 +12,7 @@ from node.p2p.channel import PeerChannel
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.faults import BadMessage, PeerGone
 from node.p2p.protocol import Channel, Handler
+from node.p2p.session import BAD_MESSAGE_POINTS
 
 PIPE_MESSAGES = 1024
 LEFT_ID = b"\x01" * 64
@@ -79,7 +80,7 @@ async def _carry(link: PipeLink, target: PeerChannel, sender: PipePeer) -> None:
             if target.is_wanted(code):
                 await target.deliver(code, payload)
         except BadMessage as fault:
-            sender.penalise(100, str(fault))
+            sender.penalise(BAD_MESSAGE_POINTS, str(fault))
             sender.disconnect(DisconnectReason.BREACH_OF_PROTOCOL)
 
 
@@ -121,7 +122,7 @@ async def handler_pipe(left: Handler, right: Handler) -> AsyncIterator[Pipe]:
         except PeerGone:
             pass
         except BadMessage as fault:
-            peer.penalise(100, str(fault))
+            peer.penalise(BAD_MESSAGE_POINTS, str(fault))
         peer.disconnect(DisconnectReason.REQUESTED)
 
     async with channel_pipe(left, right) as pipe, asyncio.TaskGroup() as tasks:

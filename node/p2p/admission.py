@@ -55,6 +55,11 @@ class ConnectionGate:
         if self._open[host] <= 0:
             del self._open[host]
 
+    @property
+    def remembered(self) -> int:
+        """Return of how many addresses the rate is known."""
+        return len(self._buckets)
+
     def _bucket(self, host: str, now_s: float) -> TokenBucket:
         bucket = self._buckets.pop(host, None) or TokenBucket(CONNECTION_RATE, now_s)
         self._buckets[host] = bucket

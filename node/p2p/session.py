@@ -35,7 +35,7 @@ from node.p2p.secure_stream import SecureStream, Timeouts
 from node.p2p.snappy import compress, decompress
 from node.p2p.token_bucket import TokenBucket
 
-BAD_MESSAGE_POINTS = 60
+BAD_MESSAGE_POINTS = 100
 BASE_RATE = Rate(per_second=2, burst=40)
 """Of base messages, which are pings and pongs."""
 BYTE_RATE = Rate(per_second=2**25, burst=2**27)

@@ -23,6 +23,7 @@ from node.keys import (
     draw_secret,
     list_accounts,
     load_key,
+    load_node_key,
     new_account,
     store_key,
 )
@@ -209,3 +210,19 @@ def test_an_empty_password_file_is_refused(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(BadArgument, match="is empty: its first line is the password"):
         read_password(path, "unused")
+
+
+def test_a_node_key_is_drawn_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "network" / "nodekey"
+    first = load_node_key(path)
+    assert load_node_key(path) == first
+    assert path.read_text() == first.hex()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_node_key(tmp_path / "other") != first
+
+
+@pytest.mark.parametrize("text", ["", "00" * 32, "ff" * 32, "ab" * 31, "no digits"])
+def test_a_file_without_a_key_is_no_node_key(tmp_path: Path, text: str) -> None:
+    (tmp_path / "nodekey").write_text(text)
+    with pytest.raises(BadKeystore, match="does not hold a node key"):
+        load_node_key(tmp_path / "nodekey")
