@@ -143,7 +143,7 @@ class ModelFetch:
         self._plan.want(wanted)
         for model_id in [known for known in self._needed if self._store.has(known)]:
             self._needed.pop(model_id).set()
-        if self._plan.models and self._plan.models != before:
+        if set(self._plan.models) - set(before):
             log.info("fetching models", missing=[f"0x{m.hex()}" for m in self._plan.models[:8]])
             self._tell(self._plan.models)
 

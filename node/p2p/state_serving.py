@@ -36,6 +36,8 @@ class StateServing:
     def answer(self, request: GetStateChunk) -> StateChunk:
         """Return a part of a state; nothing at all where this state is not served here."""
         absent = StateChunk(request.request_id, (), ())
+        if self._source.state_node(request.state_root) is None:
+            return absent
         if request.state_root != self._known_root:
             self._source.follow_head()
             self._known_root = request.state_root

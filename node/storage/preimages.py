@@ -41,6 +41,8 @@ class Preimages:
     def _follow(self) -> None:
         indexed = self._indexed()
         head = self._head()
+        if indexed == head:
+            return
         if indexed is None or head - indexed > UNDO_BLOCKS:
             indexed = head
             self._walk("accounts", ADDRESS_BYTES)

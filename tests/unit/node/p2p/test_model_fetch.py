@@ -116,7 +116,7 @@ def test_a_model_comes_from_several_peers_at_once(tmp_path: Path) -> None:
     run = fetched(tmp_path, *peers)
     assert run.store.read(MODEL) == DATA
     assert run.arrivals == [MODEL]
-    assert run.told == [(MODEL,)]
+    assert run.told == [(MODEL,)], "once, not for each chunk"
     assert all(peer.asked and not peer.points for peer in peers)
     assert sorted(index for peer in peers for index in peer.asked) == [0, 1, 2, 3, 4, 5]
 
@@ -251,3 +251,16 @@ def test_models_here_are_offered(tmp_path: Path) -> None:
     store.add_file(DATA)
     fetch = ModelFetch(store, LISTED, lambda: (), lambda _models: None, lambda _model: None)
     assert fetch.held((OTHER, MODEL)) == (MODEL,)
+
+
+def test_peers_are_told_when_more_is_missing_and_not_when_less_is(tmp_path: Path) -> None:
+    async def scenario() -> list[tuple[bytes, ...]]:
+        registry = Registry({MODEL: len(DATA), OTHER: len(OTHER_DATA)})
+        run = Run(tmp_path, registry, FakePeer(b"a", {MODEL, OTHER}))
+        await run.until(run.arrival)
+        run.arrival.clear()
+        await run.until(run.arrival)
+        assert sorted(run.arrivals) == sorted((MODEL, OTHER))
+        return run.told
+
+    assert asyncio.run(scenario()) == [(MODEL, OTHER)]

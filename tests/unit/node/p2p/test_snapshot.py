@@ -17,6 +17,7 @@ from node.p2p.cvm_serving import CvmServing
 from node.p2p.cvm_state_messages import GetStateChunk, StateChunk
 from node.p2p.snapshot_download import SnapshotGone, write_part
 from node.sample_models import sample_model_path
+from node.storage.chain_database import ChainDatabase
 from node.storage.preimages import Preimages
 from node.storage.snapshot_store import (
     ACCOUNTS,
@@ -396,6 +397,26 @@ def test_hashes_are_known_of_every_state_since_the_index_was_made(tmp_path: Path
         assert isinstance(answer, StateChunk)
         assert answer.nodes
     assert serving.answer(GetStateChunk(1, b"\x01" * 32, b"", b"")) == StateChunk(1, (), ())
+    world.close()
+
+
+def test_asking_for_states_writes_nothing_while_the_head_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = ChainWorld(tmp_path, GENESIS)
+    serving = CvmServing(source_of(world))
+    root = world.chain.head.state_root
+    serving.answer(GetStateChunk(1, root, b"", b""))
+
+    def no_writing(_database: ChainDatabase) -> None:
+        raise AssertionError("a question wrote to the database")
+
+    monkeypatch.setattr(ChainDatabase, "writing", no_writing)
+    for number in range(20):
+        unknown = GetStateChunk(1, bytes([number + 1]) * 32, b"", b"")
+        assert serving.answer(unknown) == StateChunk(1, (), ())
+        assert serving.answer(GetStateChunk(1, root, b"", b"\x01")) != StateChunk(1, (), ())
+    Preimages(world.database).follow()
     world.close()
 
 
