@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -30,6 +30,9 @@ demo-certificate: install ## the digit model certified on 10,000 MNIST digits by
 
 demo-contracts: install ## each contract of the library at work on a chain: gas and outcome of every step
 	$(BIN)/python -m examples.contract_stories
+
+demo-network: install ## four validators, a model, a load of inferences, one killed and back, one with a flipped bit
+	$(BIN)/python -m tests.testnets.demo
 
 fix: install        ## format and repair what can be repaired
 	$(BIN)/ruff format .
@@ -75,6 +78,9 @@ fuzz-discovery: install ## N damaged discovery packets, at every depth, thrown a
 
 faults: install     ## consensus on virtual time among byzantine validators; long (SCENARIO=equivocate HEIGHTS=10000 SEEDS=20)
 	$(BIN)/python -m tests.simulation $(if $(SCENARIO),--behaviour $(SCENARIO)) $(if $(HEIGHTS),--heights $(HEIGHTS)) $(if $(SEEDS),--seeds $(SEEDS))
+
+testnet: install    ## networks of real processes, broken on purpose (MANIFESTS=tests/testnets/kill.toml)
+	$(BIN)/python -m tests.testnets $(MANIFESTS)
 
 hostile: install    ## N damaged model files, each refused by a rule or run (N=10000 SEED=0)
 	$(BIN)/python -m tests.hostile_run --files $(or $(N),10000) --seed $(or $(SEED),0)

@@ -317,6 +317,8 @@ class ConsensusDriver:
                 decode_block(action.block), action.parent_certificate
             )
         except InvalidBlock as error:
+            if self._chain.head.block_number >= action.height:
+                return None  # it became final while it waited to be checked
             log.warning("proposal refused", height=action.height, reason=str(error))
             return False
         except ModelDataMissing as fault:

@@ -25,7 +25,15 @@ from node.listed_models import ListedModels
 from node.model_chunks import ModelChunks
 from node.model_duties import ModelDuties
 from node.p2p.block_sync import BlockSync
-from node.p2p.cvm_messages import MAX_MODELS, Attestation, HaveModels, NewBlock, Qbft, WantModels
+from node.p2p.cvm_messages import (
+    MAX_MODELS,
+    MAX_VOTE_BYTES,
+    Attestation,
+    HaveModels,
+    NewBlock,
+    Qbft,
+    WantModels,
+)
 from node.p2p.cvm_messages import Evidence as EvidenceMessage
 from node.p2p.cvm_peer import CvmPeer
 from node.p2p.cvm_protocol import CvmProtocol, Forks
@@ -158,7 +166,8 @@ class CvmNetwork:
 
     def _final_block(self, height: int) -> NewBlock | None:
         database = self._chain.database
-        block = database.block_bytes(database.hash_at(height) or b"")
+        block_hash = database.hash_at(height)
+        block = None if block_hash is None else database.block_bytes(block_hash)
         certificate = self._chain.certificate_at(height)
         if block is None or certificate is None:
             return None
@@ -201,7 +210,7 @@ class CvmNetwork:
             height=evidence.height,
             round=evidence.round,
         )
-        if self._evidence.add(evidence):
+        if self._evidence.add(evidence) and fits_message(evidence):
             self.protocol.broadcast(evidence_message(evidence))
 
     def blame(self, peer: bytes, reason: str) -> None:
@@ -349,6 +358,14 @@ def attestation_message(attestation: SignedRecord) -> Attestation:
     return Attestation(
         attestation.model_id, attestation.nonce, attestation.record, attestation.signature
     )
+
+
+def fits_message(evidence: Evidence) -> bool:
+    """Tell whether peers take this proof: two proposals of large blocks stay on this node's disk.
+
+    A peer would ban who sends more than a message may hold.
+    """
+    return max(len(evidence.first), len(evidence.second)) <= MAX_VOTE_BYTES
 
 
 def evidence_message(evidence: Evidence) -> EvidenceMessage:

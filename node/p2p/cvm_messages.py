@@ -38,6 +38,8 @@ MAX_CHUNK_PROOF = 8
 """Hashes that lead from one of 256 chunks to the root."""
 MAX_QBFT_BYTES = 10 << 20
 """A signed message with a block, and the round changes and prepares that justify it."""
+MAX_VOTE_BYTES = 62 << 10
+"""A payload of evidence: two of them fit into the transaction that reports them (128 KiB)."""
 SIGNATURE_BYTES = 65
 REQUEST_ID = ("request_id", Number())
 HASH = Fixed(32)
@@ -242,15 +244,18 @@ class Attestation(WireMessage):
 
 @dataclass(frozen=True, slots=True)
 class Evidence(WireMessage):
-    """Two messages that one validator may not both have signed (PROTOCOL section 4)."""
+    """Two messages that one validator may not both have signed (PROTOCOL section 4).
+
+    The payload of a proposal holds its whole block.
+    """
 
     CODE: ClassVar[int] = 0x0C
-    MAX_LENGTH: ClassVar[int] = 2048
+    MAX_LENGTH: ClassVar[int] = 2 * MAX_VOTE_BYTES + 256
     FIELDS: ClassVar = (
         ("code", Number(1)),
-        ("payload_a", Bytes(512)),
+        ("payload_a", Bytes(MAX_VOTE_BYTES)),
         ("signature_a", Fixed(SIGNATURE_BYTES)),
-        ("payload_b", Bytes(512)),
+        ("payload_b", Bytes(MAX_VOTE_BYTES)),
         ("signature_b", Fixed(SIGNATURE_BYTES)),
     )
     code: int
