@@ -29,7 +29,8 @@ from node.chain import OtherGenesis
 from node.chain_archive import BadArchive, read_lists
 from node.sender_recovery import PendingSenders, SenderRecovery
 from node.storage.block_group import BlockGroup
-from node.storage.chain_database import ChainDatabase, FinalBlock, header_of_block
+from node.storage.chain_database import ChainDatabase, FinalBlock
+from node.storage.stored_header import header_of_block
 
 BLOCKS_AHEAD = 32
 """Blocks whose senders are recovered together, ahead of their execution."""

@@ -20,7 +20,7 @@ from node.p2p.cvm_state_messages import Codes, GetCodes, GetProof, GetStateChunk
 from node.p2p.state_serving import StateServing
 from node.p2p.wire_fields import WireMessage
 from node.rpc.chain_view import ModelChunk
-from node.storage.chain_database import header_of_block
+from node.storage.stored_header import header_of_block
 
 ANSWER_BYTES = 2 << 20
 """Where an answer stops growing; its first item may be longer."""

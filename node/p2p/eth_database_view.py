@@ -35,8 +35,9 @@ class DatabaseView:
 
     @property
     def earliest(self) -> int:
-        """Return 0: no block is ever deleted."""
-        return 0
+        """Return 0, or the first height after the snapshot that the chain started from."""
+        start = self._database.start_height()
+        return start + 1 if start else 0
 
     def total_difficulty(self) -> int:
         """Return the sum of the difficulties up to the head; those after the merge are 0."""

@@ -10,10 +10,10 @@ from cvm.faults import DatabaseFault
 from node.storage.chain_database import (
     ChainDatabase,
     FinalBlock,
-    header_of_block,
 )
 from node.storage.flat_state import FlatState
 from node.storage.state_faults import NotTheNextBlock
+from node.storage.stored_header import header_of_block
 
 
 class BlockGroup:

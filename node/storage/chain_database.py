@@ -18,11 +18,9 @@ import lmdb
 
 from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate, decode_certificate
-from cvm.evm.header import BlockHeader, decode_header
+from cvm.evm.header import BlockHeader
 from cvm.evm.keccak import HASH_BYTES
 from cvm.evm.receipt import Receipt, decode_receipts, encode_receipts
-from cvm.evm.rlp_encoding import encode_list
-from cvm.evm.rlp_lists import list_start, split_items
 from cvm.evm.state_committer import StateUpdate
 from cvm.evm.transaction import Transaction
 from cvm.faults import DatabaseFault
@@ -34,6 +32,7 @@ from node.storage.state_faults import (
     NoReceipts,
     NotTheNextBlock,
 )
+from node.storage.stored_header import header_of_block, header_of_stored
 
 MAP_SIZE_BYTES = 1 << 40
 CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
@@ -185,8 +184,12 @@ class ChainDatabase:
 
     def header(self, block_hash: bytes) -> BlockHeader | None:
         """Return a header by its hash, without decoding the block's transactions."""
-        data = self.block_bytes(block_hash)
-        return None if data is None else header_of_block(data)
+        try:
+            with self._env.begin(db=self._tables["blocks"], buffers=True) as transaction:
+                data = transaction.get(block_hash)
+                return None if data is None else header_of_stored(data)
+        except lmdb.Error as error:
+            raise DatabaseFault(f"cannot read a header: {error}") from error
 
     def receipts(self, block_hash: bytes) -> tuple[Receipt, ...]:
         """Return a block's receipts in order, none for a hash that is not here.
@@ -380,12 +383,6 @@ class ChainDatabase:
             cursor.putmulti(locations)
         self._put(transaction, "numbers", number, block.hash)
         self._put(transaction, "meta", b"head", block.hash)
-
-
-def header_of_block(data: bytes) -> BlockHeader:
-    """Decode the header of a block's RLP, and nothing else of it."""
-    items, _lists = split_items(data, list_start(data, 0, "a block"), len(data))
-    return decode_header(encode_list(items[0]))
 
 
 def has_database(path: Path) -> bool:

@@ -6,13 +6,9 @@ nothing where that block is missing: it syncs a chain only whose head is of now,
 """
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from time import time
 from typing import Any
 
@@ -24,13 +20,10 @@ from node.storage.chain_database import ChainDatabase
 from tests.chain_world import CHAIN_ID, USER, ChainWorld, genesis_document, signed
 from tests.conformance.archives import files_of, require_suite
 from tests.integration.engine_payload import engine_payload
+from tests.integration.ethereum_process import serving
 from tests.integration.ethereumjs import ethereumjs
 from tests.integration.node_process import (
-    READY,
-    START_TIMEOUT_S,
-    STOP_TIMEOUT_S,
     cvm,
-    environment,
     wait_until,
 )
 
@@ -73,39 +66,13 @@ def made_chain(folder: Path) -> OurChain:
     return OurChain(folder, head, nonce)
 
 
-@contextmanager
-def serving(folder: Path, peer: str) -> Iterator[None]:
-    """Serve a chain, with a session to a peer."""
-    command = [sys.executable, "-m", "node.cli", "ethereum", "serve", "--datadir", str(folder)]
-    with (
-        (folder / "serve.log").open("w") as log,
-        subprocess.Popen(
-            [*command, "--p2p.port", "0", "--peer", peer],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environment(),
-        ) as process,
-    ):
-        watchdog = Timer(START_TIMEOUT_S, process.kill)
-        watchdog.start()
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().startswith(f"{READY}enode://")
-            yield
-        finally:
-            watchdog.cancel()
-            process.terminate()
-            assert process.wait(STOP_TIMEOUT_S) == 0
-
-
 def test_it_syncs_our_blocks_from_us_and_executes_them(tmp_path: Path) -> None:
     ours = made_chain(tmp_path / "ours")
     genesis = ours.folder / "genesis.json"
     head_hash = f"0x{ours.head.hash.hex()}"
     with (
         ethereumjs(tmp_path / "theirs", genesis) as client,
-        serving(ours.folder, client.enode),
+        serving(ours.folder, "--peer", client.enode),
     ):
         wait_until(lambda: len(client.call("admin_peers")) == 1)
         client.call("engine_newPayloadV4", *engine_payload(ours.head))

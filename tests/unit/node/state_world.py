@@ -7,7 +7,8 @@ from consensus.block import Block
 from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateCommitter, StateUpdate
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT, Account, StateChanges
-from node.storage.chain_database import ChainDatabase, FinalBlock, header_of_block
+from node.storage.chain_database import ChainDatabase, FinalBlock
+from node.storage.stored_header import header_of_block
 
 NO_CHANGES = StateChanges({}, {}, frozenset(), {})
 

@@ -15,10 +15,10 @@ from cvm.evm.trie_state import TrieState
 from cvm.faults import DatabaseFault, MissingCode
 from node.storage.chain_database import (
     ChainDatabase,
-    header_of_block,
 )
 from node.storage.flat_state import UNDO_BLOCKS, decode_compact, encode_compact
 from node.storage.state_faults import FlatStateTooShort, NoFlatState, NotTheNextBlock
+from node.storage.stored_header import header_of_block
 from node.storage.undo_record import encode_record, find_old_value
 from tests.unit.evm.state_changes import ADDRESSES, random_changes
 from tests.unit.node.state_world import NO_CHANGES, StateWorld, final_block, transfers
