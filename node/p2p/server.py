@@ -61,6 +61,7 @@ class P2pServer:
         self._draw = draw
         self._port = config.port
         self._sessions: dict[bytes, Session] = {}
+        self._dials: dict[bytes, asyncio.Future[Session | PeerGone]] = {}
         self._save_now = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._gate = ConnectionGate(config)
@@ -118,16 +119,17 @@ class P2pServer:
             raise PeerGone(DisconnectReason.CLIENT_QUITTING, "the network is not running")
         if found.node_id in self._sessions:
             return self._sessions[found.node_id]
-        outcome: asyncio.Future[Session | PeerGone] = asyncio.get_running_loop().create_future()
-        self._tasks.create_task(self._dial(found, outcome))
+        if found.node_id not in self._dials:
+            self._dials[found.node_id] = asyncio.get_running_loop().create_future()
+            self._tasks.create_task(self._dial(found))
+        outcome = self._dials[found.node_id]
         timeouts = self._config.timeouts
-        try:
-            async with asyncio.timeout(timeouts.connect_s + 2 * timeouts.handshake_s):
-                opened = await outcome
-        except TimeoutError:
-            raise PeerGone(DisconnectReason.TIMED_OUT) from None
+        await asyncio.wait([outcome], timeout=timeouts.connect_s + 2 * timeouts.handshake_s)
+        if not outcome.done():
+            raise PeerGone(DisconnectReason.TIMED_OUT)
+        opened = outcome.result()
         if isinstance(opened, PeerGone):
-            raise opened
+            raise PeerGone(opened.reason, opened.detail)
         return opened
 
     async def run(self) -> None:
@@ -145,6 +147,7 @@ class P2pServer:
                     listener.close()
         finally:
             self._tasks = None
+            self._dials.clear()
             self.listening.clear()
             self._book.save()
 
@@ -181,31 +184,38 @@ class P2pServer:
         except PeerGone as gone:
             log.debug("no session", host=address[0], inbound=True, reason=str(gone))
 
-    async def _dial(self, enode: Enode, outcome: asyncio.Future[Session | PeerGone]) -> bool:
+    async def _dial_due(self, enode: Enode) -> bool:
+        """Dial unless somebody does already; see `dialler.Dial`."""
+        if enode.node_id in self._dials:
+            return False
+        self._dials[enode.node_id] = asyncio.get_running_loop().create_future()
+        return await self._dial(enode)
+
+    async def _dial(self, enode: Enode) -> bool:
         """Dial, and talk until the session is over; return whether there was one for a while."""
         try:
             streams = await self._connect(enode)
-            with _released(streams):
-                stream, hello = await self._shake(streams, enode.node_id)
-                session = await self._admit(
-                    stream, Remote(hello, enode.host, enode.port, inbound=False)
-                )
-                if not outcome.done():
-                    outcome.set_result(session)
-                lasted_s = await self._run(session)
         except PeerGone as gone:
-            log.debug("no session", host=enode.host, inbound=False, reason=str(gone))
-            if gone.reason is not DisconnectReason.ALREADY_CONNECTED:
-                self._book.failed(enode.node_id)
-            if not outcome.done():
-                outcome.set_result(gone)
-            return False
+            return self._dialled_in_vain(enode, gone)
+        with _released(streams):
+            try:
+                stream, hello = await self._shake(streams, enode.node_id)
+                remote = Remote(hello, enode.host, enode.port, inbound=False)
+                session = await self._admit(stream, remote)
+            except PeerGone as gone:
+                return self._dialled_in_vain(enode, gone)
+            self._dials.pop(enode.node_id).set_result(session)
+            lasted_s = await self._run(session)
         if lasted_s < SETTLED_S:  # it may have no room for us: it says so after Hello
             self._book.failed(enode.node_id)
         return lasted_s >= SETTLED_S
 
-    async def _dial_due(self, enode: Enode) -> bool:
-        return await self._dial(enode, asyncio.get_running_loop().create_future())
+    def _dialled_in_vain(self, enode: Enode, gone: PeerGone) -> bool:
+        log.debug("no session", host=enode.host, inbound=False, reason=str(gone))
+        if gone.reason is not DisconnectReason.ALREADY_CONNECTED:
+            self._book.failed(enode.node_id)
+        self._dials.pop(enode.node_id).set_result(gone)
+        return False
 
     async def _connect(self, enode: Enode) -> Streams:
         try:
@@ -252,7 +262,7 @@ class P2pServer:
             say_disconnect(stream, refusal)
             await stream.close()
             raise PeerGone(refusal, "refused here")
-        session = Session(stream, remote, shared, self._penalise, self._config.timeouts)
+        session = Session(stream, remote, shared, self, self._config.timeouts)
         older = self._sessions.get(stream.remote_id)
         if older is not None:
             older.disconnect(DisconnectReason.ALREADY_CONNECTED)
@@ -266,13 +276,8 @@ class P2pServer:
         self._remember(session)
         facts = {"peer": node_id.hex()[:16], "client": session.client, "inbound": session.inbound}
         log.info("peer connected", **facts)
-        try:
-            end = await session.run()
-            log.info("peer gone", **facts, reason=str(end))
-        finally:
-            if self._sessions.get(node_id) is session:
-                del self._sessions[node_id]
-            self._dialler.wake()
+        end = await session.run()
+        log.info("peer gone", **facts, reason=str(end))
         lasted_s = asyncio.get_running_loop().time() - session.opened_at_s
         if lasted_s >= SETTLED_S:
             self._book.settled(node_id)
@@ -284,7 +289,14 @@ class P2pServer:
         if port:
             self._book.note(Enode(session.node_id, session.host, port))
 
-    def _penalise(self, session: Session, points: int, reason: str) -> None:
+    def ended(self, session: Session) -> None:
+        """Count a session out; see `session.Watcher`."""
+        if self._sessions.get(session.node_id) is session:
+            del self._sessions[session.node_id]
+        self._dialler.wake()
+
+    def penalised(self, session: Session, points: int, reason: str) -> None:
+        """Write points into the book, and end the session of who is banned for them."""
         node_id = session.node_id
         log.debug("peer penalised", peer=node_id.hex()[:16], points=points, reason=reason)
         if self._book.penalise(node_id, points, is_static=self.is_static(node_id)):

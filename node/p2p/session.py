@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from node.p2p.capability_link import CapabilityLink
 from node.p2p.channel import PeerChannel
@@ -46,7 +47,16 @@ SAID_SO = "the peer says so"
 NETWORK_ERROR = DisconnectReason.NETWORK_ERROR
 
 Duty = Callable[[], Coroutine[None, None, None]]
-Penalise = Callable[["Session", int, str], None]
+
+
+class Watcher(Protocol):
+    """What a session tells of itself."""
+
+    def penalised(self, session: "Session", points: int, reason: str) -> None:
+        """Take note of points."""
+
+    def ended(self, session: "Session") -> None:
+        """Take note that the session is over; its goodbye may still be on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,13 @@ class Session:
         stream: SecureStream,
         remote: Remote,
         shared: Sequence[Shared],
-        penalise: Penalise,
+        watcher: Watcher,
         timeouts: Timeouts,
     ) -> None:
         self._stream = stream
         self._remote = remote
         self._shared = shared
-        self._penalise = penalise
+        self._watcher = watcher
         self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
@@ -137,7 +147,7 @@ class Session:
 
     def penalise(self, points: int, reason: str) -> None:
         """Score it down; at 100 points the session ends and the peer is banned for a while."""
-        self._penalise(self, points, reason)
+        self._watcher.penalised(self, points, reason)
 
     def disconnect(self, reason: DisconnectReason) -> None:
         """End the session with this reason; returns at once, and may be called again."""
@@ -180,6 +190,7 @@ class Session:
         for route in self._routes:
             route.target.close(end)
         self._over.set()
+        self._watcher.ended(self)
 
     def _say_goodbye(self) -> None:
         """Send Disconnect, unless the other side did or is gone."""

@@ -216,6 +216,29 @@ def test_two_that_dial_each_other_at_once_keep_one_session() -> None:
     run(scene)
 
 
+def test_a_node_that_is_being_dialled_is_not_dialled_again() -> None:
+    async def scene() -> None:
+        async with serving(2, Echo()) as b:
+            config = quick_config(parse_enode(b.enode))
+            async with serving(1, Echo(), config=config) as a:
+                peers = await asyncio.gather(*(a.connect(b.enode) for _ in range(5)))
+                assert len(set(map(id, peers))) == 1
+                await until(lambda: len(b.peers()) == 1)
+                assert a.peers() == (peers[0],)
+
+    run(scene)
+
+
+def test_a_session_that_is_over_is_nobody_s_peer_at_once() -> None:
+    async def scene() -> None:
+        async with serving(1, Echo()) as a, serving(2, Echo()) as b:
+            peer = await a.connect(b.enode)
+            peer.disconnect(DisconnectReason.REQUESTED)
+            assert a.peers() == ()
+
+    run(scene)
+
+
 def test_a_peer_that_says_nothing_is_given_up() -> None:
     async def scene() -> None:
         hasty = Timeouts(handshake_s=0.05)
