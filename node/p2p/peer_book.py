@@ -65,9 +65,11 @@ class PeerBook:
     def __len__(self) -> int:
         return len(self._records)
 
-    def note(self, enode: Enode) -> None:
-        """Remember where a node listens."""
-        self._record(enode.node_id).enode = str(enode)
+    def note(self, enode: Enode, *, is_guess: bool = False) -> None:
+        """Remember where a node listens; a guess does not replace what is known."""
+        record = self._record(enode.node_id)
+        if not (is_guess and record.enode):
+            record.enode = str(enode)
 
     def forget(self, node_id: bytes) -> None:
         """Drop what is known of a node, its ban too."""

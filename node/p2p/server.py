@@ -287,7 +287,8 @@ class P2pServer:
         self._book.opened(session.node_id)
         port = session.listen_port if session.inbound else session.port
         if port:
-            self._book.note(Enode(session.node_id, session.host, port))
+            found = Enode(session.node_id, session.host, port)
+            self._book.note(found, is_guess=session.inbound)  # its address may be a router's
 
     def ended(self, session: Session) -> None:
         """Count a session out; see `session.Watcher`."""

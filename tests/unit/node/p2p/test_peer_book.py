@@ -165,6 +165,16 @@ def test_nodes_that_were_reached_come_first() -> None:
     assert list(book.candidates()) == [enode(2), enode(3), enode(1)]
 
 
+def test_a_guess_does_not_replace_what_is_known() -> None:
+    book = PeerBook(None, Clock())
+    book.note(enode(1), is_guess=True)
+    assert list(book.candidates()) == [enode(1)]
+    book.note(Enode(NODE, "192.0.2.1", 1), is_guess=True)
+    assert list(book.candidates()) == [enode(1)]
+    book.note(Enode(NODE, "192.0.2.1", 1))
+    assert list(book.candidates()) == [Enode(NODE, "192.0.2.1", 1)]
+
+
 def test_a_full_book_keeps_bans_and_drops_who_was_never_reached() -> None:
     book = PeerBook(None, Clock(), max_records=3)
     book.penalise(enode(1).node_id, 100)
