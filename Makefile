@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -76,8 +76,12 @@ fuzz-peers: install ## N damaged handshakes, frames, sessions and messages of ev
 fuzz-discovery: install ## N damaged discovery packets, at every depth, thrown at one node (N=100000 SEED=0)
 	$(BIN)/python -m tests.discv5_fuzzer --packets $(or $(N),100000) --seed $(or $(SEED),0)
 
-faults: install     ## consensus on virtual time among byzantine validators; long (SCENARIO=equivocate HEIGHTS=10000 SEEDS=20)
+faults: install     ## consensus on virtual time among byzantine validators, then killed nodes; long (SCENARIO=equivocate HEIGHTS=10000 SEEDS=20)
 	$(BIN)/python -m tests.simulation $(if $(SCENARIO),--behaviour $(SCENARIO)) $(if $(HEIGHTS),--heights $(HEIGHTS)) $(if $(SEEDS),--seeds $(SEEDS))
+	$(if $(SCENARIO),,$(BIN)/python -m tests.crashes)
+
+faults-crashes: install ## nodes killed at chosen and at random places (PART=votes, storage or nodes; KILLS=1000 SEED=0)
+	$(BIN)/python -m tests.crashes $(if $(PART),--part $(PART)) $(if $(KILLS),--kills $(KILLS)) --seed $(or $(SEED),0)
 
 testnet: install    ## networks of real processes, broken on purpose (MANIFESTS=tests/testnets/kill.toml)
 	$(BIN)/python -m tests.testnets $(MANIFESTS)

@@ -139,7 +139,7 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     chain = node.chain
     writer = BlockWriter(chain)
     cleanup.callback(writer.close)
-    votes = VoteLog(config.votes_folder)
+    votes = VoteLog(config.votes_folder, chain.domain.genesis_hash)
     cleanup.callback(votes.close)
     pool, work = TransactionPool(chain.parameters.chain_id), asyncio.Event()
     joined: NodeNetwork | None = None

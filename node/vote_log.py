@@ -2,7 +2,7 @@
 
 Tables: `records` (8-byte height || 4-byte sequence -> record) holds what a restart in the middle of
 a height needs, `signed` (8-byte height || code || 4-byte round -> keccak256 of the payload) what
-was signed, so that no second answer to one question ever is.
+was signed, so that no second answer to one question ever is; there, too, the chain's genesis hash.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,20 @@ from typing import Any
 import lmdb
 
 from consensus.qbft.events import OwnMessage, Record
+from consensus.qbft.faults import BadMessage
 from consensus.qbft.messages import Message
 from consensus.qbft.records import decode_record, encode_record
 from cvm.evm.keccak import keccak256
 from cvm.faults import DatabaseFault, LocalFault
+from node.storage.chain_database import lock_for_writing
 
 MAP_SIZE_BYTES = 1 << 36
 HEIGHT_BYTES, SEQUENCE_BYTES, ROUND_BYTES = 8, 4, 4
 KEPT_HEIGHTS = 2
 """The height under way and the one before it."""
+
+CHAIN_KEY = b"genesis hash"
+"""Sorts behind every height, so that it is never forgotten."""
 
 
 class DoubleVote(LocalFault):
@@ -34,21 +39,47 @@ class DoubleVote(LocalFault):
         )
 
 
-class VoteLog:
-    """The one writer of a data directory's `votes` folder; every save is synced to disk."""
+class OtherChainsVotes(DatabaseFault):
+    """The folder holds what was signed on another chain, which guards nothing on this one."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the vote log in {path} is of a chain with another genesis block: "
+            "use another --datadir, or move the folder away"
+        )
+
+
+class VoteLog:
+    """The one writer of a data directory's `votes` folder; every save is synced to disk.
+
+    Raises `DatabaseInUse` where another process has it, `OtherChainsVotes`, `DatabaseFault`.
+    """
+
+    def __init__(self, path: Path, genesis_hash: bytes) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        self._lock = lock_for_writing(path)
         try:
-            self._env = lmdb.open(str(path), map_size=MAP_SIZE_BYTES, max_dbs=2, sync=True)
-            self._records = self._env.open_db(b"records")
-            self._signed = self._env.open_db(b"signed")
+            self._open(path, genesis_hash)
         except lmdb.Error as error:
+            self._lock.close()
             raise DatabaseFault(f"cannot open the vote log in {path}: {error}") from error
+        except DatabaseFault:
+            self.close()
+            raise
+
+    def _open(self, path: Path, genesis_hash: bytes) -> None:
+        self._env = lmdb.open(str(path), map_size=MAP_SIZE_BYTES, max_dbs=2, sync=True)
+        self._records = self._env.open_db(b"records")
+        self._signed = self._env.open_db(b"signed")
+        with self._env.begin(write=True) as transaction:
+            transaction.put(CHAIN_KEY, genesis_hash, db=self._signed, overwrite=False)
+            if transaction.get(CHAIN_KEY, db=self._signed) != genesis_hash:
+                raise OtherChainsVotes(path)
 
     def close(self) -> None:
         """Release the files."""
         self._env.close()
+        self._lock.close()
 
     def save(self, height: int, records: Sequence[Record]) -> None:
         """Write records of one height, all or none; they are on disk when this returns.
@@ -66,14 +97,17 @@ class VoteLog:
             raise DatabaseFault(f"cannot write the vote log: {error}") from error
 
     def records(self, height: int) -> tuple[Record, ...]:
-        """Return what was saved for a height, in order."""
+        """Return what was saved for a height, in order; raises `DatabaseFault`."""
         prefix = height.to_bytes(HEIGHT_BYTES, "big")
         found = []
-        with self._env.begin(db=self._records) as transaction, transaction.cursor() as cursor:
-            is_there = cursor.set_range(prefix)
-            while is_there and cursor.key().startswith(prefix):
-                found.append(decode_record(cursor.value()))
-                is_there = cursor.next()
+        try:
+            with self._env.begin(db=self._records) as transaction, transaction.cursor() as cursor:
+                is_there = cursor.set_range(prefix)
+                while is_there and cursor.key().startswith(prefix):
+                    found.append(decode_record(cursor.value()))
+                    is_there = cursor.next()
+        except (lmdb.Error, BadMessage) as error:
+            raise DatabaseFault(f"the vote log is damaged at height {height}: {error}") from error
         return tuple(found)
 
     def _note_signed(self, transaction: Any, message: Message) -> None:  # lmdb ships no types

@@ -55,7 +55,7 @@ class Produced:
     def __init__(self, folder: Path) -> None:
         self.world = ChainWorld(folder, GENESIS)
         self.pool = TransactionPool(CHAIN_ID)
-        self.votes = VoteLog(folder / "votes")
+        self.votes = VoteLog(folder / "votes", self.world.chain.domain.genesis_hash)
 
     @property
     def height(self) -> int:
