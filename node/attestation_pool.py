@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
+from consensus.qbft.validator_order import faulty_bound
 from models_registry.attestation import BadAttestation, attestation_digest, recover_attester
 from models_registry.record import BadRecord, ModelRecord
 from models_registry.registry import RegistryStatus, read_entry, read_status
 from node.chain import Chain
-
-MAX_RECORDS = 8
-"""Different records that are kept of one registration; more than two thirds sign the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class AttestationPool:
         if signer in known:
             return False
         records = {entry.record for entry in known.values()}
-        if attestation.record not in records and len(records) >= MAX_RECORDS:
+        if attestation.record not in records and len(records) > self._liars():
             return False
         known[signer] = attestation
         return True
@@ -63,6 +61,10 @@ class AttestationPool:
         signer = recover_attester(digest, attestation.signature)
         validators = self._chain.validators_at(head.block_number + 1)
         return signer if signer in validators else None
+
+    def _liars(self) -> int:
+        """Return how many validators may sign nonsense, each another: one record more is kept."""
+        return faulty_bound(len(self._chain.validators()))
 
     def signatures(self, model_id: bytes, nonce: int, record: bytes) -> tuple[bytes, ...]:
         """Return the signatures under one record, by signer."""

@@ -15,6 +15,7 @@ from consensus.qbft.evidence import Evidence
 from consensus.qbft.message_decoding import decode_message
 from consensus.qbft.messages import Message
 from cvm.evm.transaction import Transaction
+from cvm.faults import ModelDataMissing
 from models_registry.attestation import BadAttestation
 from node.attestation_pool import SignedRecord
 from node.block_writer import BlockWriter
@@ -306,7 +307,10 @@ class CvmNetwork:
             )
         except InvalidBlock as fault:
             peer.penalise(LIE_POINTS, str(fault))
-            return False
+        except ModelDataMissing as fault:
+            log.warning("not ready", height=block.number, reason=str(fault))
+            self._wake_sync()
+        return False
 
     async def attestation(self, peer: CvmPeer, message: Attestation) -> bool:
         """Keep a validator's signature under a model's record."""

@@ -26,6 +26,7 @@ from consensus.qbft.messages import (
 from consensus.qbft.messages import Proposal as ProposalMessage
 from consensus.qbft.signing import KeySigner, SigningDomain
 from cvm.evm.transaction_decoding import decode_transaction
+from cvm.faults import DatabaseFault
 from cvm.inference.backends.backend import Backend, Plan, Trace
 from cvm.inference.backends.table import backend_named
 from cvm.inference.graph import Graph, Node
@@ -329,3 +330,23 @@ def test_a_block_that_runs_a_model_which_is_not_here_gets_no_vote(
     assert sent == []
     assert [line["event"] for line in logged].count("not ready") == 1
     assert not any(line["event"] == "proposal refused" for line in logged)
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_cannot_be_saved_is_not_sent(
+    honest: FourWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = candidate(honest)[0].block
+    world = follower(tmp_path, honest, FlippingBackend())
+    sent = Sent()
+
+    def full(_votes: VoteLog, _height: int, _records: object) -> None:
+        raise DatabaseFault("cannot write the vote log: No space left on device")
+
+    monkeypatch.setattr(VoteLog, "save", full)
+    monkeypatch.setitem(globals(), "Sent", lambda: sent)
+    with pytest.raises(ExceptionGroup) as caught:
+        take_part(world, tmp_path, block, until_final=True)
+    world.close()
+    assert caught.group_contains(DatabaseFault, match="No space left")
+    assert sent.messages == []
