@@ -42,6 +42,10 @@ pytestmark = pytest.mark.skipif(not has_lanes(), reason="the processor has no AV
 Signature = tuple[bytes, int, int, int]
 """A hash, the parity, r and s."""
 
+U1 = int.from_bytes(bytes(range(1, 65, 2)), "big")
+U1_BYTES = ((U1 >> 1) + 2**255).to_bytes(32, "little")
+"""An odd scalar, and the bytes that say in which multiples of G it is summed up."""
+
 SMALL = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 255, 256, 257, 65_535, 2**128]
 LARGE = [CURVE_ORDER - number for number in (1, 2, 3, 15, 16, 17, 255, 256)]
 
@@ -141,6 +145,20 @@ def test_sums_that_meet_themselves_are_right_or_left(nonce: int) -> None:
     found, want = recovered(signatures), expected(signatures)
     assert [a for a, b in zip(found, want, strict=True) if a not in (None, b)] == []
     assert sum(each is not None for each in found) > len(want) // 2
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["equal", "opposite"])
+@pytest.mark.parametrize("nonce", [1, 3, CURVE_ORDER - 255, 2**200 + 1])
+def test_a_sum_that_meets_the_next_multiple_of_the_generator_is_left(nonce: int, sign: int) -> None:
+    """u2 * R and the multiples of the lower bytes add up to the multiple of byte 0, 1, ... 31."""
+    multiples = [(2 * byte - 255) << 8 * byte_number for byte_number, byte in enumerate(U1_BYTES)]
+    assert sum(multiples) == U1
+    signatures = []
+    for byte_number, multiple in enumerate(multiples):
+        wanted = sign * multiple - sum(multiples[:byte_number])
+        u2 = wanted * pow(nonce, -1, CURVE_ORDER) % CURVE_ORDER
+        signatures.append(signature_of(nonce, U1, u2))
+    assert recovered(signatures) == [None] * 32
 
 
 def test_a_key_at_infinity_is_not_found() -> None:
