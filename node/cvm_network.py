@@ -309,7 +309,8 @@ class CvmNetwork:
             peer.penalise(LIE_POINTS, str(fault))
         except ModelDataMissing as fault:
             log.warning("not ready", height=block.number, reason=str(fault))
-            self._wake_sync()
+        # Who announced it at the same time was not heard.
+        self._wake_sync()
         return False
 
     async def attestation(self, peer: CvmPeer, message: Attestation) -> bool:
