@@ -16,7 +16,7 @@ from node.network_process import NetworkProcess, NoAnswer
 from node.sample_models import sample_model_path
 from tests.testnets.watch import NotInTime
 
-TICK_S = 0.5
+TICK_S = 0.1
 TRANSFER_GAS, CALL_GAS = 21_000, 2_000_000
 FEE_CAP = 10**11
 RECEIVER = bytes(19) + b"\x77"

@@ -25,7 +25,8 @@ from tests.testnets.models import (
 from tests.testnets.watch import POLL_S, NotInTime, Watch, now_s
 
 BACK_S, PROGRESS_S = 20.0, 10.0
-"""How long a node may take to the tip after its perturbation, and the chain to the next block."""
+"""How long a node may take to the tip after its perturbation, the start of its process included;
+how long the chain may take to the next block once the processes run and the links are joined."""
 
 FIRST_BLOCK_S, JOIN_S, QUARANTINE_S = 60.0, 60.0, 60.0
 TRANSFER_ACCOUNT, INFERENCE_ACCOUNT = 1, 2
@@ -189,7 +190,9 @@ class Scenario:
                 case Kind.PAUSE:
                     self.network.pause(name)
 
-    async def _mend(self, perturbation: Perturbation) -> None:
+    async def _mend(self, perturbation: Perturbation) -> float:
+        """Undo what was done, and return how many seconds the processes took to start."""
+        before_s = now_s()
         match perturbation.kind:
             case Kind.DISCONNECT:
                 self.network.heal()
@@ -200,6 +203,7 @@ class Scenario:
                 async with asyncio.TaskGroup() as tasks:
                     for name in perturbation.nodes:
                         tasks.create_task(self.network.start(name))
+        return now_s() - before_s
 
     async def _see_recovery(self, perturbation: Perturbation) -> None:
         """Mend what was broken, and see the chain go on and every node at its tip.
@@ -212,15 +216,17 @@ class Scenario:
         progress_s = back_s = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._mend(perturbation))
+                mending = tasks.create_task(self._mend(perturbation))
                 progress = tasks.create_task(
                     self.watch.until(
                         lambda: self.watch.tip(everybody) > before,
-                        PROGRESS_S,
+                        BACK_S,
                         f"a block after: {perturbation}",
                     )
                 )
             progress_s = progress.result()
+            if progress_s > mending.result() + PROGRESS_S:
+                self.report.faults.append(f"a block {progress_s:.1f} s after: {perturbation}")
             await self.watch.until(
                 lambda: self.watch.at_tip(everybody, healed_s) == everybody,
                 BACK_S + healed_s - now_s(),
