@@ -21,6 +21,8 @@ from node.service import stop_on_signals
 
 MAX_NODES = 32
 POLL_S = 0.5
+SHOWN_DIGITS = 10
+"""Of a hash: a line must fit into 80 columns beside the address that a user copies."""
 HEADINGS = ("node", "JSON-RPC", "height", "head", "peers", "status")
 console = Console(stderr=True, highlight=False)
 
@@ -74,7 +76,10 @@ async def run_network(places: Sequence[NodePlace]) -> None:
             await network.start_all()
         except* NodeDidNotStart as group:
             raise BadArgument(str(group.exceptions[0])) from group
-        console.print(f"TEST accounts with 10,000 ether each: the mnemonic {DEV_MNEMONIC!r}")
+        console.print(
+            f"TEST accounts with 10,000 ether each: the mnemonic {DEV_MNEMONIC!r}",
+            soft_wrap=True,
+        )
         await show_status(network, stop)
     finally:
         await network.close()
@@ -115,10 +120,16 @@ def table_of(lines: Sequence[NodeLine]) -> Table:
     """Return the table of a network's nodes."""
     table = Table()
     for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in ("height", "peers") else "left")
+        table.add_column(
+            heading,
+            justify="right" if heading in ("height", "peers") else "left",
+            no_wrap=heading in ("node", "JSON-RPC"),
+        )
     for line in lines:
         height = "-" if line.height is None else str(line.height)
-        table.add_row(line.name, line.url, height, line.head[:18], str(line.peers), line.status)
+        table.add_row(
+            line.name, line.url, height, line.head[:SHOWN_DIGITS], str(line.peers), line.status
+        )
     return table
 
 
