@@ -7,8 +7,11 @@ from numba import njit
 from numba.extending import intrinsic
 
 from cvm.numba_cache import is_cache_configured
+from cvm.numba_cache_lock import lock_numba_cache
 
 F = TypeVar("F", bound=Callable[..., object])
+
+lock_numba_cache()
 
 ON_DISK = is_cache_configured()
 """numba's own choice of a cache folder would serve kernels whose helpers have changed since."""
