@@ -100,11 +100,11 @@ class ValidatorSequences(RuleBasedStateMachine):
     def blocks_pass(self, blocks: int) -> None:
         """Every epoch's list is what the state two blocks before it said, in order too."""
         for _ in range(blocks):
-            self.chain.height += 1
             height = self.chain.height
             epoch = height // EPOCH
-            if height == list_height(epoch + 1, EPOCH):
+            if height == list_height(epoch + 1, EPOCH):  # after all that this block did
                 self.fixed[epoch + 1] = self.chain.read((epoch + 1) * EPOCH)
+            self.chain.height += 1
             self.the_list_of_this_height_is_the_one_fixed_before()
 
     @rule(index=accounts, value=st.sampled_from([BOND] * 6 + [BOND - 1]))
