@@ -46,5 +46,8 @@ class LockedCacheFile:
 
 
 def lock_numba_cache() -> None:
-    """Have every kernel that is declared from now on use locked files."""
+    """Have every kernel that is declared from now on use locked files.
+
+    numba has no setting for it: its `FunctionCache` looks the class up by this name.
+    """
     vars(caching)["IndexDataCacheFile"] = LockedCacheFile

@@ -174,8 +174,6 @@ class CvmNetwork:
             return None
         return NewBlock(block, certificate, self._chain.certificate_at(height - 1))
 
-    # What consensus wants sent
-
     def send(self, message: Message, parent_certificate: CommitCertificate | None) -> None:
         """Send a message of this validator to every peer."""
         self.protocol.broadcast(wire(message, parent_certificate))
@@ -227,8 +225,6 @@ class CvmNetwork:
     def _peer(self, node_id: bytes) -> CvmPeer | None:
         return next((peer for peer in self.protocol.peers() if peer.node_id == node_id), None)
 
-    # What JSON-RPC asks
-
     def peer_count(self) -> int:
         """Return how many peers are connected."""
         return 0 if self._server is None else len(self._server.peers())
@@ -256,8 +252,6 @@ class CvmNetwork:
         """Tell peers of a transaction that the pool took."""
         if self._transactions is not None:
             self._transactions.announce(tx)
-
-    # What peers send
 
     def peer_joined(self, peer: CvmPeer) -> None:
         """Tell a new peer which models are here and who signed what; it may be ahead."""

@@ -39,9 +39,6 @@ class ProposedHeader:
     parent_certificate_hash: bytes
 
 
-# Records
-
-
 @dataclass(frozen=True, slots=True)
 class OwnMessage:
     """A message that this validator signed, with the certificate that its block names."""
@@ -66,9 +63,6 @@ Record: TypeAlias = OwnMessage | PreparedCertificate
 """What must be on disk before anything later is sent; `records` gives the bytes."""
 
 
-# Timers
-
-
 class TimerKind(Enum):
     """What a timer is for."""
 
@@ -89,9 +83,6 @@ class Timer:
     kind: TimerKind
     height: int
     round: int
-
-
-# Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +143,6 @@ class BlockChecked:
 
 
 Event: TypeAlias = Started | Received | TimerFired | BlockBuilt | BlockChecked
-
-
-# Actions
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,6 @@ class Discovery:
         finally:
             self._socket.close()
 
-    # What the exchange asks of us
-
     def send(self, datagram: bytes, endpoint: Endpoint) -> None:
         """Send a datagram, or lose it."""
         if self._socket is not None:
@@ -264,8 +262,6 @@ class Discovery:
             if not is_believable(claimed.endpoint, target.endpoint.ip):
                 return
             target = claimed
-
-    # What is known
 
     def _reached(self, record: NodeRecord) -> None:
         """Note a node that answered or proved itself at its record's address."""

@@ -188,8 +188,6 @@ class Exchange:
             raise BadMessage(f"a packet of {len(packet)} bytes, at most {MAX_PACKET_BYTES}")
         return nonce, packet
 
-    # What comes in
-
     def receive(self, datagram: bytes, endpoint: Endpoint, now_s: float) -> None:
         """Take a datagram from anybody; what breaks a rule is dropped and counted."""
         is_awaited = endpoint in self._awaited
