@@ -48,11 +48,12 @@ from cvm.evm.faults import (
     NonceTooHigh,
     NonceTooLow,
 )
-from cvm.faults import LocalFault, ModelDataMissing
+from cvm.faults import ModelDataMissing
 from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.clock import now_ms
 from node.consensus_gossip import Gossip
+from node.quorum_disagrees import QuorumDisagrees, blame_bringer
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 
@@ -60,16 +61,6 @@ log = structlog.get_logger(__name__)
 MAX_EVENTS = 4_096
 STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh, NonceTooLow)
 """Faults that another block may not have; a used nonce is forgotten without what follows it."""
-
-
-class QuorumDisagrees(LocalFault):
-    """More than two thirds of the validators made a block final that this node finds wrong."""
-
-    def __init__(self, height: int, reason: str) -> None:
-        super().__init__(
-            f"a quorum made block {height} final, but here it is invalid: {reason}; this node's "
-            "software or hardware is at fault, or a third of the validators"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +128,18 @@ class ConsensusDriver:
     ) -> bool:
         """Append the next block, which others made final; tell whether it was news.
 
-        What was executed for a vote is not executed again. Raises an `InvalidBlock`.
+        What was executed for a vote is not executed again. Raises an `InvalidBlock` for a fault of
+        whoever brought it, and `QuorumDisagrees` where a quorum sealed what is wrong here.
         """
         checked = await self._checked_block(block.hash)
-        if checked is None:
-            appended = await self._writer.import_block(block, certificate, parent_certificate)
-            return appended is not None
-        await self._writer.append(checked, certificate, parent_certificate)
+        try:
+            if checked is None:
+                appended = await self._writer.import_block(block, certificate, parent_certificate)
+                return appended is not None
+            await self._writer.append(checked, certificate, parent_certificate)
+        except InvalidBlock as fault:
+            blame_bringer(self._chain, block, certificate, parent_certificate, fault)
+            raise
         return True
 
     async def run(self) -> None:

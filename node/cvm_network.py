@@ -170,9 +170,10 @@ class CvmNetwork:
         block_hash = database.hash_at(height)
         block = None if block_hash is None else database.block_bytes(block_hash)
         certificate = self._chain.certificate_at(height)
-        if block is None or certificate is None:
+        parent_certificate = self._chain.certificate_at(height - 1)
+        if block is None or certificate is None or (parent_certificate is None and height > 1):
             return None
-        return NewBlock(block, certificate, self._chain.certificate_at(height - 1))
+        return NewBlock(block, certificate, parent_certificate)
 
     def send(self, message: Message, parent_certificate: CommitCertificate | None) -> None:
         """Send a message of this validator to every peer."""

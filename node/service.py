@@ -28,6 +28,7 @@ from node.live_chain import LiveChain
 from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
 from node.node_network import NetworkParts, NodeNetwork
+from node.p2p.first_fault import first_fault
 from node.rpc.server import RpcServer, start_rpc_server
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
@@ -200,13 +201,9 @@ def validate_pace(config: NodeConfig, chain: Chain) -> None:
 
 async def run_tasks(duties: Sequence[Coroutine[object, object, None]], stop: asyncio.Event) -> None:
     """Own every task of the node until it is told to stop; raises what one of them raised."""
-    try:
+    with first_fault():
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(duty) for duty in duties]
             await stop.wait()
             for task in running:
                 task.cancel()
-    except BaseExceptionGroup as group:
-        if len(group.exceptions) > 1:
-            raise
-        raise group.exceptions[0] from group

@@ -61,7 +61,7 @@ class BlockSync:
     async def catch_up(self) -> None:
         """Import until no peer that answers is ahead.
 
-        Raises `FinalBlockRefused` or another `LocalFault` where this node must stop.
+        Raises `QuorumDisagrees` or another `LocalFault` where this node must stop.
         """
         if self._start is not None or not self.is_behind():
             return

@@ -4,13 +4,13 @@ import asyncio
 
 import structlog
 
-from consensus.certificate import validate_certificate
-from consensus.faults import BadCertificate, BodyRootWrong, InvalidBlock, MalformedBlock
-from cvm.faults import LocalFault, ModelDataMissing
+from consensus.faults import InvalidBlock
+from cvm.faults import ModelDataMissing
 from node.p2p.block_ranges import BlockRanges, Range
 from node.p2p.faults import PeerGone, RequestTimedOut
 from node.p2p.prepared_blocks import BadRange, BlockPreparation, SealedBlock
 from node.p2p.sync_parts import SyncParts, SyncPeer
+from node.quorum_disagrees import blame_bringer
 
 log = structlog.get_logger(__name__)
 
@@ -23,14 +23,6 @@ MAX_SILENCES = 3
 """A peer that so often did not answer in time is not asked again in this run."""
 
 BlockRange = Range[tuple[SealedBlock, ...]]
-
-
-class FinalBlockRefused(LocalFault):
-    """This node finds a block wrong that a quorum has made final: one of them is at fault."""
-
-    def __init__(self, fault: InvalidBlock) -> None:
-        super().__init__(f"this node refuses a final block: {fault}")
-        self.fault = fault
 
 
 class CatchUp:
@@ -52,7 +44,7 @@ class CatchUp:
         return self._parts.chain.head.block_number
 
     async def run(self) -> None:
-        """Download and import; raises `FinalBlockRefused` or another `LocalFault`."""
+        """Download and import; raises `QuorumDisagrees` or another `LocalFault`."""
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -141,36 +133,18 @@ class CatchUp:
     async def _import_block(self, sealed: SealedBlock) -> None:
         """Import a block, once its models are here; raises `InvalidBlock` for a peer's fault."""
         importer = self._parts.importer
+        final = sealed.block, sealed.certificate, sealed.parent_certificate
         while True:
             try:
-                await importer.import_block(
-                    sealed.block, sealed.certificate, sealed.parent_certificate
-                )
+                await importer.import_block(*final)
             except ModelDataMissing as missing:
                 log.warning("not ready", height=sealed.block.number, reason=str(missing))
                 await self._parts.obtain_model(missing.model_id)
             except InvalidBlock as fault:
-                if self._is_final(sealed, fault):
-                    raise FinalBlockRefused(fault) from fault
+                blame_bringer(self._parts.chain, *final, fault)
                 raise
             else:
                 return
-
-    def _is_final(self, sealed: SealedBlock, fault: InvalidBlock) -> bool:
-        """Tell whether a refused block is one that a quorum sealed: then no peer is to blame."""
-        if isinstance(fault, BadCertificate | BodyRootWrong | MalformedBlock):
-            return False
-        chain, block = self._parts.chain, sealed.block
-        if block.number != chain.head.block_number + 1:
-            return False
-        validators = chain.validators_at(block.number)
-        try:
-            validate_certificate(
-                sealed.certificate, chain.domain, validators, block.hash, block.number
-            )
-        except BadCertificate:
-            return False
-        return True
 
     def _blame(self, node_id: bytes, reason: str) -> None:
         """Ban whoever lied, and ask others for all that it gave."""

@@ -12,10 +12,8 @@ from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate
 from consensus.faults import MalformedBlock
 from node.p2p.cvm_messages import Blocks
+from node.quorum_disagrees import names_parent
 from node.sender_recovery import SenderRecovery
-
-NO_CERTIFICATE = bytes(32)
-"""What the header of height 1 names: genesis has no certificate."""
 
 
 class BadRange(Exception):
@@ -77,7 +75,5 @@ def validate_place(sealed: SealedBlock, number: int) -> None:
         raise BadRange(f"block {header.block_number} in the place of block {number}")
     if (sealed.certificate.height, sealed.certificate.header_hash) != (number, header.hash):
         raise BadRange(f"the certificate of block {number} is for another block")
-    parent = sealed.parent_certificate
-    named = NO_CERTIFICATE if parent is None else parent.hash
-    if header.parent_beacon_block_root != named:
+    if not names_parent(header, sealed.parent_certificate):
         raise BadRange(f"block {number} names another certificate of its parent")

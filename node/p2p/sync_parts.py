@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consensus.block import Block
-from consensus.certificate import CommitCertificate, SealDomain
-from cvm.evm.header import BlockHeader
+from consensus.certificate import CommitCertificate
 from node.p2p.cvm_messages import Blocks
+from node.quorum_disagrees import SealedChain
 from node.sender_recovery import SenderRecovery
 
 
@@ -37,21 +37,6 @@ class SyncPeer(Protocol):
         """Score it down."""
 
 
-class SyncChain(Protocol):
-    """The chain that grows."""
-
-    @property
-    def head(self) -> BlockHeader:
-        """Return the newest final header."""
-
-    @property
-    def domain(self) -> SealDomain:
-        """Return what seals of this chain are about."""
-
-    def validators_at(self, height: int) -> tuple[bytes, ...]:
-        """Return the validators of a height."""
-
-
 class Importer(Protocol):
     """Writes blocks on a thread of its own, one at a time."""
 
@@ -72,7 +57,7 @@ class SyncParts:
     until the bytes of a model that a block needs are here.
     """
 
-    chain: SyncChain
+    chain: SealedChain
     importer: Importer
     peers: Callable[[], Sequence[SyncPeer]]
     preparing: Executor

@@ -152,6 +152,16 @@ def test_a_fault_of_one_duty_stops_all_and_comes_out_as_itself() -> None:
         asyncio.run(run_tasks([wait_for_ever(), fail()], asyncio.Event()))
 
 
+def test_a_fault_among_the_tasks_of_a_duty_comes_out_as_itself() -> None:
+    async def duty() -> None:
+        async with asyncio.TaskGroup() as sessions, asyncio.TaskGroup() as tasks:
+            sessions.create_task(wait_for_ever())
+            tasks.create_task(fail())
+
+    with pytest.raises(DeviceFault, match="device lost"):
+        asyncio.run(run_tasks([duty()], asyncio.Event()))
+
+
 def test_told_to_stop_every_duty_is_cancelled() -> None:
     ended: list[str] = []
 

@@ -13,8 +13,8 @@ from consensus.block import Block, decode_block
 from consensus.certificate import CommitCertificate, certify, seal
 from node.p2p import block_ranges
 from node.p2p.block_sync import BlockSync
-from node.p2p.catch_up import FinalBlockRefused
 from node.p2p.cvm_messages import Blocks
+from node.quorum_disagrees import QuorumDisagrees
 from tests.chain_world import (
     STRANGER,
     USER,
@@ -222,7 +222,7 @@ def test_a_final_block_that_is_wrong_here_stops_the_node_and_blames_nobody(
         return replace(answer, blocks=((made.encode(), sealed_by(full, made, stranger=False)),))
 
     peer = ServingPeer(b"a", full, distort=wrong_root, height=1)
-    with pytest.raises(FinalBlockRefused, match="stateRoot"):
+    with pytest.raises(QuorumDisagrees, match="stateRoot"):
         sync(empty, peer)
     assert peer.penalties == []
 
