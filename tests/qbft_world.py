@@ -172,6 +172,20 @@ def round_change_by(
     return RoundChange(signed, block, tuple(prepares))
 
 
+# What the validators of a height vote on
+
+BLOCK = tiny_block(SIGNERS[0].address)
+OTHER = tiny_block(SIGNERS[0].address, salt=1)
+"""The twin of BLOCK, by the same proposer."""
+
+SECOND = tiny_block(SIGNERS[1].address, salt=2)
+"""What the proposer of round 1 makes."""
+
+DIGEST = hash_of(BLOCK)
+PREPARES = tuple(prepare_by(index, DIGEST) for index in (0, 1, 2))
+"""A quorum of four for BLOCK."""
+
+
 # A validator
 
 

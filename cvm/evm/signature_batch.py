@@ -114,7 +114,8 @@ def recover_all(
 ) -> None:
     """Write a hash that ends with the signer's address, and 1 into `found` where there is one.
 
-    Where `found` is 1 already, nothing is done.
+    Where `found` is 1 already, nothing is done. A parity above 1 has no signer, as in
+    `signatures.recover_address`: libsecp256k1 knows 2 and 3 (r + n), Ethereum does not.
     """
     context = functions[0]
     room_at = np.uint64(room.ctypes.data)
@@ -124,7 +125,7 @@ def recover_all(
     point = int64(output_at) + 1  # behind the byte that says "uncompressed"
     signers_at, scratch_at = int64(signers.ctypes.data), int64(scratch.ctypes.data)
     for place in range(parities.size):
-        if found[place]:
+        if found[place] or parities[place] > 1:
             continue
         step = np.uint64(place)
         compact_here = compact_at + step * np.uint64(COMPACT_BYTES)

@@ -1,7 +1,7 @@
 """Eight points of secp256k1 at once: u1 * G + u2 * R, the key that each of eight signatures shows.
 
 Points are Jacobian (X / Z**2, Y / Z**3) but for tables, which are affine. Every lane takes the same
-steps: scalars are written in odd digits (`signature_scalars`), so none is zero and no step is left
+steps: scalars are written in odd digits (`signature_lanes`), so none is zero and no step is left
 out. A sum of a point and itself or its negative, which these formulas get wrong, leaves Z = 0, and
 Z stays 0 to the end: the result then is on no curve, and its lane is left to libsecp256k1.
 Formulas: explicit-formulas database, shortw/jacobian-0, dbl-2009-alnr and madd.

@@ -4,7 +4,7 @@ A number is five limbs of 52 bits, lowest first, and a limb of all eight is one 
 whose IFMA multiplies 52 bits by 52 and adds one half of the product (Intel SDM 2, VPMADD52LUQ and
 VPMADD52HUQ, which look at 52 bits of each factor only). The invariant of every `Lanes`: limbs 0 to
 3 are below 2**52, limb 4 is at most 2**48 + 2**6, so a number is below 2**256 + 2**215 and not
-always below the prime. `lane_words` reduces fully.
+always below the prime. `curve_lanes.read_number` reduces fully.
 """
 
 from collections.abc import Callable, Sequence

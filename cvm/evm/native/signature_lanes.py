@@ -53,7 +53,7 @@ R_DIGITS, G_DIGITS = 8, 9  # DIGITS_BYTES each
 GROUP = 10  # GROUP_BYTES, at an address that 64 divides
 COMB = 11
 R_PLACES, G_PLACES = 12, 20  # eight addresses
-KEYS = 28  # COMPACT_BYTES for each lane
+KEYS = 28  # COMPACT_BYTES: the key that is being hashed
 WORK_WORDS = 29
 
 

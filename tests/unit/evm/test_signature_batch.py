@@ -38,6 +38,9 @@ def test_every_signer_is_found() -> None:
         pytest.param((0, CURVE_ORDER, 1), id="r n"),
         pytest.param((0, 1, CURVE_ORDER), id="s n"),
         pytest.param((1, 5, 1), id="r on no point"),
+        pytest.param((2, 2, 1), id="parity 2, and r + n on a point"),
+        pytest.param((3, 2, 1), id="parity 3, and r + n on a point"),
+        pytest.param((4, 2, 1), id="parity 4, at which libsecp256k1 ends the process"),
     ],
 )
 def test_a_bad_signature_has_no_signer_and_spoils_no_other(bad: tuple[int, int, int]) -> None:

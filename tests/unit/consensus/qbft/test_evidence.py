@@ -6,7 +6,11 @@ from consensus.qbft.evidence import Evidence, Said, SignedPayload, decode_eviden
 from consensus.qbft.faults import BadMessage
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     DOMAIN,
+    OTHER,
+    PREPARES,
     SIGNERS,
     commit_by,
     hash_of,
@@ -14,12 +18,7 @@ from tests.qbft_world import (
     proposal_by,
     recover_hash,
     round_change_by,
-    tiny_block,
 )
-
-BLOCK, OTHER = tiny_block(SIGNERS[0].address), tiny_block(SIGNERS[0].address, salt=1)
-DIGEST = hash_of(BLOCK)
-PREPARES = [prepare_by(index, DIGEST) for index in (0, 1, 2)]
 
 
 def evidence(first: Said, second: Said) -> Evidence:

@@ -19,9 +19,14 @@ from consensus.qbft.events import (
 from consensus.qbft.messages import Message, Proposal
 from consensus.qbft.validator_order import faulty_bound, proposer
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     DUE_MS,
     HEIGHT,
+    OTHER,
     PARENT_CERTIFICATE,
+    PREPARES,
+    SECOND,
     SIGNERS,
     Node,
     addresses,
@@ -38,12 +43,7 @@ from tests.qbft_world import (
     validator,
 )
 
-BLOCK = tiny_block(SIGNERS[0].address)
-OTHER = tiny_block(SIGNERS[0].address, salt=1)
-SECOND = tiny_block(SIGNERS[1].address, salt=2)
-DIGEST = hash_of(BLOCK)
 UNPREPARED = [round_change_by(index, 1).signed for index in (0, 1, 2)]
-PREPARES = [prepare_by(index, DIGEST) for index in (0, 1, 2)]
 PREPARED = [
     round_change_by(0, 1).signed,
     round_change_by(1, 1, BLOCK, PREPARES).signed,

@@ -8,20 +8,17 @@ from consensus.qbft.events import OwnMessage, PreparedCertificate, Record
 from consensus.qbft.faults import BadMessage
 from consensus.qbft.records import decode_record, encode_record, height_of
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     HEIGHT,
     PARENT_CERTIFICATE,
-    SIGNERS,
+    PREPARES,
     commit_by,
-    hash_of,
     prepare_by,
     proposal_by,
     round_change_by,
-    tiny_block,
 )
 
-BLOCK = tiny_block(SIGNERS[0].address)
-DIGEST = hash_of(BLOCK)
-PREPARES = tuple(prepare_by(index, DIGEST) for index in (0, 1, 2))
 CERTIFICATE = PreparedCertificate(HEIGHT, 3, DIGEST, BLOCK, PREPARES, PARENT_CERTIFICATE)
 RECORDS: list[Record] = [
     OwnMessage(proposal_by(0, BLOCK), PARENT_CERTIFICATE),

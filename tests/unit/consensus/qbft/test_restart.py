@@ -16,9 +16,12 @@ from consensus.qbft.events import (
 from consensus.qbft.faults import BadMessage
 from consensus.qbft.messages import Commit, Message, RoundChange
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     HEIGHT,
+    OTHER,
     PARENT_CERTIFICATE,
-    SIGNERS,
+    SECOND,
     Node,
     commit_by,
     context_of,
@@ -30,14 +33,9 @@ from tests.qbft_world import (
     round_change_by,
     rules_of,
     sent,
-    tiny_block,
     validator,
 )
 
-BLOCK = tiny_block(SIGNERS[0].address)
-OTHER = tiny_block(SIGNERS[0].address, salt=1)
-SECOND = tiny_block(SIGNERS[1].address, salt=2)
-DIGEST = hash_of(BLOCK)
 PREPARES = tuple(prepare_by(index, DIGEST) for index in (0, 1, 3))
 CERTIFICATE = PreparedCertificate(HEIGHT, 0, DIGEST, BLOCK, PREPARES, PARENT_CERTIFICATE)
 PREPARED = OwnMessage(prepare_by(3, DIGEST), None)

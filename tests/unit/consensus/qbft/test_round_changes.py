@@ -17,9 +17,14 @@ from consensus.qbft.events import (
 from consensus.qbft.messages import PreparedClaim, Proposal, RoundChange, RoundChangePayload
 from consensus.qbft.messages import SignedRoundChange as Signed
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     DUE_MS,
     HEIGHT,
+    OTHER,
     PARENT_CERTIFICATE,
+    PREPARES,
+    SECOND,
     SIGNERS,
     Node,
     commit_by,
@@ -33,15 +38,8 @@ from tests.qbft_world import (
     rules_of,
     sent,
     signature_of,
-    tiny_block,
     validator,
 )
-
-BLOCK = tiny_block(SIGNERS[0].address)
-OTHER = tiny_block(SIGNERS[0].address, salt=1)
-SECOND = tiny_block(SIGNERS[1].address, salt=2)
-DIGEST = hash_of(BLOCK)
-PREPARES = [prepare_by(index, DIGEST) for index in (0, 1, 2)]
 
 
 def prepared(index: int) -> Node:
@@ -240,13 +238,13 @@ def test_two_claims_in_one_round_are_evidence() -> None:
             id="too many prepares",
         ),
         pytest.param(
-            RoundChange(round_change_by(2, 1, BLOCK).signed, OTHER, tuple(PREPARES)),
+            RoundChange(round_change_by(2, 1, BLOCK).signed, OTHER, PREPARES),
             "the block is not the prepared one",
             True,
             id="another block",
         ),
         pytest.param(
-            RoundChange(round_change_by(2, 1, BLOCK).signed, None, tuple(PREPARES)),
+            RoundChange(round_change_by(2, 1, BLOCK).signed, None, PREPARES),
             "a prepared round without its block",
             True,
             id="no block",

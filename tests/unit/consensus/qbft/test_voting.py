@@ -18,8 +18,11 @@ from consensus.qbft.events import (
 )
 from consensus.qbft.messages import Commit, CommitPayload, Prepare
 from tests.qbft_world import (
+    BLOCK,
+    DIGEST,
     DUE_MS,
     HEIGHT,
+    OTHER,
     PARENT_CERTIFICATE,
     SEALS,
     SIGNERS,
@@ -38,10 +41,6 @@ from tests.qbft_world import (
     tiny_block,
     validator,
 )
-
-BLOCK = tiny_block(SIGNERS[0].address)
-OTHER = tiny_block(SIGNERS[0].address, salt=1)
-DIGEST = hash_of(BLOCK)
 
 
 def with_proposal(index: int = 3, count: int = 4) -> Node:
