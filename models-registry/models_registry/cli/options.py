@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from eth_keys.datatypes import PrivateKey
@@ -23,16 +23,17 @@ Timeout = Annotated[float, typer.Option(help="seconds to wait in each stage")]
 DEFAULT_TIMEOUT_S = 600.0
 
 Group = Callable[..., Any]
+T = TypeVar("T")
 
 
-def with_options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command take what a group of options gives, in place of the options.
+def with_options(**groups: Group) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Let a command, or a larger group, take what a group of options gives in their place.
 
     The parameters of each group become options of the command, which gets as the parameter of the
     group's name what the group returns for them.
     """
 
-    def expand(command: Callable[..., None]) -> Callable[..., None]:
+    def expand(command: Callable[..., T]) -> Callable[..., T]:
         signature = inspect.signature(command)
         declared = {name: inspect.signature(group).parameters for name, group in groups.items()}
         parameters = [
@@ -42,12 +43,12 @@ def with_options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..
         ]
 
         @wraps(command)
-        def run(**given: Any) -> None:
+        def run(**given: Any) -> T:
             taken = {
                 name: group(**{option: given.pop(option) for option in declared[name]})
                 for name, group in groups.items()
             }
-            command(**given, **taken)
+            return command(**given, **taken)
 
         vars(run)["__signature__"] = signature.replace(parameters=parameters)
         run.__annotations__ = {option.name: option.annotation for option in parameters}

@@ -1,34 +1,18 @@
 """`cvm model transfer`, `royalty`, `retire`, `withdraw` and `expire`: looking after a model."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from eth_keys.datatypes import PrivateKey
 
 from models_registry.cli.amounts import ether_text, parse_address
 from models_registry.cli.chain_client import ChainClient, RegisteredModel
+from models_registry.cli.contract_command import ContractCommand, contract_options
 from models_registry.cli.endings import faults_shown
 from models_registry.cli.files import CannotRead
-from models_registry.cli.http_client import RpcClient
-from models_registry.cli.keys import NAME_ONE_KEY, BadKey
 from models_registry.cli.model_name import named_model
-from models_registry.cli.options import (
-    DEFAULT_RPC,
-    DEFAULT_TIMEOUT_S,
-    AsJson,
-    ModelName,
-    Rpc,
-    Timeout,
-    Yes,
-    key_options,
-    with_options,
-)
+from models_registry.cli.options import ModelName, Yes, with_options
 from models_registry.cli.rules import ModelRules
 from models_registry.cli.sending import ChainSaysNo, Sender
-from models_registry.cli.terminal import TerminalProgress, WallClock
 from models_registry.registry import RegistryStatus
 from models_registry.registry_calls import (
     encode_expire,
@@ -47,25 +31,22 @@ def add_transfer(app: typer.Typer, rules: ModelRules) -> None:
 
     @app.command()
     @faults_shown()
-    @with_options(key=key_options(rules.dev_key))
+    @with_options(command=contract_options(rules.dev_key))
     def transfer(
         model: ModelName,
         to: Annotated[str, typer.Argument(help="the new owner's address")],
-        key: PrivateKey,
-        rpc: Rpc = DEFAULT_RPC,
-        timeout: Timeout = DEFAULT_TIMEOUT_S,
+        command: ContractCommand,
         yes: Yes = False,
-        as_json: AsJson = False,
     ) -> None:
         """Give a model's token, and the royalties from now on, to another account."""
         identity, receiver = named_model(model, rules).identity, parse_address(to)
-        with _sender(rpc, key, timeout) as sender:
+        with command.sender() as sender:
             _require_owner(sender, identity)
             question = f"Give model 0x{identity.hex()} to 0x{receiver.hex()}, for good?"
             call = encode_transfer(sender.address, receiver, identity)
             sender.offer("transfer", call, question, yes=yes)
             owner = sender.chain.model(identity).owner
-        _tell(as_json, sender, {"modelId": _hex(identity), "owner": _hex(owner)})
+        command.tell({"modelId": _hex(identity), "owner": _hex(owner)}, sender)
 
 
 def add_royalty(app: typer.Typer, rules: ModelRules) -> None:
@@ -73,10 +54,10 @@ def add_royalty(app: typer.Typer, rules: ModelRules) -> None:
 
     @app.command()
     @faults_shown()
-    @with_options(key=key_options(rules.dev_key, is_needed=False))
+    @with_options(command=contract_options(rules.dev_key, is_needed=False))
     def royalty(
         model: ModelName,
-        key: PrivateKey | None,
+        command: ContractCommand,
         gas: Annotated[
             int | None, typer.Argument(min=0, help="the new royalty of an item, in gas")
         ] = None,
@@ -91,19 +72,13 @@ def add_royalty(app: typer.Typer, rules: ModelRules) -> None:
         resale_to: Annotated[
             str | None, typer.Option(help="who should get that; you if not given")
         ] = None,
-        rpc: Rpc = DEFAULT_RPC,
-        timeout: Timeout = DEFAULT_TIMEOUT_S,
-        as_json: AsJson = False,
     ) -> None:
         """Show what an item pays the owner, or set it, with the height from which it holds."""
         identity = named_model(model, rules).identity
         if gas is None and resale is None:
-            chain = ChainClient(RpcClient(rpc))
-            _tell_royalty(as_json, None, chain, identity)
+            _tell_royalty(command, command.chain(), identity)
             return
-        if key is None:
-            raise BadKey(NAME_ONE_KEY)
-        with _sender(rpc, key, timeout) as sender:
+        with command.sender() as sender:
             _require_owner(sender, identity)
             if gas is not None:
                 sender.offer("setRoyalty", encode_set_royalty(identity, gas), None, yes=True)
@@ -111,7 +86,7 @@ def add_royalty(app: typer.Typer, rules: ModelRules) -> None:
                 receiver = sender.address if resale_to is None else parse_address(resale_to)
                 call = encode_set_resale_royalty(identity, receiver, resale)
                 sender.offer("setResaleRoyalty", call, None, yes=True)
-        _tell_royalty(as_json, sender, sender.chain, identity)
+        _tell_royalty(command, sender.chain, identity, sender)
 
 
 def add_retire(app: typer.Typer, rules: ModelRules) -> None:
@@ -119,18 +94,15 @@ def add_retire(app: typer.Typer, rules: ModelRules) -> None:
 
     @app.command()
     @faults_shown()
-    @with_options(key=key_options(rules.dev_key))
+    @with_options(command=contract_options(rules.dev_key))
     def retire(
         model: ModelName,
-        key: PrivateKey,
-        rpc: Rpc = DEFAULT_RPC,
-        timeout: Timeout = DEFAULT_TIMEOUT_S,
+        command: ContractCommand,
         yes: Yes = False,
-        as_json: AsJson = False,
     ) -> None:
         """End a model's life; its deposit goes to your refunds."""
         identity = named_model(model, rules).identity
-        with _sender(rpc, key, timeout) as sender:
+        with command.sender() as sender:
             chain = sender.chain
             deposit = _require_owner(sender, identity).deposit
             delay = chain.retirement_delay()
@@ -143,7 +115,7 @@ def add_retire(app: typer.Typer, rules: ModelRules) -> None:
             height = chain.model(identity).retirement_height
             refund = chain.refund(sender.address)
         found = {"modelId": _hex(identity), "retirementHeight": height, "refundWei": refund}
-        _tell(as_json, sender, found)
+        command.tell(found, sender)
 
 
 def add_withdraw(app: typer.Typer, rules: ModelRules) -> None:
@@ -151,18 +123,15 @@ def add_withdraw(app: typer.Typer, rules: ModelRules) -> None:
 
     @app.command()
     @faults_shown()
-    @with_options(key=key_options(rules.dev_key))
+    @with_options(command=contract_options(rules.dev_key))
     def withdraw(
-        key: PrivateKey,
+        command: ContractCommand,
         to: Annotated[
             str | None, typer.Option(help="the account that is paid; your own if not given")
         ] = None,
-        rpc: Rpc = DEFAULT_RPC,
-        timeout: Timeout = DEFAULT_TIMEOUT_S,
-        as_json: AsJson = False,
     ) -> None:
         """Be paid the deposits of models that expired or were retired."""
-        with _sender(rpc, key, timeout) as sender:
+        with command.sender() as sender:
             receiver = sender.address if to is None else parse_address(to)
             sender.settle()
             refund = sender.chain.refund(sender.address)
@@ -172,7 +141,7 @@ def add_withdraw(app: typer.Typer, rules: ModelRules) -> None:
                     "model expires or is retired"
                 )
             sender.offer("withdraw", encode_withdraw(receiver), None, yes=True)
-        _tell(as_json, sender, {"to": _hex(receiver), "paidWei": refund})
+        command.tell({"to": _hex(receiver), "paidWei": refund}, sender)
 
 
 def add_expire(app: typer.Typer, rules: ModelRules) -> None:
@@ -180,17 +149,14 @@ def add_expire(app: typer.Typer, rules: ModelRules) -> None:
 
     @app.command()
     @faults_shown()
-    @with_options(key=key_options(rules.dev_key))
+    @with_options(command=contract_options(rules.dev_key))
     def expire(
         model: ModelName,
-        key: PrivateKey,
-        rpc: Rpc = DEFAULT_RPC,
-        timeout: Timeout = DEFAULT_TIMEOUT_S,
-        as_json: AsJson = False,
+        command: ContractCommand,
     ) -> None:
         """Give up a model that was not activated in time; anybody may."""
         identity = named_model(model, rules).identity
-        with _sender(rpc, key, timeout) as sender:
+        with command.sender() as sender:
             entry = _registered(sender.chain, identity)
             last = entry.registered_at + sender.chain.deadline()
             is_waiting = entry.status is RegistryStatus.PENDING and not entry.activation_height
@@ -201,13 +167,7 @@ def add_expire(app: typer.Typer, rules: ModelRules) -> None:
                 )
             sender.offer("expire", encode_expire(identity), None, yes=True)
         found = {"modelId": _hex(identity), "owner": _hex(entry.owner), "refundWei": entry.deposit}
-        _tell(as_json, sender, found)
-
-
-@contextmanager
-def _sender(rpc: str, key: PrivateKey, timeout_s: float) -> Iterator[Sender]:
-    with TerminalProgress() as progress:
-        yield Sender(ChainClient(RpcClient(rpc)), key, progress, WallClock(), timeout_s)
+        command.tell(found, sender)
 
 
 def _registered(chain: ChainClient, identity: bytes) -> RegisteredModel:
@@ -229,7 +189,7 @@ def _require_owner(sender: Sender, identity: bytes) -> RegisteredModel:
 
 
 def _tell_royalty(
-    as_json: bool, sender: Sender | None, chain: ChainClient, identity: bytes
+    command: ContractCommand, chain: ChainClient, identity: bytes, sender: Sender | None = None
 ) -> None:
     entry = _registered(chain, identity)
     height = chain.height()
@@ -246,22 +206,7 @@ def _tell_royalty(
     if basis_points:
         found["resaleBasisPoints"] = basis_points
         found["resaleTo"] = _hex(receiver)
-    _tell(as_json, sender, found)
-
-
-def _tell(as_json: bool, sender: Sender | None, found: Mapping[str, Any]) -> None:
-    """Print what is so now; wei are shown to people as ether."""
-    if as_json:
-        sent = {} if sender is None else {"transactions": sender.transactions}
-        typer.echo(json.dumps({**found, **sent}))
-        return
-    for name, value in found.items():
-        shown = ether_text(value) if name.endswith("Wei") else value
-        typer.echo(
-            f"{name.removesuffix('Wei'):<17}{shown:,}"
-            if isinstance(shown, int)
-            else f"{name.removesuffix('Wei'):<17}{shown}"
-        )
+    command.tell(found, sender)
 
 
 def _blocks(count: int) -> str:
