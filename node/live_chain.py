@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import TypeVar
 
+from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from cvm.evm.forks import OSAKA
 from cvm.evm.header import BlockHeader
@@ -143,6 +144,10 @@ class LiveChain:
     def header_by_number(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
         return self._chain.header_at(number)
+
+    def certificate(self, number: int) -> CommitCertificate | None:
+        """Return what made the block at a height final."""
+        return self._chain.certificate_at(number)
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         """Return a whole block."""

@@ -8,11 +8,13 @@ from cvm.evm.strict_rlp import BadRlp
 from models_registry.addresses import VALIDATOR_SET
 from models_registry.cli.chain_client import ChainClient
 from models_registry.cli.files import CannotRead
-from models_registry.cli.http_client import RpcClient, octets
+from models_registry.cli.http_client import RpcClient, octets, quantity
 from models_registry.contract_abi import ContractAbi
 
 ABI = ContractAbi("ValidatorSet")
 EVIDENCE_PARTS = 5
+CERTIFICATES_AT_ONCE = 256
+"""As many as a node gives in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,19 @@ class Membership:
     from_epoch: int
     until_epoch: int
     is_jailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SealedHeight:
+    """A final block's certificate; bit i of `signers` is validator i of the height.
+
+    `proven_at` is the time under which the chain knows the certificate's hash, None at the head.
+    """
+
+    height: int
+    signers: int
+    proven_at: int | None
+    certificate: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,33 @@ class ValidatorSetClient:
         bond, place, from_epoch, until_epoch, is_jailed = self._ask("memberOf", account)
         return Membership(bond, place, from_epoch, until_epoch, is_jailed)
 
+    def validators_of(self, epoch: int) -> tuple[bytes, ...]:
+        """Return the validators of an epoch, in the order of turns; none where it is forgotten."""
+        if epoch < int(self._ask("firstKnownEpoch")):
+            return ()
+        return tuple(map(octets, self._ask("validatorsOf", epoch)))
+
+    def absences(self, validator: bytes, window: int) -> int:
+        """Return in how many heights of a window a validator was shown to be absent."""
+        return int(self._ask("absencesOf", validator, window))
+
+    def absence_rule(self) -> tuple[int, int]:
+        """Return the heights of a window, and of how many one may be absent."""
+        return int(self._ask("ABSENCE_WINDOW")), int(self._ask("MAX_ABSENCES"))
+
+    def sealed_heights(self, first: int, last: int) -> list[SealedHeight]:
+        """Return the certificates of the heights from `first` to `last`, as far as there are."""
+        found: list[SealedHeight] = []
+        for start in range(first, last + 1, CERTIFICATES_AT_ONCE):
+            end = min(start + CERTIFICATES_AT_ONCE - 1, last)
+            found += self._rpc.ask(
+                lambda answer: [sealed_height(item) for item in answer],
+                "cvm_listCertificates",
+                hex(start),
+                hex(end),
+            )
+        return found
+
     def genesis_hash(self) -> bytes | None:
         """Return the recorded genesis hash, or None while votes cannot be proven."""
         recorded = bytes(self._ask("genesisHash"))
@@ -71,6 +113,17 @@ class ValidatorSetClient:
     def _ask(self, function: str, *arguments: object) -> Any:
         output = self.chain.answer(VALIDATOR_SET, ABI.calldata(function, *arguments))
         return ABI.result(function, output)
+
+
+def sealed_height(item: Any) -> SealedHeight:
+    """Read a certificate as cvm_listCertificates gives it."""
+    proven_at = item["provenAt"]
+    return SealedHeight(
+        quantity(item["height"]),
+        quantity(item["signers"]),
+        None if proven_at is None else quantity(proven_at),
+        octets(item["data"]),
+    )
 
 
 def encode_report(evidence: bytes) -> bytes:

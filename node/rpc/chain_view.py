@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
@@ -165,6 +166,12 @@ class ChainView(Protocol):
 
     def header_by_number(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
+
+    def certificate(self, number: int) -> CommitCertificate | None:
+        """Return what made the block at a height final: that which the next header names.
+
+        None for genesis, above the head, and where a snapshot left it out.
+        """
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         """Return a whole block."""

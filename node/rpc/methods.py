@@ -1,6 +1,7 @@
 """Every family of JSON-RPC methods: importing this module fills the table `METHODS`."""
 
 from node.rpc import (
+    cvm_certificates,
     cvm_chunks,
     cvm_inferences,
     cvm_models,
@@ -19,6 +20,7 @@ from node.rpc.registry import METHODS
 __all__ = ["FAMILIES", "METHODS"]
 
 FAMILIES = (
+    cvm_certificates,
     cvm_chunks,
     cvm_inferences,
     cvm_models,

@@ -113,9 +113,10 @@ class ChainClient:
         span = min(height, TIMED_BLOCKS)
         if span == 0:
             return 0.0
-        return (self._timestamp(height) - self._timestamp(height - span)) / span
+        return (self.timestamp(height) - self.timestamp(height - span)) / span
 
-    def _timestamp(self, height: int) -> int:
+    def timestamp(self, height: int) -> int:
+        """Return the time of a block, in seconds since 1970."""
         return self._rpc.ask(
             lambda block: quantity(block["timestamp"]), "eth_getBlockByNumber", hex(height), False
         )

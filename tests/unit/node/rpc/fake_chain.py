@@ -11,6 +11,7 @@ from typing import Any
 from eth_keys.datatypes import PrivateKey
 
 from consensus.block import EMPTY_REQUESTS_HASH
+from consensus.certificate import CommitCertificate
 from consensus.faults import InvalidTransaction
 from consensus.qbft.evidence import Evidence
 from consensus.withdrawal import Withdrawal
@@ -284,6 +285,12 @@ class FakeChain:
 
     def header_by_number(self, number: int) -> BlockHeader | None:
         return self.blocks[number].header if number < len(self.blocks) else None
+
+    def certificate(self, number: int) -> CommitCertificate | None:
+        if not 0 < number < len(self.blocks):
+            return None
+        block_hash = self.blocks[number].header.hash
+        return CommitCertificate(number, 1, block_hash, 0b1011, (b"\x5e" * 65,) * 3)
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         return next((b for b in self.blocks if b.header.hash == block_hash), None)

@@ -12,6 +12,7 @@ ARGUMENTS = {
     "cvm_listModels": (0, 0),
     "cvm_missingChunks": (2, 2),
     "cvm_nodeStatus": (0, 0),
+    "cvm_listCertificates": (2, 2),
     "cvm_listEvidence": (0, 0),
     "cvm_modelInterface": (1, 1),
     "cvm_modelStatus": (1, 2),
