@@ -37,8 +37,9 @@ from node.p2p.cvm_messages import (
 )
 from node.p2p.cvm_messages import Evidence as EvidenceMessage
 from node.p2p.cvm_peer import CvmPeer
-from node.p2p.cvm_protocol import CvmProtocol, Forks
+from node.p2p.cvm_protocol import CvmProtocol, Forks, height_of
 from node.p2p.cvm_source import DatabaseSource
+from node.p2p.faults import BadMessage
 from node.p2p.model_fetch import ModelFetch
 from node.p2p.protocol import Network
 from node.p2p.seen_cache import SeenCache, key_of
@@ -286,11 +287,11 @@ class CvmNetwork:
     async def new_block(self, peer: CvmPeer, message: NewBlock) -> bool:
         """Hand the next final block to the driver; a later one shows that this node is behind."""
         try:
+            if height_of(message) <= self._chain.head.block_number:
+                return False
             block = decode_block(message.block)
-        except MalformedBlock as fault:
+        except (BadMessage, MalformedBlock) as fault:
             peer.penalise(LIE_POINTS, str(fault))
-            return False
-        if block.number <= self._chain.head.block_number:
             return False
         peer.reached(block.number)
         if block.number > self._chain.head.block_number + 1 or self._driver is None:
@@ -304,7 +305,7 @@ class CvmNetwork:
             peer.penalise(LIE_POINTS, str(fault))
         except ModelDataMissing as fault:
             log.warning("not ready", height=block.number, reason=str(fault))
-        # Who announced it at the same time was not heard.
+        # Who announced the very same at the same time was not heard.
         self._wake_sync()
         return False
 

@@ -256,12 +256,11 @@ class CvmProtocol:
 
     async def _hear(self, peer: CvmPeer, message: Gossip) -> None:
         """Hand a message on, once of those that come at the same time; then pass it on."""
-        key = gossip_key(message)
         now_s = asyncio.get_running_loop().time()
-        peer.known.add(key, now_s)
+        peer.known.add(gossip_key(message), now_s)
         if isinstance(message, NewBlock):
             peer.reached(height_of(message))
-        if not self._heard.add(key, now_s):
+        if not self._heard.add(heard_key(message), now_s):
             return
         if await self._is_good(peer, message):
             self.spread(message)
@@ -287,7 +286,7 @@ class CvmProtocol:
         """Send a message of our own to every peer, also to those that had it; return how many."""
         key = gossip_key(message)
         now_s = asyncio.get_running_loop().time()
-        self._heard.add(key, now_s)
+        self._heard.add(heard_key(message), now_s)
         sent = 0
         for peer in self.peers():
             if isinstance(message, NewBlock) and peer.known.has(key, now_s):
@@ -317,11 +316,19 @@ class CvmProtocol:
 
 
 def gossip_key(message: Gossip) -> bytes:
-    """Return what a message is recognised by: a block by its bytes, whatever its certificate."""
+    """Return what a peer knows a message by: a block by its bytes, whatever its certificate."""
     if isinstance(message, NewBlock):
         return key_of(b"block", message.block)
     if isinstance(message, Qbft):
         return key_of(b"qbft", encode_integer(message.code), message.message)
+    return key_of(type(message).__name__.encode(), message.encode())
+
+
+def heard_key(message: Gossip) -> bytes:
+    """Return what a message is heard once by: all of it, lest a forged certificate hide a good one.
+
+    That is why it is not the key of `gossip_key`.
+    """
     return key_of(type(message).__name__.encode(), message.encode())
 
 
