@@ -5,7 +5,9 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
+from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.eth_answers import ETH_69, bodies_for, headers_for, receipts_for
+from node.p2p.eth_block_gossip import NewBlock, NewBlockHashes
 from node.p2p.eth_block_messages import (
     BlockBodies,
     BlockHeaders,
@@ -39,6 +41,8 @@ SHARED = (
     PooledTransactions,
     GetReceipts,
     Receipts,
+    NewBlock,
+    NewBlockHashes,
 )
 REPLIES: frozenset[type[Message]] = frozenset(
     (BlockHeaders, BlockBodies, PooledTransactions, Receipts)
@@ -199,6 +203,9 @@ class EthHandler:
                 if earliest > latest:
                     raise BadMessage(f"blocks from {earliest} to {latest}")
                 peer.head_number, peer.head_hash = latest, latest_hash
+            case NewBlock() | NewBlockHashes():
+                reason = DisconnectReason.SUBPROTOCOL_ERROR
+                raise PeerGone(reason, f"{type(message).__name__}, which EIP-3675 took out")
             case _:
                 raise BadMessage(f"a second {type(message).__name__}")
         return None

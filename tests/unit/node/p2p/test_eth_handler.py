@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import cast
 
 import pytest
 
 from node.p2p import eth_answers
+from node.p2p.channel import PeerChannel
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.eth_answers import bodies_for, body_of, headers_for, receipts_for
 from node.p2p.eth_block_messages import GetReceipts, HeaderQuery, Receipts, receipts_of_69
@@ -173,6 +175,24 @@ def test_what_breaks_the_protocol_ends_the_session(messages: list[Message], word
                 await handler.run(pipe.left)
             assert type(refused.value).__name__ == "BadMessage"
             pipe.left_peer.disconnect(DisconnectReason.BREACH_OF_PROTOCOL)
+
+    run(scene)
+
+
+@pytest.mark.parametrize("version", [68, 69], ids=["eth/68", "eth/69"])
+@pytest.mark.parametrize("code", [0x01, 0x07], ids=["NewBlockHashes", "NewBlock"])
+def test_gossip_of_blocks_ends_a_session_unread_and_bans_nobody(version: int, code: int) -> None:
+    async def scene() -> None:
+        handler = EthHandler(EthService(CHAIN), version)
+        async with channel_pipe(handler, handler) as pipe:
+            left = cast(PeerChannel, pipe.left)
+            await left.deliver(0, own_status(CHAIN, version, 0).encode())
+            assert left.is_wanted(code)
+            await left.deliver(code, b"whatever it holds")
+            with pytest.raises(PeerGone, match="which EIP-3675 took out") as gone:
+                await handler.run(pipe.left)
+            assert gone.value.reason is DisconnectReason.SUBPROTOCOL_ERROR
+            assert pipe.left_peer.penalties == []
 
     run(scene)
 
