@@ -173,16 +173,18 @@ class Chain:
     ) -> None:
         """Write a checked block as final, durably; it is the head from then on.
 
-        The certificate that the block names replaces the one that is here of its parent. A block
-        that is already here is left alone. Raises `BadCertificate`.
+        The certificate that the block names replaces the one that is here of its parent, and has
+        to be given where it is another. A block that is already here is left alone. Raises
+        `BadCertificate`, or `HeaderFieldWrong` for another parent certificate.
         """
         block = checked.block
         if self.database.hash_at(block.number) == block.hash:
             return
         validators = self.validators_at(block.number)
         validate_certificate(certificate, self.domain, validators, block.hash, block.number)
-        if parent_certificate is not None:
-            validate_parent_certificate(block.header, parent_certificate)
+        named = parent_certificate or self.certificate_at(block.number - 1)
+        if named is not None:
+            validate_parent_certificate(block.header, named)
         self.database.write_block(
             FinalBlock(
                 checked.block,

@@ -9,7 +9,7 @@ import structlog
 
 from consensus.block import decode_block
 from consensus.certificate import CommitCertificate
-from consensus.faults import InvalidBlock, MalformedBlock
+from consensus.faults import InvalidBlock
 from consensus.qbft import faults as qbft_faults
 from consensus.qbft.evidence import Evidence
 from consensus.qbft.message_decoding import decode_message
@@ -41,6 +41,7 @@ from node.p2p.cvm_protocol import CvmProtocol, Forks, height_of
 from node.p2p.cvm_source import DatabaseSource
 from node.p2p.faults import BadMessage
 from node.p2p.model_fetch import ModelFetch
+from node.p2p.prepared_blocks import BadRange, SealedBlock, validate_place
 from node.p2p.protocol import Network
 from node.p2p.seen_cache import SeenCache, key_of
 from node.p2p.state_indexing import StateIndexing
@@ -285,26 +286,26 @@ class CvmNetwork:
         return False
 
     async def new_block(self, peer: CvmPeer, message: NewBlock) -> bool:
-        """Hand the next final block to the driver; a later one shows that this node is behind."""
+        """Hand the next final block to the driver; a later one shows that this node is behind.
+
+        Only of the next one more than the header is read: a full block takes half a second.
+        """
         try:
-            if height_of(message) <= self._chain.head.block_number:
+            height = height_of(message)
+            if height <= self._chain.head.block_number:
                 return False
-            block = decode_block(message.block)
-        except (BadMessage, MalformedBlock) as fault:
-            peer.penalise(LIE_POINTS, str(fault))
-            return False
-        peer.reached(block.number)
-        if block.number > self._chain.head.block_number + 1 or self._driver is None:
-            self._wake_sync()
-            return False
-        try:
+            peer.reached(height)
+            if height > self._chain.head.block_number + 1 or self._driver is None:
+                self._wake_sync()
+                return False
+            sealed = sealed_block(message, height)
             return await self._driver.take_final(
-                block, message.certificate, message.parent_certificate
+                sealed.block, sealed.certificate, sealed.parent_certificate
             )
-        except InvalidBlock as fault:
+        except (BadMessage, BadRange, InvalidBlock) as fault:
             peer.penalise(LIE_POINTS, str(fault))
         except ModelDataMissing as fault:
-            log.warning("not ready", height=block.number, reason=str(fault))
+            log.warning("not ready", reason=str(fault))
         # Who announced the very same at the same time was not heard.
         self._wake_sync()
         return False
@@ -347,6 +348,18 @@ class CvmNetwork:
         self._sync.wake()
         if self._sync.is_behind():
             self._behind.set()
+
+
+def sealed_block(message: NewBlock, height: int) -> SealedBlock:
+    """Read an announced block whole; raises `MalformedBlock` or `BadRange`.
+
+    The certificates are those that belong to it on every node: what one node passes on, no other
+    refuses for another certificate of the parent.
+    """
+    block = decode_block(message.block)
+    sealed = SealedBlock(block, message.certificate, message.parent_certificate)
+    validate_place(sealed, height)
+    return sealed
 
 
 def wire(message: Message, parent_certificate: CommitCertificate | None) -> Qbft:

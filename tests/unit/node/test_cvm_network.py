@@ -247,10 +247,10 @@ def test_a_block_whose_model_is_missing_stops_nobody(
     assert ours.chain.head.block_number == last - 1
 
 
-def signed_by_validator(world: ChainWorld, payload: Any) -> bytes:
+def signed_by_validator(world: ChainWorld, payload: Any, key: PrivateKey = VALIDATOR) -> bytes:
     domain = SigningDomain(world.chain.domain.chain_id, world.chain.domain.genesis_hash)
     digest = domain.digest(payload.CODE, payload.encode())
-    return KeySigner(VALIDATOR.to_bytes()).sign(digest)
+    return KeySigner(key.to_bytes()).sign(digest)
 
 
 def test_a_block_announced_while_it_is_checked_is_executed_once(
