@@ -25,8 +25,8 @@ configure_numba_cache()
 # The cache folder must be named before a module with kernels is imported.
 from cvm.inference.backends.table import backend_named  # noqa: E402
 from node.chain import Chain, init_chain  # noqa: E402
+from node.dev_keys import dev_key  # noqa: E402
 from node.inference_host import NodeInferenceHost  # noqa: E402
-from node.keys import dev_key  # noqa: E402
 from node.local_network import LocalNetwork, NetworkPlan, make_network  # noqa: E402
 from node.network_process import NodePlace  # noqa: E402
 from node.storage.chain_database import ChainDatabase  # noqa: E402

@@ -1,24 +1,22 @@
-"""Keys of this node: keystore V3 files, and the well-known accounts of development chains."""
+"""Keys of this node: keystore V3 files, and the key that names it to its peers."""
 
 import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_account import Account
-from eth_keyfile.exceptions import EthKeyfileValueError
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 from eth_utils.exceptions import ValidationError
 
 from cvm.evm.signatures import CURVE_ORDER
-from models_registry.cli.keys import NOT_A_KEYSTORE
+from models_registry.cli.keystore import (
+    NotAKeystore,
+    WrongPassword,
+    decode_keystore,
+    encode_keystore,
+)
 from node.clock import now_s
 
-DEV_MNEMONIC = "test test test test test test test test test test test junk"  # public: test keys
-DEV_ACCOUNT_COUNT = 10
-DEV_VALIDATOR_INDEX = 100
-DEV_BALANCE_WEI = 10_000 * 10**18
 PARTIAL_SUFFIX = ".partial"
 
 
@@ -32,23 +30,6 @@ class StoredAccount:
 
     address: bytes
     path: Path
-
-
-def dev_key(index: int) -> PrivateKey:
-    """Return a TEST key of the mnemonic that anvil and hardhat use; anyone can spend from it."""
-    Account.enable_unaudited_hdwallet_features()
-    account = Account.from_mnemonic(DEV_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
-    return PrivateKey(bytes(account.key))
-
-
-def dev_accounts() -> tuple[PrivateKey, ...]:
-    """Return the funded TEST accounts of a development chain."""
-    return tuple(dev_key(index) for index in range(DEV_ACCOUNT_COUNT))
-
-
-def dev_validator() -> PrivateKey:
-    """Return the TEST validator of a development chain."""
-    return dev_key(DEV_VALIDATOR_INDEX)
 
 
 def address_of(key: PrivateKey) -> bytes:
@@ -96,7 +77,7 @@ def load_node_key(path: Path) -> bytes:
 def store_key(folder: Path, key: PrivateKey, password: bytes) -> StoredAccount:
     """Write a key as a keystore V3 file (scrypt, mode 0600), complete or not at all."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    document = create_keyfile_json(key.to_bytes(), password, kdf="scrypt")
+    document = encode_keystore(key.to_bytes(), password, draw_bytes)
     address = address_of(key)
     path = folder / f"UTC--{now_s()}--{address.hex()}"
     partial = path.with_suffix(PARTIAL_SUFFIX)
@@ -127,8 +108,8 @@ def load_key(path: Path, password: bytes) -> PrivateKey:
     except (OSError, ValueError) as error:
         raise BadKeystore(f"cannot read keystore {path}: {error}") from error
     try:
-        return PrivateKey(decode_keyfile_json(document, password))
-    except EthKeyfileValueError as error:
+        return PrivateKey(decode_keystore(document, password))
+    except WrongPassword as error:
         raise BadKeystore(f"keystore {path} does not open with this password: {error}") from error
-    except NOT_A_KEYSTORE as error:
-        raise BadKeystore(f"{path} is not a keystore V3 file: {error!r}") from error
+    except (NotAKeystore, ValidationError) as error:
+        raise BadKeystore(f"{path} is not a keystore V3 file: {error}") from error

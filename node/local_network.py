@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coincurve import PrivateKey as CoincurveKey
-from eth_keyfile.keyfile import create_keyfile_json
 from eth_keys.datatypes import PrivateKey
 
 from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
+from models_registry.cli.keystore import encode_keystore
 from node.chain import init_chain
 from node.clock import now_s
 from node.config import NODE_KEY_FILE
-from node.keys import DEV_BALANCE_WEI, address_of, dev_accounts, draw_secret, load_node_key
+from node.dev_keys import DEV_BALANCE_WEI, dev_accounts
+from node.keys import address_of, draw_bytes, draw_secret, load_node_key
 from node.network_links import Links
 from node.network_process import NetworkProcess, NodePlace
 from node.p2p.ecies import node_id_of
@@ -125,7 +126,7 @@ def genesis_of(plan: NetworkPlan, validators: Sequence[bytes]) -> dict[str, obje
 
 def save_test_key(datadir: Path, key: PrivateKey) -> None:
     """Write a TEST key as a keystore that opens at once, and its password beside it."""
-    document = create_keyfile_json(key.to_bytes(), PASSWORD.encode(), kdf="pbkdf2", iterations=1)
+    document = encode_keystore(key.to_bytes(), PASSWORD.encode(), draw_bytes, scrypt_n=2)
     for name, text in ((KEYSTORE, json.dumps(document)), (PASSWORD_FILE, PASSWORD)):
         path = datadir / name
         path.touch(mode=0o600)

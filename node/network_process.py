@@ -69,6 +69,13 @@ class NetworkProcess:
         """Tell whether the process lives, paused or not."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def process_id(self) -> int:
+        """Return the number of the process that was started last; raises `NodeDidNotStart`."""
+        if self._process is None:
+            raise NodeDidNotStart(self.place.name, self.place.log)
+        return self._process.pid
+
     async def start(self, arguments: Sequence[str]) -> None:
         """Start and wait until it answers; raises `NodeDidNotStart`."""
         place = self.place

@@ -21,7 +21,7 @@ from models_registry.artifact import load_artifact
 from models_registry.cli.http_client import ClientFault, RpcClient
 from node.cli.faults import BadArgument, clear_errors
 from node.demo_contract import CallFailed, Wallet, classify_data, constructor_data, label_in
-from node.keys import dev_key
+from node.dev_keys import dev_key
 from node.sample_models import sample_model_path
 
 READY = "listening on "

@@ -16,7 +16,7 @@ from models_registry.cli.commands import model_commands
 from models_registry.cli.report import GasQuote, ModelReport, inspect_file
 from models_registry.cli.rules import ModelRules, NodeHash, Rerun
 from models_registry.record import ModelRecord
-from node.keys import dev_key
+from node.dev_keys import dev_key
 from opcodes import errors
 from opcodes.gas import InferenceGas, inference_gas
 from opcodes.model_record import ModelRefused, validate_callable, validate_royalty

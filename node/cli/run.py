@@ -23,14 +23,8 @@ from node.checkpoint import parse_checkpoint
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.clock import now_s
 from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
-from node.keys import (
-    DEV_BALANCE_WEI,
-    DEV_MNEMONIC,
-    address_of,
-    dev_accounts,
-    dev_validator,
-    load_key,
-)
+from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
+from node.keys import address_of, load_key
 from node.logs import configure_logs
 from node.p2p.enode import parse_enode
 from node.p2p.p2p_config import DEFAULT_MAX_PEERS, DEFAULT_PORT, P2pConfig

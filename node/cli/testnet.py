@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from node.cli.faults import BadArgument, clear_errors
-from node.keys import DEV_MNEMONIC
+from node.dev_keys import DEV_MNEMONIC
 from node.local_network import LocalNetwork, NetworkPlan, load_places, make_network
 from node.network_process import NetworkProcess, NoAnswer, NodeDidNotStart, NodePlace
 from node.service import stop_on_signals

@@ -14,7 +14,7 @@ from models_registry.cli.options import DEFAULT_RPC, AsJson, Rpc, Yes, with_opti
 from models_registry.cli.sending import ChainSaysNo
 from node.cli.absence import AbsenceSearch, WindowAbsence, send_absence, sufficient_absence
 from node.cli.validator_set import ABI, ValidatorSetClient, encode_report
-from node.keys import dev_key
+from node.dev_keys import dev_key
 
 validator = typer.Typer(no_args_is_help=True, help="Join, leave and watch the validators.")
 COMMAND = contract_options(dev_key(0).to_bytes(), VALIDATOR_SET)

@@ -21,7 +21,7 @@ configure_numba_cache()
 
 # The cache folder must be named before a module with kernels is imported.
 from models_registry.cli.http_client import ClientFault  # noqa: E402
-from node.keys import dev_key  # noqa: E402
+from node.dev_keys import dev_key  # noqa: E402
 from node.local_network import LocalNetwork, NetworkPlan, make_network  # noqa: E402
 from node.network_process import NetworkProcess, NoAnswer, NodeDidNotStart  # noqa: E402
 from tests.testnets.behaviours import BEHAVIOUR_VARIABLE, FLIP_FILE, FLIPPED_BIT, MODULE  # noqa: E402

@@ -11,7 +11,7 @@ from models_registry.artifact import load_artifact
 from models_registry.cli.http_client import ClientFault, RpcClient
 from node.backend_proof import BackendProof
 from node.demo_contract import CallFailed, Wallet, constructor_data
-from node.keys import dev_key
+from node.dev_keys import dev_key
 from node.local_network import LocalNetwork
 from node.network_process import NetworkProcess, NoAnswer
 from node.sample_models import sample_model_path

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node.keys import dev_key
+from node.dev_keys import dev_key
 from node.local_network import LocalNetwork, NetworkPlan, make_network
 from node.network_process import NetworkProcess, NoAnswer, NodeDidNotStart, NodePlace
 from tests.testnets.behaviours import BEHAVIOUR_VARIABLE, FLIP_FILE, FLIPPED_BIT, MODULE

@@ -4,24 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from eth_keyfile.keyfile import decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
-from eth_utils.exceptions import ValidationError
 
 from cvm.evm.signatures import CURVE_ORDER
-
-NOT_A_KEYSTORE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    KeyError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-    ValidationError,
-)
-"""What eth-keyfile raises for JSON of another shape; NotImplementedError for other versions."""
-
+from models_registry.cli.keystore import NotAKeystore, WrongPassword, decode_keystore
 
 NAME_ONE_KEY = (
     "name exactly one key: --key-env NAME, --keystore PATH with --password-file PATH, "
@@ -69,9 +55,8 @@ def _load_keystore(path: Path, password_file: Path | None) -> PrivateKey:
         raise BadKey(f"--keystore {path} needs --password-file")
     password = _read_text(password_file).rstrip("\r\n")
     try:
-        keystore = dict(json.loads(_read_text(path)))
-        key = bytes(decode_keyfile_json(keystore, password.encode()))
-    except NOT_A_KEYSTORE as error:
+        key = decode_keystore(json.loads(_read_text(path)), password.encode())
+    except (ValueError, NotAKeystore, WrongPassword) as error:
         raise BadKey(
             f"keystore {path} cannot be opened: wrong password, or not a version 3 keystore"
         ) from error

@@ -2,24 +2,22 @@
 
 import json
 import stat
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
-from eth_keyfile.keyfile import create_keyfile_json
 from eth_keys.datatypes import PrivateKey
 
+from models_registry.cli.keystore import encode_keystore
 from node import keys
 from node.cli.faults import BadArgument, read_password
 from node.config import NodeConfig
+from node.dev_keys import dev_accounts, dev_key, dev_validator
 from node.keys import (
     BadKeystore,
     StoredAccount,
     address_of,
-    dev_accounts,
-    dev_key,
-    dev_validator,
     draw_secret,
     list_accounts,
     load_key,
@@ -37,13 +35,7 @@ ANVIL_FIRST = "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 @pytest.fixture(autouse=True)
 def _quick_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Derive with few rounds: what is under test is the file, not scrypt."""
-
-    def quick(secret: bytes, password: bytes, kdf: str) -> dict[str, Any]:
-        assert kdf == "scrypt"
-        document: dict[str, Any] = create_keyfile_json(secret, password, kdf="scrypt", iterations=2)
-        return document
-
-    monkeypatch.setattr(keys, "create_keyfile_json", quick)
+    monkeypatch.setattr(keys, "encode_keystore", partial(encode_keystore, scrypt_n=2))
 
 
 def test_a_stored_key_comes_back(tmp_path: Path) -> None:
