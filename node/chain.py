@@ -15,20 +15,13 @@ from consensus.faults import BadCertificate, HeaderFieldWrong, InvalidBlock, Inv
 from consensus.fork_schedule import Machines
 from consensus.genesis import Genesis, genesis_block, parse_genesis
 from consensus.validators import epoch_of
-from cvm.evm.execution import BlockContext
 from cvm.evm.header import BlockHeader
-from cvm.evm.message_call import (
-    CallSetting,
-    MessageResult,
-    SimulatedTransaction,
-    estimate_gas,
-    run_message,
-)
 from cvm.evm.state_committer import StateCommitter
 from cvm.evm.state_reader import StateReader
 from cvm.evm.transaction import Transaction
 from models_registry.registry import StorageReader, read_epoch_blocks, read_validators
 from node.chain_states import ChainStates
+from node.execution.own_chain import OwnExecutionChain
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
 from opcodes.inference_host import InferenceCall
@@ -107,8 +100,8 @@ class Chain:
         self.parameters = self.genesis.parameters
         self._states = ChainStates(database)
         self._runner = BlockRunner(self.parameters, Machines(host), self._states)
-        self._reading = Machines(host, keeps_calls=False)
         self._tracer = BlockRunner(self.parameters, Machines(host), self._states)
+        self.execution = OwnExecutionChain(database, self.parameters, host)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
         self._listeners: list[AppendListener] = []
@@ -287,41 +280,6 @@ class Chain:
     def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
         """Open the state after a block."""
         return self._states.reader_after(header)
-
-    def _setting(
-        self, header: BlockHeader, state: StateReader, *, free_gas: bool, blocks_later: int = 0
-    ) -> CallSetting:
-        """Return where a message runs after a block: in it, or in one of the blocks after it.
-
-        With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price.
-        """
-        context = BlockContext(
-            chain_id=self.parameters.chain_id,
-            number=header.block_number + blocks_later,
-            timestamp=header.timestamp + blocks_later * self.parameters.period_s,
-            coinbase=header.coinbase,
-            gas_limit=header.gas_limit,
-            base_fee=0 if free_gas else header.base_fee_per_gas or 0,
-            prev_randao=header.mix_hash,
-            parent_hash=header.parent_hash,
-            parent_beacon_block_root=header.parent_beacon_block_root or bytes(32),
-        )
-        rules = self._reading.rules(header.block_number)
-        return CallSetting(rules, state, context, self._block_hash)
-
-    def run_message(self, header: BlockHeader, tx: SimulatedTransaction) -> MessageResult:
-        """Run a message on the state after a block; raises a `LocalFault` as inference does."""
-        with self.state_at(header) as state:
-            return run_message(self._setting(header, state, free_gas=tx.gas_price == 0), tx)
-
-    def estimate_gas(self, header: BlockHeader, tx: SimulatedTransaction) -> int | MessageResult:
-        """Return the least gas with which a message succeeds in the next block, or its failure.
-
-        The gas of a transaction may depend on the number of its block, which is not this one's.
-        """
-        with self.state_at(header) as state:
-            setting = self._setting(header, state, free_gas=tx.gas_price == 0, blocks_later=1)
-            return estimate_gas(setting, tx)
 
 
 def validate_parent_certificate(header: BlockHeader, certificate: CommitCertificate) -> None:

@@ -26,6 +26,7 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
+from node.execution.messages import call_message, estimate_message
 from node.model_chunks import ModelChunks
 from node.model_duties import ModelDuties
 from node.network_view import NetworkView
@@ -191,12 +192,14 @@ class LiveChain:
     async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
         """Run a message on the state after a block, without keeping what it did."""
         tx = simulated(request, CALL_GAS_CAP)
-        return call_result(await self._off_loop(lambda: self._chain.run_message(header, tx)))
+        return call_result(
+            await self._off_loop(lambda: call_message(self._chain.execution, header, tx))
+        )
 
     async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
         """Return the least gas limit with which the message succeeds, or the failed result."""
         tx = simulated(request, self._affordable_gas(request, header))
-        found = await self._off_loop(lambda: self._chain.estimate_gas(header, tx))
+        found = await self._off_loop(lambda: estimate_message(self._chain.execution, header, tx))
         return found if isinstance(found, int) else call_result(found)
 
     def _affordable_gas(self, request: CallRequest, header: BlockHeader) -> int:

@@ -4,7 +4,7 @@ py-evm 0.12.1b1 (github.com/ethereum/py-evm) has the opcodes, prices and precomp
 fork from Frontier on. Its tables are read, never written to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,15 @@ class HistoricResult:
     gas_used: int
     is_success: bool
     logs: tuple[Log, ...]
+    output: bytes = b""
+    error: str | None = None
 
 
 class PyEvmMachine:
-    """One block's machine; `block_hashes` begins with the parent's and goes back."""
+    """One block's machine; `block_hashes` begins with the parent's and goes back.
+
+    `watched` makes of the class that runs messages one that reports what they do.
+    """
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class PyEvmMachine:
         header: BlockHeader,
         block_hashes: Iterable[bytes],
         accounts: HistoricAccounts,
+        watched: Callable[[Any], Any] | None = None,
     ) -> None:
         self._vm: Any = getattr(machines, fork.machine)  # its classes are untyped where used
         context = ExecutionContext(
@@ -67,9 +73,10 @@ class PyEvmMachine:
             base_fee_per_gas=header.base_fee_per_gas,
         )
         base = self._vm.get_state_class()
+        computation_class = with_right_modexp(base.computation_class)
         state_class = base.configure(
             account_db_class=given_accounts,
-            computation_class=with_right_modexp(base.computation_class),
+            computation_class=watched(computation_class) if watched else computation_class,
         )
         self._state: Any = state_class(accounts, context, header.state_root)
         self._accounts = accounts
@@ -87,7 +94,9 @@ class PyEvmMachine:
             for address, topics, data in computation.get_log_entries()
         )
         gas_used = self._vm.finalize_gas_used(decoded, computation)
-        return HistoricResult(gas_used, not computation.is_error, logs)
+        is_success = not computation.is_error
+        halt = None if is_success else type(computation.error).__name__
+        return HistoricResult(gas_used, is_success, logs, bytes(computation.output), halt)
 
 
 def given_accounts(accounts: HistoricAccounts, _state_root: bytes) -> HistoricAccounts:

@@ -14,7 +14,7 @@ from cvm.evm.block_requests import (
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.forks import Fork
 from cvm.evm.list_root import list_root
-from cvm.evm.message_rules import Additions, Interpreter
+from cvm.evm.message_rules import Additions, MakeInterpreter
 from cvm.evm.messages import BlockEnvironment
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.native_interpreter import NativeInterpreter
@@ -64,7 +64,7 @@ class ExecutionRules:
     fork: Fork
     additions: Additions
     carries_blobs: bool = False
-    interpreter: type[Interpreter] = NativeInterpreter
+    interpreter: MakeInterpreter = NativeInterpreter
     deposit_contract: bytes = DEPOSIT_CONTRACT
 
 

@@ -121,6 +121,10 @@ class Interpreter(Protocol):
         """Run a message on the world of the rules; a failed one leaves no trace there."""
 
 
+MakeInterpreter = Callable[[Rules], Interpreter]
+"""Makes the interpreter of one block: one of their classes, or what watches one as it runs."""
+
+
 def begin(rules: Rules, message: Message) -> Outcome | None:
     """Move value and run a precompile; the outcome, or None where code must run.
 

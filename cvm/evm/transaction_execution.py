@@ -8,7 +8,7 @@ from cvm.evm.contract_code import ContractCode
 from cvm.evm.creation_address import creation_address
 from cvm.evm.live_account import DELEGATION_PREFIX, LiveAccount, delegate_address
 from cvm.evm.machine_limits import MAX_NONCE
-from cvm.evm.message_rules import Additions, Interpreter, Precompile, Rules
+from cvm.evm.message_rules import Additions, MakeInterpreter, Precompile, Rules
 from cvm.evm.messages import BlockEnvironment, Message, Outcome, TransactionEnvironment
 from cvm.evm.payable import Payable
 from cvm.evm.state_reader import EMPTY_CODE_HASH
@@ -38,7 +38,7 @@ class TransactionExecution:
         block: BlockEnvironment,
         precompiles: Mapping[bytes, Precompile],
         additions: Additions,
-        make_interpreter: type[Interpreter],
+        make_interpreter: MakeInterpreter,
     ) -> None:
         self._world = world
         self._block = block

@@ -20,6 +20,7 @@ from cvm.evm.message_call import MessageResult, SimulatedTransaction
 from cvm.evm.receipt import Log
 from cvm.inference.backends.table import backend_named
 from models_registry.contract_abi import ContractAbi
+from node.execution.messages import call_message
 from tests.chain_world import USER, ChainWorld, address_of, genesis_document, signed
 
 ETHER = 10**18
@@ -92,7 +93,7 @@ class DevChain:
         """Return what a message would do on the newest block."""
         chain = self._world.chain
         message = SimulatedTransaction(sender, to, CALL_GAS, 0, value, data)
-        return chain.run_message(chain.head, message)
+        return call_message(chain.execution, chain.head, message)
 
     def balance(self, address: bytes) -> int:
         """Return an account's wei."""

@@ -20,6 +20,7 @@ from consensus.faults import (
 from cvm.evm.message_call import SimulatedTransaction
 from cvm.evm.state_reader import Account
 from node.chain import Chain, OtherGenesis, init_chain
+from node.execution.messages import call_message
 from node.storage.chain_database import ChainDatabase, NoChainHere
 from tests.chain_world import (
     STRANGER,
@@ -257,7 +258,7 @@ def test_a_call_sees_older_hashes_and_the_randao(proposer: ChainWorld) -> None:
     message = SimulatedTransaction(
         sender=address_of(USER), to=b"", gas=1_000_000, gas_price=0, value=0, data=initcode
     )
-    result = proposer.chain.run_message(proposer.chain.head, message)
+    result = call_message(proposer.chain.execution, proposer.chain.head, message)
     assert result.error is None
     assert result.output[:32] == proposer.database.hash_at(0)
     assert result.output[32:] == proposer.chain.head.mix_hash

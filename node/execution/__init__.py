@@ -1,0 +1,1 @@
+"""Execution for JSON-RPC: messages and replays on past states, away from consensus."""

@@ -1,0 +1,139 @@
+"""What execution for JSON-RPC asks of a chain: where a message runs, and a block run once more.
+
+A chain of our own is `own_chain.OwnExecutionChain`, a plain Ethereum chain
+`ethereum_chain.EthereumExecutionChain`. Both only read their database, so one that another process
+writes will do.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from cvm.evm.execution import BlockContext, TransactionResult
+from cvm.evm.header import BlockHeader
+from cvm.evm.message_call import CallSetting
+from cvm.evm.state_reader import StateReader
+from cvm.evm.tracer import Tracer
+from cvm.evm.transaction import Transaction
+from cvm.faults import LocalFault
+
+
+class UnknownBlock(LocalFault):
+    """A block that is to be run again is not here, or its parent is not."""
+
+    def __init__(self, block_hash: bytes) -> None:
+        super().__init__(f"block 0x{block_hash.hex()} not found")
+
+
+class CannotCallHere(LocalFault):
+    """Messages run by the rules of Paris and later forks; the block is of an earlier one."""
+
+    def __init__(self, number: int, fork: str) -> None:
+        super().__init__(f"block {number} follows {fork}: messages run from Paris on")
+
+
+class ExecutableBlock(Protocol):
+    """A block that can be run again."""
+
+    @property
+    def header(self) -> BlockHeader:
+        """Return the header."""
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """Return the transactions in order."""
+
+
+class LiveAccountView(Protocol):
+    """An account as a running block has it; a balance is in wei."""
+
+    @property
+    def address(self) -> bytes:
+        """Return whose account it is."""
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether the account is there at all."""
+
+    @property
+    def nonce(self) -> int:
+        """Return the transaction count."""
+
+    @property
+    def balance(self) -> int:
+        """Return the balance."""
+
+    @property
+    def code_hash(self) -> bytes:
+        """Return keccak256 of the code."""
+
+
+class LiveWorld(Protocol):
+    """The state of a running block, as it is right now; reading warms nothing."""
+
+    def account(self, address: bytes, /) -> LiveAccountView:
+        """Return an account; one that is not there has no nonce, balance or code."""
+
+    def code_at(self, address: bytes, /) -> bytes:
+        """Return the code of an account."""
+
+    def storage_at(self, address: bytes, slot: int, /) -> int:
+        """Return a word of storage."""
+
+
+class Replay(Protocol):
+    """A block that runs once more on its parent's state, a transaction at a time."""
+
+    @property
+    def context(self) -> BlockContext:
+        """Return what the block brings to its transactions."""
+
+    @property
+    def transactions(self) -> Sequence[Transaction]:
+        """Return the block's transactions in order."""
+
+    @property
+    def world(self) -> LiveWorld:
+        """Return the state between transactions, or as a tracer finds it within one."""
+
+    def apply(self, tx: Transaction, tracer: Tracer | None = None) -> TransactionResult:
+        """Run the next transaction, watched by a tracer if there is one.
+
+        Only this transaction is watched, not the calls that the protocol makes by itself. Raises
+        `InvalidTransaction` or a `LocalFault`.
+        """
+
+
+class ExecutionChain(Protocol):
+    """The blocks and states of one chain, for reading, with the rules that run on them."""
+
+    @property
+    def chain_id(self) -> int:
+        """Return the EIP-155 chain id."""
+
+    def head(self) -> BlockHeader:
+        """Return the newest header."""
+
+    def header_at(self, number: int) -> BlockHeader | None:
+        """Return the header at a height, None above the head."""
+
+    def header(self, block_hash: bytes) -> BlockHeader | None:
+        """Return the header of a block that is here."""
+
+    def block(self, block_hash: bytes) -> ExecutableBlock | None:
+        """Return a block that is here."""
+
+    def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
+        """Open the state after a block."""
+
+    def setting(
+        self, header: BlockHeader, *, free_gas: bool, blocks_later: int = 0
+    ) -> AbstractContextManager[CallSetting]:
+        """Open where a message runs after a block: in that block, or in one some blocks later.
+
+        With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price. Raises
+        `CannotCallHere`.
+        """
+
+    def replay(self, block_hash: bytes) -> AbstractContextManager[Replay]:
+        """Open a block to be run again; raises `UnknownBlock` or a `LocalFault`."""

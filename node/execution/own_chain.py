@@ -1,0 +1,84 @@
+"""A chain of our own for execution: its rules bound to an inference host, its states on disk."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from consensus.block import Block
+from consensus.ethereum.ethereum_execution import context_of
+from consensus.fork_schedule import Machines
+from consensus.parameters import ChainParameters
+from cvm.evm.execution import ExecutionRules
+from cvm.evm.header import BlockHeader
+from cvm.evm.message_call import CallSetting
+from cvm.evm.state_reader import StateReader
+from node.chain_states import ChainStates
+from node.execution.block_settings import call_context, head_of, start_replay
+from node.execution.execution_chain import Replay, UnknownBlock
+from node.storage.chain_database import ChainDatabase
+from opcodes.inference_host import InferenceHost
+
+
+class OwnExecutionChain:
+    """See `execution_chain.ExecutionChain`; one thread at a time may execute."""
+
+    def __init__(
+        self, database: ChainDatabase, parameters: ChainParameters, host: InferenceHost
+    ) -> None:
+        self._database = database
+        self._parameters = parameters
+        self._states = ChainStates(database)
+        self._machines = Machines(host, keeps_calls=False)
+
+    @property
+    def chain_id(self) -> int:
+        """Return the EIP-155 chain id."""
+        return self._parameters.chain_id
+
+    def head(self) -> BlockHeader:
+        """Return the newest header."""
+        return head_of(self._database)
+
+    def header_at(self, number: int) -> BlockHeader | None:
+        """Return the header at a height, None above the head."""
+        block_hash = self._database.hash_at(number)
+        return None if block_hash is None else self._database.header(block_hash)
+
+    def header(self, block_hash: bytes) -> BlockHeader | None:
+        """Return the header of a block that is here."""
+        return self._database.header(block_hash)
+
+    def block(self, block_hash: bytes) -> Block | None:
+        """Return a block that is here."""
+        return self._database.block(block_hash)
+
+    def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
+        """Open the state after a block."""
+        return self._states.reader_after(header)
+
+    def rules_at(self, number: int) -> ExecutionRules:
+        """Return the rules of a height."""
+        return self._machines.rules(number)
+
+    @contextmanager
+    def setting(
+        self, header: BlockHeader, *, free_gas: bool, blocks_later: int = 0
+    ) -> Iterator[CallSetting]:
+        """Open where a message runs after a block; see `ExecutionChain.setting`."""
+        seconds_later = blocks_later * self._parameters.period_s
+        context = call_context(header, self.chain_id, free_gas, blocks_later, seconds_later)
+        with self.state_at(header) as state:
+            yield CallSetting(self.rules_at(context.number), state, context, self._block_hash)
+
+    @contextmanager
+    def replay(self, block_hash: bytes) -> Iterator[Replay]:
+        """Open a block to be run again; raises `UnknownBlock`."""
+        block = self.block(block_hash)
+        parent = None if block is None else self.header(block.header.parent_hash)
+        if block is None or parent is None:
+            raise UnknownBlock(block_hash)
+        rules, context = self.rules_at(block.number), context_of(block.header, self.chain_id)
+        with self.state_at(parent) as state:
+            yield start_replay(block, rules, state, context, self._block_hash)
+
+    def _block_hash(self, number: int) -> bytes:
+        return self._database.hash_at(number) or bytes(32)
