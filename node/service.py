@@ -22,6 +22,7 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.consensus_driver import ConsensusDriver, Pace
+from node.genesis_record import GenesisRecorder
 from node.inference_host import NodeInferenceHost
 from node.keys import address_of
 from node.live_chain import LiveChain
@@ -166,8 +167,14 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         joined.attach(driver, models)
     view = LiveChain(chain, pool, node.store, models, network, work)
     cleanup.callback(view.close)
-    duties = (driver, models) if joined is None else (driver, models, joined)
-    return NodeParts(view, duties)
+    duties: list[Duty] = [driver, models]
+    if joined is not None:
+        duties.append(joined)
+    if config.validator_key is not None:
+        recorder = GenesisRecorder(chain, config.validator_key, pool, network)
+        writer.on_head(lambda _checked, _certificate: recorder.wake())
+        duties.append(recorder)
+    return NodeParts(view, tuple(duties))
 
 
 def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:

@@ -34,6 +34,9 @@ from node.storage.chain_database import ChainDatabase, NoChainHere
 
 DEV_CHAIN_ID = 31_337
 DEV_PERIOD_S = 1
+DEV_VALIDATOR_WEI = ETHER
+"""For the one transaction that a validator sends by itself (`node.genesis_record`)."""
+
 DEV_REGISTRY = DEFAULT_REGISTRY.with_delays(1)
 DEV_VALIDATOR_SET = ValidatorParameters(bond=100 * ETHER, unbonding_blocks=100)
 
@@ -260,7 +263,10 @@ def dev_genesis(timestamp: int) -> dict[str, object]:
     return new_genesis(
         ChainParameters(chain_id=DEV_CHAIN_ID, period_s=DEV_PERIOD_S),
         [address_of(dev_validator())],
-        {address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
+        {
+            **{address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
+            address_of(dev_validator()): DEV_VALIDATOR_WEI,
+        },
         timestamp,
         DEV_REGISTRY,
         DEV_VALIDATOR_SET,

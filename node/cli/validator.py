@@ -156,7 +156,8 @@ def report_absence(
 def record_genesis(command: ContractCommand) -> None:
     """Let the contract keep block 0's hash, without which no double vote can be proven.
 
-    Anybody can do it in the first 8,191 blocks; who joins or reports does it on the way.
+    Anybody can do it in the first 8,191 blocks; validators' nodes do it where their account has
+    some wei, and who joins or reports does it on the way.
     """
     with command.sender() as sender:
         sender.offer("recordGenesisHash", ABI.calldata("recordGenesisHash"), None, yes=True)

@@ -9,6 +9,8 @@ from eth_account import Account
 
 from cvm.evm.transaction import BLOB
 from cvm.evm.transaction_signing import UnsignedTransaction
+from models_registry.addresses import VALIDATOR_SET
+from models_registry.registry import GENESIS_HASH_SLOT
 from tests.integration.node_process import (
     DEV_ACCOUNT,
     DEV_KEY,
@@ -72,6 +74,15 @@ def test_accounts_are_funded_as_anvils(node: NodeProcess) -> None:
 def test_an_idle_node_makes_blocks(node: NodeProcess) -> None:
     first = int(node.result("eth_blockNumber"), 16)
     wait_until(lambda: int(node.result("eth_blockNumber"), 16) > first)
+
+
+def test_the_contract_keeps_block_0s_hash_without_being_asked_to(node: NodeProcess) -> None:
+    slot = (f"0x{VALIDATOR_SET.hex()}", hex(GENESIS_HASH_SLOT), "latest")
+    wait_until(lambda: int(node.result("eth_getStorageAt", *slot), 16) != 0)
+    assert (
+        node.result("eth_getStorageAt", *slot)
+        == node.result("eth_getBlockByNumber", "0x0", False)["hash"]
+    )
 
 
 @pytest.mark.parametrize(
