@@ -7,9 +7,10 @@ from eth_keys.datatypes import PrivateKey
 
 from node.checkpoint import Checkpoint
 from node.p2p.p2p_config import P2pConfig
+from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
 
 DEFAULT_DATADIR = Path.home() / ".cvm"
-DEFAULT_HTTP_PORT = 8545
+DEFAULT_CACHE_BYTES = 1 << 30
 NODE_KEY_FILE = "nodekey"
 
 
@@ -33,12 +34,13 @@ class NodeConfig:
     blocks only. Without `p2p` it talks to no other node; where it `discovers`
     them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
     `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
-    `checkpoint` (or genesis), and not from genesis.
+    `checkpoint` (or genesis), and not from genesis. `http`, `websocket`, `ipc_path` and `metrics`
+    are what it listens on for users; None leaves one out. `cache_bytes` bounds the models that are
+    kept ready to run.
     """
 
     datadir: Path
-    http_host: str
-    http_port: int
+    http: HttpConfig | None
     backend: str
     validator_key: PrivateKey | None = field(repr=False)
     instant: bool
@@ -49,6 +51,10 @@ class NodeConfig:
     discovers: bool = False
     fetches_state: bool = False
     checkpoint: Checkpoint | None = None
+    websocket: WebSocketConfig | None = None
+    ipc_path: Path | None = None
+    metrics: MetricsConfig | None = None
+    cache_bytes: int = DEFAULT_CACHE_BYTES
 
     @property
     def chain_folder(self) -> Path:

@@ -16,7 +16,7 @@ from opcodes import errors
 from opcodes.inference_host import InferenceCall
 
 PLAN_BUDGET_BYTES = 1 << 30
-"""Weights and activations of all cached plans together; the least recently used one goes."""
+"""What a host keeps unless told otherwise: weights and activations of all plans together."""
 
 
 REFERENCE = "reference"
@@ -36,9 +36,15 @@ class LoadedModel:
 
 
 class NodeInferenceHost:
-    """The `InferenceHost` of a node; safe to call from any thread, one inference at a time."""
+    """The `InferenceHost` of a node; safe to call from any thread, one inference at a time.
 
-    def __init__(self, store: ModelStore, backend: Backend) -> None:
+    Plans over the budget go, the least recently used one first.
+    """
+
+    def __init__(
+        self, store: ModelStore, backend: Backend, budget_bytes: int = PLAN_BUDGET_BYTES
+    ) -> None:
+        self._budget_bytes = budget_bytes
         self._store = store
         self._backend = backend
         self._proof = BackendProof(backend)
@@ -124,7 +130,7 @@ class NodeInferenceHost:
     def _evict(self, keep: bytes) -> None:
         total = sum(loaded.size_bytes for loaded in self._plans.values())
         for model_id in list(self._plans):
-            if total <= PLAN_BUDGET_BYTES or model_id == keep:
+            if total <= self._budget_bytes or model_id == keep:
                 return
             total -= self._plans.pop(model_id).size_bytes
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,7 +30,8 @@ from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
 from node.node_network import NetworkParts, NodeNetwork
 from node.p2p.first_fault import first_fault
-from node.rpc.server import RpcServer, start_rpc_server
+from node.rpc.rpc_config import HttpConfig
+from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
@@ -64,7 +65,7 @@ def open_node(config: NodeConfig, *, read_only: bool = False) -> Iterator[OpenNo
         if not read_only:
             prune_state(database, config.prune_blocks)
         store = ModelStore(config.models_folder)
-        host = NodeInferenceHost(store, backend_named(config.backend))
+        host = NodeInferenceHost(store, backend_named(config.backend), config.cache_bytes)
         yield OpenNode(Chain(database, host), store)
     finally:
         database.close()
@@ -97,7 +98,7 @@ def plan_active_models(chain: Chain) -> None:
             log.info("model ready", model_id=f"0x{model_id.hex()}", backend=chain.host.backend_name)
 
 
-async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], None]) -> None:
+async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | None], None]) -> None:
     """Run until SIGINT or SIGTERM; `on_ready` is called once the node answers.
 
     Raises a `LocalFault` when this machine fails.
@@ -113,12 +114,19 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer], No
         warm_execution()
         plan_active_models(node.chain)
         parts = assemble(config, node, cleanup)
-        server = await start_rpc_server(parts.view, config.http_host, config.http_port)
-        async with server:
-            on_ready(node.chain, server)
-            duties = [server.run(), *(duty.run() for duty in parts.duties)]
-            await run_tasks(duties, stop)
+        async with AsyncExitStack() as servers:
+            http = None
+            if config.http is not None:
+                http = await servers.enter_async_context(await start_http(parts.view, config.http))
+            on_ready(node.chain, http)
+            await run_tasks([duty.run() for duty in parts.duties], stop)
             log.info("stopping", head=node.chain.head.block_number)
+
+
+async def start_http(view: LiveChain, config: HttpConfig) -> RpcServer:
+    """Serve JSON-RPC over HTTP; raises `CannotListen`."""
+    settings = RpcSettings(config.allowed_origins, config.allowed_hosts)
+    return await start_rpc_server(view, config.host, config.port, settings=settings)
 
 
 class Duty(Protocol):

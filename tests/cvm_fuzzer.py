@@ -206,7 +206,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    configure_logs(as_json=False)
+    configure_logs()
     counts, growth_mib = fuzz(arguments.inputs, arguments.seed)
     outcome = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     sys.stdout.write(

@@ -11,7 +11,7 @@ from node.chain_archive import export_chain, import_chain
 from node.cli.faults import clear_errors
 from node.cli.report import AsJson, print_report
 from node.cli.run import BackendName, Datadir
-from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
+from node.config import DEFAULT_DATADIR, NodeConfig
 from node.logs import configure_logs
 from node.service import open_node
 
@@ -20,8 +20,7 @@ def offline(datadir: Path, backend: str) -> NodeConfig:
     """Return the configuration of a node that only touches its own files."""
     return NodeConfig(
         datadir=datadir,
-        http_host="127.0.0.1",
-        http_port=DEFAULT_HTTP_PORT,
+        http=None,
         backend=backend,
         validator_key=None,
         instant=False,
@@ -45,7 +44,7 @@ def export_command(
     datadir: Datadir = DEFAULT_DATADIR,
 ) -> None:
     """Write every block with its certificate, and every model, into one file."""
-    configure_logs(as_json=False)
+    configure_logs()
     config = offline(datadir, "reference")
     with clear_errors(), open_node(config, read_only=True) as node, progress_bar() as bar:
         task = bar.add_task("exporting blocks", total=None)
@@ -65,7 +64,7 @@ def import_command(
     as_json: AsJson = False,
 ) -> None:
     """Check and execute every block of an archive, inference included, and append it."""
-    configure_logs(as_json=False)
+    configure_logs()
     with clear_errors(), open_node(offline(datadir, backend)) as node, progress_bar() as bar:
         task = bar.add_task("importing blocks", total=None)
         summary = import_chain(

@@ -46,7 +46,7 @@ def sync_command(
     Ends at the highest head of the peers, or with Ctrl-C; it goes on from there the next time. The
     peers are trusted to follow the right chain: no consensus client is asked.
     """
-    configure_logs(as_json=False)
+    configure_logs()
     with clear_errors():
         enodes = parse_peers(peers)
         with existing_chain(datadir) as database:
@@ -91,7 +91,7 @@ def serve_command(
 
     The chain may be a plain one, or one of our own.
     """
-    configure_logs(as_json=False)
+    configure_logs()
     with clear_errors():
         folder = datadir / "chain"
         if not has_database(folder):

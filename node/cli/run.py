@@ -1,7 +1,6 @@
-"""`cvm init`, `cvm node`, `cvm dev`, `cvm genesis`: making a chain and running a node."""
+"""`cvm init`, `cvm genesis`, `cvm dev`: making a chain, and running one for development."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -19,15 +18,13 @@ from models_registry.genesis import (
     ValidatorParameters,
 )
 from node.chain import Chain, init_chain, parse_genesis_file
-from node.checkpoint import parse_checkpoint
-from node.cli.faults import BadArgument, clear_errors, read_password
+from node.cli.faults import BadArgument, clear_errors
 from node.clock import now_s
-from node.config import DEFAULT_DATADIR, DEFAULT_HTTP_PORT, NodeConfig
+from node.config import DEFAULT_DATADIR, NodeConfig
 from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
-from node.keys import address_of, load_key
-from node.logs import configure_logs
-from node.p2p.enode import parse_enode
-from node.p2p.p2p_config import DEFAULT_MAX_PEERS, DEFAULT_PORT, P2pConfig
+from node.keys import address_of
+from node.logs import LogConfig, configure_logs
+from node.rpc.rpc_config import DEFAULT_HTTP_PORT, HttpConfig
 from node.rpc.server import RpcServer
 from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
@@ -142,79 +139,6 @@ def genesis_of(datadir: Datadir = DEFAULT_DATADIR) -> None:
         typer.echo(document.decode())
 
 
-def node(
-    datadir: Datadir = DEFAULT_DATADIR,
-    http_addr: HttpAddr = "127.0.0.1",
-    http_port: HttpPort = DEFAULT_HTTP_PORT,
-    backend: BackendName = "cpu",
-    validator: Annotated[
-        Path | None,
-        typer.Option("--validator", help="keystore file: vote with this key"),
-    ] = None,
-    password: Annotated[
-        Path | None, typer.Option("--password", help="file that holds the keystore's password")
-    ] = None,
-    prune: Annotated[
-        int | None,
-        typer.Option("--prune", min=1, help="keep the state of so many last blocks, not of all"),
-    ] = None,
-    p2p_addr: Annotated[
-        str, typer.Option("--p2p.addr", help="interface on which other nodes are heard")
-    ] = "0.0.0.0",
-    p2p_port: Annotated[
-        int, typer.Option("--p2p.port", help="TCP and UDP port; 0 takes a free one")
-    ] = DEFAULT_PORT,
-    peer: Annotated[
-        list[str] | None, typer.Option("--peer", help="enode to keep a session with, repeated")
-    ] = None,
-    bootnode: Annotated[
-        list[str] | None,
-        typer.Option("--bootnode", help="enode or ENR to find others by"),
-    ] = None,
-    max_peers: Annotated[int, typer.Option(min=1, help="sessions at most")] = DEFAULT_MAX_PEERS,
-    snapshot: Annotated[
-        bool,
-        typer.Option("--snapshot", help="start an empty chain from a recent state of the peers"),
-    ] = False,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(help="trusted block HASH or NUMBER:HASH to start from; implies --snapshot"),
-    ] = None,
-    no_discovery: Annotated[
-        bool, typer.Option("--no-discovery", help="talk to nodes that are named only")
-    ] = False,
-    log_json: LogJson = False,
-) -> None:
-    """Run a full node on a data directory that `cvm init` made."""
-    configure_logs(as_json=log_json)
-    with clear_errors():
-        key = None
-        if validator is not None:
-            key = load_key(validator, read_password(password, f"password of {validator.name}"))
-        config = NodeConfig(
-            datadir=datadir,
-            http_host=http_addr,
-            http_port=http_port,
-            backend=backend,
-            validator_key=key,
-            instant=False,
-            idle_blocks=True,
-            prune_blocks=prune,
-            p2p=P2pConfig(
-                host=p2p_addr,
-                port=p2p_port,
-                client=f"cvm/v{version('cvm-chain')}",
-                max_peers=max_peers,
-                static_peers=tuple(map(parse_enode, peer or ())),
-            ),
-            bootnodes=tuple(bootnode or ()),
-            discovers=not no_discovery,
-            fetches_state=snapshot or checkpoint is not None,
-            checkpoint=None if checkpoint is None else parse_checkpoint(checkpoint),
-        )
-        uvloop.run(run_node(config, announce))
-
-
 def dev(
     datadir: Annotated[
         Path | None,
@@ -229,7 +153,7 @@ def dev(
     log_json: LogJson = False,
 ) -> None:
     """Run a development chain: one validator, instant blocks, ten funded accounts."""
-    configure_logs(as_json=log_json)
+    configure_logs(LogConfig(as_json=log_json))
     with clear_errors():
         if datadir is not None:
             run_dev(datadir, http_addr, http_port, backend, idle_blocks)
@@ -242,8 +166,7 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
     """Start a development chain in a folder, or go on with the one that is there."""
     config = NodeConfig(
         datadir=datadir,
-        http_host=host,
-        http_port=port,
+        http=HttpConfig(host, port),
         backend=backend,
         validator_key=dev_validator(),
         instant=True,
@@ -273,16 +196,16 @@ def dev_genesis(timestamp: int) -> dict[str, object]:
     )
 
 
-def announce(chain: Chain, server: RpcServer) -> None:
+def announce(chain: Chain, server: RpcServer | None) -> None:
     """Say that the node answers."""
     typer.echo(
         f"head {chain.head.block_number} 0x{chain.head.hash.hex()}\n"
         f"chain id {chain.parameters.chain_id}, backend {chain.host.backend_name}\n"
-        f"listening on {server.url}"
+        f"listening on {'no HTTP port' if server is None else server.url}"
     )
 
 
-def announce_dev(chain: Chain, server: RpcServer) -> None:
+def announce_dev(chain: Chain, server: RpcServer | None) -> None:
     """Show the funded TEST accounts as anvil does, then say that the node answers."""
     lines = ["Test accounts: their keys are public, never send them anything of value.", ""]
     for index, key in enumerate(dev_accounts()):
@@ -317,4 +240,3 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(genesis)
     app.command("genesis-of")(genesis_of)
-    app.command()(node)

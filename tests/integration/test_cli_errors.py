@@ -65,8 +65,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 def _in_the_folder(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run commands in the folder, and leave this process's logging alone."""
     monkeypatch.chdir(files.folder)
-    for module in ("run", "archive"):
-        monkeypatch.setattr(f"node.cli.{module}.configure_logs", lambda **_options: None)
+    for module in ("run", "archive", "node_command"):
+        monkeypatch.setattr(f"node.cli.{module}.configure_logs", lambda *_config: None)
 
 
 APP = build_app(None)

@@ -151,7 +151,7 @@ def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
 
 def test_no_representation_shows_the_secret(tmp_path: Path) -> None:
     stored = store_key(tmp_path, KEY, PASSWORD)
-    config = NodeConfig(tmp_path, "127.0.0.1", 0, "cpu", KEY, instant=True, idle_blocks=True)
+    config = NodeConfig(tmp_path, None, "cpu", KEY, instant=True, idle_blocks=True)
     secret = KEY.to_bytes().hex()
     for shown in (repr(stored), repr(config), str(config)):
         assert secret not in shown

@@ -18,6 +18,7 @@ from consensus.certificate import certify
 from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
+from node.rpc.rpc_config import HttpConfig
 from node.rpc.server import CannotListen, RpcServer
 from node.service import open_node, plan_active_models, run_node, run_tasks
 from node.storage.chain_database import DatabaseInUse, NoChainHere
@@ -33,8 +34,7 @@ TIMEOUT_S = 30
 def config(folder: Path, key: PrivateKey | None = None, port: int = 0) -> NodeConfig:
     return NodeConfig(
         datadir=folder,
-        http_host="127.0.0.1",
-        http_port=port,
+        http=HttpConfig(port=port),
         backend="reference",
         validator_key=key,
         instant=True,
@@ -62,7 +62,8 @@ def run(node: NodeConfig, *, stop_with: int = signal.SIGTERM) -> list[int]:
     """Run a node, send this process a signal as soon as it answers; return heads and ports."""
     seen: list[int] = []
 
-    def ready(chain: Chain, server: RpcServer) -> None:
+    def ready(chain: Chain, server: RpcServer | None) -> None:
+        assert server is not None
         seen.extend([int(chain.head.block_number), int(server.url.rsplit(":", 1)[1])])
         os.kill(os.getpid(), stop_with)
 

@@ -24,6 +24,7 @@ from node.p2p.p2p_config import P2pConfig
 from node.p2p.peer_book import PeerBook
 from node.p2p.server import P2pServer
 from node.p2p.snapshot_sync import PIVOT_LAG_BLOCKS
+from node.rpc.rpc_config import HttpConfig
 from node.rpc.server import RpcServer
 from node.service import open_node, run_node
 from tests.chain_world import CHAIN_ID
@@ -65,8 +66,7 @@ def server_of(world: EpochWorld, threads: ThreadPoolExecutor) -> P2pServer:
 def config_of(folder: Path, server: P2pServer, checkpoint: Checkpoint | None) -> NodeConfig:
     return NodeConfig(
         datadir=folder,
-        http_host="127.0.0.1",
-        http_port=0,
+        http=HttpConfig(port=0),
         backend="reference",
         validator_key=None,
         instant=False,
@@ -85,7 +85,7 @@ def run(world: EpochWorld, folder: Path, checkpoint: Checkpoint | None) -> list[
         if checked.block.number == HEIGHT:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def ready(chain: Chain, _server: RpcServer) -> None:
+    def ready(chain: Chain, _server: RpcServer | None) -> None:
         opened.append(chain.head.block_number)
         chain.on_append(stop_at_the_tip)
 
