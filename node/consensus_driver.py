@@ -53,12 +53,12 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.clock import now_ms
 from node.consensus_gossip import Gossip
+from node.event_queue import EventQueue, HeadMoved
 from node.quorum_disagrees import QuorumDisagrees, blame_bringer
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 
 log = structlog.get_logger(__name__)
-MAX_EVENTS = 4_096
 STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh, NonceTooLow)
 """Faults that another block may not have; a used nonce is forgotten without what follows it."""
 
@@ -72,11 +72,6 @@ class Pace:
 
     instant: bool = False
     idle_blocks: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class HeadMoved:
-    """A block was appended, by whomever: another height is under way."""
 
 
 class ConsensusDriver:
@@ -104,7 +99,7 @@ class ConsensusDriver:
         self._gossip = gossip
         self._work = work
         self._pace = pace
-        self._events: asyncio.Queue[Event | HeadMoved] = asyncio.Queue(MAX_EVENTS)
+        self._events = EventQueue()
         self._state: State | None = None
         self._height = 0
         self._unsaved: list[Record] = []
@@ -117,8 +112,8 @@ class ConsensusDriver:
     def receive(
         self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
     ) -> None:
-        """Take a message from the peer `sender`; dropped where more wait than can be handled."""
-        self._offer(Received(self._now_ms(), message, parent_certificate, sender))
+        """Take a message from the peer `sender`; dropped where too much of it waits."""
+        self._events.offer(Received(self._now_ms(), message, parent_certificate, sender))
 
     async def take_final(
         self,
@@ -180,7 +175,7 @@ class ConsensusDriver:
                 self._pool.settle(state)
         if checked.block.transactions and len(self._pool):
             self._work.set()
-        self._offer(HeadMoved())
+        self._events.put(HeadMoved())
         if checked.block.number == self._height:
             self._log_block(checked)
 
@@ -220,7 +215,7 @@ class ConsensusDriver:
         self._start(replace(context, due_ms=self._now_ms()))
 
     def _start(self, context: HeightContext) -> None:
-        self._offer(Started(self._now_ms(), context, self._votes.records(context.height)))
+        self._events.put(Started(self._now_ms(), context, self._votes.records(context.height)))
 
     async def _take(self, event: Event) -> None:
         """Make one step and carry out what it asks for."""
@@ -283,7 +278,7 @@ class ConsensusDriver:
             return
         self._checked[checked.block.hash] = checked
         parent_certificate = self._chain.certificate_at(action.height - 1)
-        self._offer(
+        self._events.put(
             BlockBuilt(
                 self._now_ms(),
                 action.height,
@@ -304,7 +299,7 @@ class ConsensusDriver:
         if action.digest not in self._checked:
             valid = await self._verdict(action)
         if self._height == action.height:
-            self._offer(BlockChecked(self._now_ms(), action.height, action.digest, valid))
+            self._events.put(BlockChecked(self._now_ms(), action.height, action.digest, valid))
 
     async def _verdict(self, action: CheckBlock) -> bool | None:
         """Execute a proposed block; None where this node cannot judge it."""
@@ -367,18 +362,12 @@ class ConsensusDriver:
 
     def _fire(self, timer: Timer) -> None:
         self._timers.pop(timer, None)
-        self._offer(TimerFired(self._now_ms(), timer))
+        self._events.put(TimerFired(self._now_ms(), timer))
 
     def _drop_timers(self) -> None:
         for handle in self._timers.values():
             handle.cancel()
         self._timers.clear()
-
-    def _offer(self, event: Event | HeadMoved) -> None:
-        """Queue an event; only what peers send may be dropped."""
-        if isinstance(event, Received) and self._events.qsize() >= MAX_EVENTS // 2:
-            return
-        self._events.put_nowait(event)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +17,12 @@ from consensus.certificate import CommitCertificate, certify, seal
 from consensus.qbft.messages import Prepare, PreparePayload, ProposalPayload
 from consensus.qbft.messages import Proposal as ProposalMessage
 from consensus.qbft.signing import KeySigner, SigningDomain
+from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from node import consensus_driver
 from node.block_writer import BlockWriter
-from node.consensus_driver import MAX_EVENTS, ConsensusDriver
+from node.consensus_driver import ConsensusDriver
 from node.cvm_network import BLAME_POINTS, LIE_POINTS, CvmNetwork, wire
+from node.event_queue import MAX_EVENTS_OF_PEER
 from node.evidence_pool import EvidencePool
 from node.p2p.cvm_messages import Evidence, NewBlock, Qbft
 from node.service import consensus_rules
@@ -310,12 +313,30 @@ def test_what_is_no_message_is_scored(ours: ChainWorld, tmp_path: Path, message:
 
 def test_spam_waits_in_a_bounded_queue(ours: ChainWorld, tmp_path: Path) -> None:
     async def scenario(node: Node) -> None:
-        for number in range(2 * MAX_EVENTS):
+        for number in range(2 * MAX_EVENTS_OF_PEER):
             payload = PreparePayload(1, number, bytes(32))
             await node.network.qbft(node.peer, wire(Prepare(payload, bytes(65)), None))
-        assert node.driver._events.qsize() <= MAX_EVENTS // 2
+        assert len(node.driver._events) == MAX_EVENTS_OF_PEER
 
     with_node(ours, tmp_path, scenario, runs=False)
+
+
+def test_large_messages_that_wait_cost_little_memory(ours: ChainWorld, tmp_path: Path) -> None:
+    """Nobody signed them, and they arrive faster than their signatures can be looked at."""
+
+    async def scenario(node: Node) -> None:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(40):
+            block = encode_list(encode_list(encode_integer(number)) + encode_bytes(bytes(1 << 20)))
+            unsigned = ProposalMessage(ProposalPayload(1, 0, block), bytes(65), (), ())
+            await node.network.qbft(node.peer, wire(unsigned, None))
+        assert tracemalloc.get_traced_memory()[0] - before < 8 << 20
+
+    tracemalloc.start()
+    try:
+        with_node(ours, tmp_path, scenario, runs=False)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_signature_of_nobody_is_blamed_by_consensus(ours: ChainWorld, tmp_path: Path) -> None:
