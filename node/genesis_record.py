@@ -12,10 +12,10 @@ from eth_keys.datatypes import PrivateKey
 
 from consensus.header_rules import next_base_fee
 from cvm.evm.faults import InvalidTransaction
+from cvm.evm.keccak import keccak256
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction_signing import UnsignedTransaction
 from models_registry.addresses import VALIDATOR_SET
-from models_registry.contract_abi import ContractAbi
 from models_registry.registry import read_genesis_hash
 from node.chain import Chain
 from node.keys import address_of
@@ -24,7 +24,7 @@ from node.readiness import Phase
 from node.transaction_pool import TransactionPool
 
 log = structlog.get_logger(__name__)
-CALLDATA = ContractAbi("ValidatorSet").calldata("recordGenesisHash")
+CALLDATA = keccak256(b"recordGenesisHash()")[:4]
 LAST_HEIGHT = 8_191
 """The last block whose transactions find block 0's hash in EIP-2935's contract."""
 

@@ -15,6 +15,7 @@ from eth_keys.datatypes import PrivateKey
 from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
 from models_registry.cli.keystore import encode_keystore
+from models_registry.genesis import ValidatorParameters
 from node.chain import init_chain
 from node.clock import now_s
 from node.config import NODE_KEY_FILE
@@ -29,6 +30,10 @@ from node.warm_kernels import warm_execution
 PASSWORD = "testnet"  # TEST keys, drawn for one network on one machine
 KEYSTORE, PASSWORD_FILE, NETWORK_FILE = "validator.json", "password", "network.json"
 VALIDATOR_WEI = 100 * 10**18
+BOND_WEI = 100 * 10**18
+"""What a TEST account can pay, so that a user can join."""
+
+UNBONDING_BLOCKS = 100
 CHAIN_ID = 31_338
 
 
@@ -43,6 +48,9 @@ class NetworkPlan:
     first_p2p_port: int = 0
     registry_delay: int = 2
     """Blocks from a model's activation to ACTIVE, and of the registry's other delays."""
+
+    epoch_blocks: int = 100
+    """Blocks for which the validators stay the same."""
 
 
 def make_network(folder: Path, plan: NetworkPlan) -> tuple[NodePlace, ...]:
@@ -121,6 +129,7 @@ def genesis_of(plan: NetworkPlan, validators: Sequence[bytes]) -> dict[str, obje
         },
         now_s(),
         DEFAULT_REGISTRY.with_delays(plan.registry_delay),
+        ValidatorParameters(BOND_WEI, plan.epoch_blocks, UNBONDING_BLOCKS),
     )
 
 
