@@ -12,7 +12,9 @@ RANGE_BLOCKS = 64
 WINDOW_RANGES = 8
 """Ranges beyond the head that are asked for or wait for import: what bounds memory."""
 SLOW_AFTER_S = 2.0
-"""An answer that takes longer is asked of an idle peer as well."""
+"""An answer that takes longer is asked of an idle peer as well, and then of a third one."""
+MAX_ASKED = 3
+"""Peers that are asked for one range at once."""
 MAX_HELD_BYTES = 64 << 20
 """With more waiting for import, only the range that stands next is asked for."""
 
@@ -58,18 +60,17 @@ class BlockRanges(Generic[T]):
                 wanted.asked[node_id] = now_s
                 return wanted
         for wanted in free:
-            if len(wanted.asked) == 1 and min(wanted.asked.values()) <= now_s - SLOW_AFTER_S:
+            if len(wanted.asked) < MAX_ASKED and max(wanted.asked.values()) <= now_s - SLOW_AFTER_S:
                 wanted.asked[node_id] = now_s
                 return wanted
         return None
 
     def slow_after(self, now_s: float) -> float | None:
-        """Return when the next range of those that only one peer works on becomes slow."""
+        """Return when the next range that another peer may be asked for becomes slow."""
         times = [
-            since + SLOW_AFTER_S
+            max(r.asked.values()) + SLOW_AFTER_S
             for r in self._ranges
-            if r.content is None and len(r.asked) == 1
-            for since in r.asked.values()
+            if r.content is None and 0 < len(r.asked) < MAX_ASKED
         ]
         return min((at_s for at_s in times if at_s > now_s), default=None)
 

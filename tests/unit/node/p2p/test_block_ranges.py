@@ -12,7 +12,7 @@ from node.p2p.block_ranges import (
     Range,
 )
 
-ANNA, BERTA = b"a", b"b"
+ANNA, BERTA, CARLA, DORA = b"a", b"b", b"c", b"d"
 
 
 def taken(ranges: BlockRanges[str], node_id: bytes, height: int, now_s: float = 0) -> Range[str]:
@@ -71,6 +71,17 @@ def test_a_slow_range_is_asked_of_an_idle_peer_too_and_the_first_answer_counts()
     assert ranges.deliver(slow, BERTA, "fast", 64, 1)
     assert not ranges.deliver(slow, ANNA, "late", 64, 1)
     assert slow.content == "fast"
+
+
+def test_a_range_that_two_peers_hold_is_asked_of_a_third_and_of_no_fourth() -> None:
+    ranges: BlockRanges[str] = BlockRanges(1)
+    slow = taken(ranges, ANNA, 64)
+    assert taken(ranges, BERTA, 64, SLOW_AFTER_S) is slow
+    assert ranges.take(CARLA, 0, 64, 2 * SLOW_AFTER_S - 0.1) is None
+    assert ranges.slow_after(SLOW_AFTER_S) == 2 * SLOW_AFTER_S
+    assert taken(ranges, CARLA, 64, 2 * SLOW_AFTER_S) is slow
+    assert ranges.slow_after(2 * SLOW_AFTER_S) is None
+    assert ranges.take(DORA, 0, 64, 9 * SLOW_AFTER_S) is None
 
 
 def test_what_a_liar_gave_is_asked_again_and_what_others_gave_stays() -> None:

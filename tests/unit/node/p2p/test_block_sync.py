@@ -270,6 +270,22 @@ def test_what_a_stuck_peer_holds_is_asked_of_an_idle_one(
     assert head(empty) == head(full)
 
 
+def test_what_two_stuck_peers_hold_is_asked_of_a_third_one(
+    full: ChainWorld, empty: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_ranges, "SLOW_AFTER_S", 0.02)
+
+    async def scenario() -> None:
+        stuck = [StuckPeer(bytes([number]), full, height=1) for number in range(2)]
+        quick = ServingPeer(b"c", full, height=1)
+        async with asyncio.timeout(60):
+            await catch_up(empty, WorldImporter(empty), *stuck, quick)
+        assert [peer.asked for peer in (*stuck, quick)] == [[(1, 1)]] * 3
+
+    asyncio.run(scenario())
+    assert empty.chain.head.block_number == 1
+
+
 def test_a_sync_goes_on_where_it_was_killed(full: ChainWorld, tmp_path: Path) -> None:
     for stop_at in range(1, HEIGHT + 1, 3):
         world = ChainWorld(tmp_path / "killed", GENESIS)
