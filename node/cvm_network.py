@@ -19,6 +19,7 @@ from cvm.faults import ModelDataMissing
 from models_registry.attestation import BadAttestation
 from node.attestation_pool import SignedRecord
 from node.block_writer import BlockWriter
+from node.catching_up import CatchingUp
 from node.chain import Chain
 from node.consensus_driver import ConsensusDriver
 from node.evidence_pool import EvidencePool
@@ -58,8 +59,6 @@ SERVING_THREADS = 2
 BLOCK_AGAIN_S = 1.0
 """A peer that votes on a height that is final gets the block at most so often."""
 SENT_BLOCKS = 1024
-BLOCK_ON_ITS_WAY_S = 1.5
-"""How long a peer may be one block ahead before that block is asked for."""
 
 
 class TransactionGossip(Protocol):
@@ -115,7 +114,7 @@ class CvmNetwork:
             awaited=lambda: self._fetch.awaited,
         )
         self._sent_blocks = SeenCache(SENT_BLOCKS, BLOCK_AGAIN_S)
-        self._behind = asyncio.Event()
+        self._catching_up = CatchingUp(self._sync, lambda: chain.head.block_number)
         self._driver: ConsensusDriver | None = None
         self._models: ModelDuties | None = None
         self._server: Network | None = None
@@ -145,22 +144,12 @@ class CvmNetwork:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fetch.run())
             tasks.create_task(self._indexing.run())
-            tasks.create_task(self._catch_up_when_behind())
-
-    async def _catch_up_when_behind(self) -> None:
-        """Sync where a peer is ahead for longer than a block is on its way."""
-        while True:
-            await self._behind.wait()
-            self._behind.clear()
-            behind = self._sync.highest() - self._chain.head.block_number
-            if behind == 1:
-                await asyncio.sleep(BLOCK_ON_ITS_WAY_S)
-            if self._sync.is_behind():
-                await self._sync.catch_up()
+            tasks.create_task(self._catching_up.run())
 
     def _head_moved(self, certificate: CommitCertificate) -> None:
         """Tell the peers of a block that is final here, and see what models it asks for."""
         self._fetch.refresh()
+        self._catching_up.head_moved()
         if self._sync.status is None:
             self._indexing.head_moved(certificate.height)
             message = self._final_block(certificate.height)
@@ -201,7 +190,7 @@ class CvmNetwork:
         source = self._peer(peer)
         if source is not None:
             source.reached(height - 1)
-        self._wake_sync()
+        self._catching_up.wake()
 
     def report(self, evidence: Evidence) -> None:
         """Spread the proof of a double vote."""
@@ -266,7 +255,7 @@ class CvmNetwork:
                 peer.try_send(attestation_message(attestation))
         if self._fetch.missing:
             peer.try_send(WantModels(self._fetch.missing[:MAX_MODELS]))
-        self._wake_sync()
+        self._catching_up.wake()
         self._fetch.wake()
 
     def peer_left(self, _peer: CvmPeer) -> None:
@@ -296,18 +285,22 @@ class CvmNetwork:
                 return False
             peer.reached(height)
             if height > self._chain.head.block_number + 1 or self._driver is None:
-                self._wake_sync()
+                self._catching_up.missed()
                 return False
             sealed = sealed_block(message, height)
-            return await self._driver.take_final(
+            is_news = await self._driver.take_final(
                 sealed.block, sealed.certificate, sealed.parent_certificate
             )
         except (BadMessage, BadRange, InvalidBlock) as fault:
             peer.penalise(LIE_POINTS, str(fault))
         except ModelDataMissing as fault:
             log.warning("not ready", reason=str(fault))
+        else:
+            if self._sync.highest() > height:  # what follows was announced too early
+                self._catching_up.missed()
+            return is_news
         # Who announced the very same at the same time was not heard.
-        self._wake_sync()
+        self._catching_up.missed()
         return False
 
     async def attestation(self, peer: CvmPeer, message: Attestation) -> bool:
@@ -343,11 +336,6 @@ class CvmNetwork:
         if self._models is not None:
             self._models.wake()
         self._on_model()
-
-    def _wake_sync(self) -> None:
-        self._sync.wake()
-        if self._sync.is_behind():
-            self._behind.set()
 
 
 def sealed_block(message: NewBlock, height: int) -> SealedBlock:

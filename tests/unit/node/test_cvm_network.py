@@ -210,20 +210,6 @@ def test_a_lie_is_scored_and_changes_nothing(
     with_node(ours, tmp_path, scenario)
 
 
-def test_after_a_lie_the_block_is_asked_of_who_announced_it_too(
-    ahead: ChainWorld, ours: ChainWorld, tmp_path: Path
-) -> None:
-    async def scenario(node: Node) -> None:
-        honest: Any = FakePeer(b"\x22" * 64, height=1)
-        node.network.protocol._peers[honest.node_id] = honest
-        lie = replace(announced(ahead, 1), certificate=forged(ahead))
-        assert not node.network._behind.is_set()
-        assert await node.network.new_block(node.peer, lie) is False
-        assert node.network._behind.is_set()
-
-    with_node(ours, tmp_path, scenario)
-
-
 def test_a_later_block_is_no_lie(ahead: ChainWorld, ours: ChainWorld, tmp_path: Path) -> None:
     async def scenario(node: Node) -> None:
         assert await node.network.new_block(node.peer, announced(ahead, 2)) is False
