@@ -38,7 +38,7 @@ from node.p2p.cvm_messages import (
 )
 from node.p2p.cvm_messages import Evidence as EvidenceMessage
 from node.p2p.cvm_peer import CvmPeer
-from node.p2p.cvm_protocol import CvmProtocol, Forks, height_of
+from node.p2p.cvm_protocol import CvmProtocol, Forks, gossip_key, height_of
 from node.p2p.cvm_source import DatabaseSource
 from node.p2p.faults import BadMessage
 from node.p2p.model_fetch import ModelFetch
@@ -114,6 +114,7 @@ class CvmNetwork:
             awaited=lambda: self._fetch.awaited,
         )
         self._sent_blocks = SeenCache(SENT_BLOCKS, BLOCK_AGAIN_S)
+        self._taking: set[bytes] = set()
         self._catching_up = CatchingUp(self._sync, lambda: chain.head.block_number)
         self._driver: ConsensusDriver | None = None
         self._models: ModelDuties | None = None
@@ -277,21 +278,39 @@ class CvmNetwork:
     async def new_block(self, peer: CvmPeer, message: NewBlock) -> bool:
         """Hand the next final block to the driver; a later one shows that this node is behind.
 
-        Only of the next one more than the header is read: a full block takes half a second.
+        Only of the next one more than the header is read, and once at a time, whatever
+        certificates it comes with: a full block takes half a second.
         """
         try:
             height = height_of(message)
-            if height <= self._chain.head.block_number:
-                return False
-            peer.reached(height)
-            if height > self._chain.head.block_number + 1 or self._driver is None:
-                self._catching_up.missed()
-                return False
+        except BadMessage as fault:
+            peer.penalise(LIE_POINTS, str(fault))
+            return False
+        if height <= self._chain.head.block_number:
+            return False
+        peer.reached(height)
+        if height > self._chain.head.block_number + 1 or self._driver is None:
+            self._catching_up.missed()
+            return False
+        key = gossip_key(message)
+        if key in self._taking:
+            return False
+        self._taking.add(key)
+        try:
+            return await self._take(self._driver, peer, message, height)
+        finally:
+            self._taking.discard(key)
+
+    async def _take(
+        self, driver: ConsensusDriver, peer: CvmPeer, message: NewBlock, height: int
+    ) -> bool:
+        """Have the next block taken; what is refused is asked of others that announced it."""
+        try:
             sealed = sealed_block(message, height)
-            is_news = await self._driver.take_final(
+            is_news = await driver.take_final(
                 sealed.block, sealed.certificate, sealed.parent_certificate
             )
-        except (BadMessage, BadRange, InvalidBlock) as fault:
+        except (BadRange, InvalidBlock) as fault:
             peer.penalise(LIE_POINTS, str(fault))
         except ModelDataMissing as fault:
             log.warning("not ready", reason=str(fault))
@@ -299,7 +318,6 @@ class CvmNetwork:
             if self._sync.highest() > height:  # what follows was announced too early
                 self._catching_up.missed()
             return is_news
-        # Who announced the very same at the same time was not heard.
         self._catching_up.missed()
         return False
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from node import catching_up
+from node import catching_up, cvm_network
 from node.catching_up import CatchingUp
+from node.cvm_network import sealed_block
+from node.p2p.cvm_messages import NewBlock
 from node.p2p.seen_cache import SeenCache
 from tests.chain_world import ChainWorld, genesis_document
 from tests.unit.node.p2p.sync_world import ServingPeer
@@ -235,6 +237,40 @@ def test_after_a_lie_the_block_is_asked_of_who_announced_it_too(
         assert await node.network.new_block(liar, lie) is False
 
     until_taken(ours, tmp_path, 1, honest, scenario)
+    assert honest.asked == [(1, 1)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_block_under_way_is_read_once_and_after_a_lie_asked_of_its_other_bringers(
+    ahead: ChainWorld, ours: ChainWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Announcer(b"\x22" * 64, ahead, height=0)
+    read: list[NewBlock] = []
+    lie = replace(announced(ahead, 1), certificate=forged(ahead))
+
+    async def scenario(node: Node) -> None:
+        liar: Any = FakePeer()
+        there: Any = honest
+        judged, take = asyncio.Event(), node.driver.take_final
+
+        async def slow(*final: Any) -> bool:
+            await judged.wait()
+            return await take(*final)
+
+        def noticed(message: NewBlock, height: int) -> Any:
+            read.append(message)
+            return sealed_block(message, height)
+
+        monkeypatch.setattr(node.driver, "take_final", slow)
+        monkeypatch.setattr(cvm_network, "sealed_block", noticed)
+        taking = asyncio.create_task(node.network.new_block(liar, lie))
+        await settle()
+        assert await node.network.new_block(there, announced(ahead, 1)) is False
+        judged.set()
+        assert await taking is False
+
+    until_taken(ours, tmp_path, 1, honest, scenario)
+    assert read == [lie]
     assert honest.asked == [(1, 1)]
 
 
