@@ -2,7 +2,9 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 
 from cvm.inference.backends.backend import Backend, Plan
 from cvm.inference.backends.table import backend_named
@@ -20,6 +22,8 @@ PLAN_BUDGET_BYTES = 1 << 30
 
 
 REFERENCE = "reference"
+RunWatcher = Callable[[bytes, str, float], None]
+"""Hears of model id, backend and duration in seconds of every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class NodeInferenceHost:
         self._plans: OrderedDict[bytes, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
         self._quarantined: str | None = None
+        self._watcher: RunWatcher | None = None
+
+    def watch_runs(self, watcher: RunWatcher) -> None:
+        """Tell `watcher`, on the thread that ran it, of every run from now on."""
+        self._watcher = watcher
 
     @property
     def backend_name(self) -> str:
@@ -61,7 +70,12 @@ class NodeInferenceHost:
         """Run a batch; raises an `InferenceFault` or a `LocalFault`."""
         with self._lock:
             loaded = self._loaded(model_id)
-            return run_items(loaded.plan, loaded.model, data)
+            began_s = perf_counter()
+            try:
+                return run_items(loaded.plan, loaded.model, data)
+            finally:
+                if self._watcher is not None:
+                    self._watcher(model_id, self._backend.name, perf_counter() - began_s)
 
     def trace(self, model_id: bytes, data: bytes) -> tuple[NodeTrace, ...]:
         """Run a batch and return what each node made; none where the input is out of range.

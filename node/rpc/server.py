@@ -24,11 +24,11 @@ _PREFLIGHT_MAX_AGE_S = "600"
 
 
 class CannotListen(LocalFault):
-    """The address of JSON-RPC cannot be taken on this machine."""
+    """The address of a server cannot be taken on this machine."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
+    def __init__(self, host: str, port: int, reason: str, server: str = "JSON-RPC") -> None:
         super().__init__(
-            f"JSON-RPC cannot listen on {host} port {port}: {reason}; "
+            f"{server} cannot listen on {host} port {port}: {reason}; "
             "stop what holds the port or choose another"
         )
         self.host = host
