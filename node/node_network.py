@@ -104,7 +104,7 @@ def discovery_of(
     chain = ChainIdentity(identity.genesis_hash, fork.hash, fork.next)
 
     def found(candidate: Candidate) -> None:
-        server.add_candidate(candidate.enode)
+        server.add_candidate(str(candidate.enode))
 
     return Discovery(
         key,

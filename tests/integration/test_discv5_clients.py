@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from coincurve import PublicKey
 
-from node.p2p.discv5.chain_entries import Candidate, ChainIdentity, Target, parse_enode, target_of
-from node.p2p.discv5.config import DiscoveryConfig, Timing
+from node.p2p.discv5.chain_entries import Candidate, ChainIdentity, Target, target_of
+from node.p2p.discv5.config import DiscoveryConfig, Timing, parse_bootnode
 from node.p2p.discv5.discovery import Discovery
 from node.p2p.discv5.enr import NodeRecord, parse_record
 from node.p2p.discv5.routing_table import distance
@@ -229,7 +229,7 @@ def test_its_node_is_met_by_enode_too() -> None:
         async with client() as peer:
             point, endpoint = peer.target.public_key, peer.target.endpoint
             key = PublicKey(point).format(compressed=False)[1:].hex()
-            enode = parse_enode(f"enode://{key}@{endpoint.ip}:{endpoint.port}")
+            enode = parse_bootnode(f"enode://{key}@{endpoint.ip}:{endpoint.port}")
             async with ours(1, enode) as (node, _):
                 while node.nodes() != [peer.record]:
                     await node.ping(enode)

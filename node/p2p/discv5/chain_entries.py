@@ -1,15 +1,16 @@
 """What a node record says of its chain, and whether it is ours: entries `eth` and `cvm`."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
 
 from coincurve import PublicKey
 
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from node.p2p.discv5.endpoint import Endpoint
 from node.p2p.discv5.enr import NodeRecord
-from node.p2p.discv5.identity import node_id_of, parse_public_key
-from node.p2p.faults import BadMessage
+from node.p2p.discv5.identity import node_id_of
+from node.p2p.ecies import point_of
+from node.p2p.enode import Enode
+from node.p2p.faults import BadEnode
 
 GENESIS_PREFIX_BYTES = 8
 
@@ -60,7 +61,7 @@ class Target:
 class Candidate:
     """A node of our chain that answered: what a dialler wants."""
 
-    enode: str
+    enode: Enode
     record: NodeRecord
 
 
@@ -78,26 +79,20 @@ def candidate_of(record: NodeRecord) -> Candidate | None:
     tcp, udp = record.tcp(), record.udp()
     if tcp is None or udp is None or tcp.ip != udp.ip:
         return None
-    point = PublicKey(record.public_key).format(compressed=False)[1:].hex()
-    host = f"[{tcp.ip}]" if ":" in tcp.ip else tcp.ip
-    other = "" if udp.port == tcp.port else f"?discport={udp.port}"
-    return Candidate(f"enode://{point}@{host}:{tcp.port}{other}", record)
+    node_id = PublicKey(record.public_key).format(compressed=False)[1:]
+    other_port = None if udp.port == tcp.port else udp.port
+    return Candidate(Enode(node_id, tcp.ip, tcp.port, other_port), record)
 
 
-def parse_enode(text: str) -> Target:
-    """Read an enode URL as a node to ask; its UDP port is `discport`, or else its TCP port.
-
-    Raises `BadMessage`.
-    """
+def target_of_enode(enode: Enode) -> Target:
+    """Return where to ask a node over UDP; raises `BadEnode` for a name, or no port."""
+    port = enode.port if enode.discovery_port is None else enode.discovery_port
+    endpoint = Endpoint(enode.host, port)
     try:
-        url = urlsplit(text)
-        key, host, port = bytes.fromhex(url.username or ""), url.hostname, url.port
-        port = int(parse_qs(url.query).get("discport", [str(port)])[0])
-        endpoint = Endpoint(host or "", port)
         endpoint.packed_ip()
     except ValueError as error:
-        raise BadMessage(f"{text} is no enode URL: {error}") from error
-    if url.scheme != "enode" or len(key) != 64 or not 0 < port < 2**16:
-        raise BadMessage(f"{text} is no enode URL")
-    compressed: bytes = parse_public_key(b"\x04" + key).format(compressed=True)
-    return Target(node_id_of(compressed), compressed, endpoint)
+        raise BadEnode(f"{enode} has a name where discovery needs an address") from error
+    if not port:
+        raise BadEnode(f"{enode} has no UDP port")
+    public_key: bytes = point_of(enode.node_id).format(compressed=True)
+    return Target(node_id_of(public_key), public_key, endpoint)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from node.p2p.discv5.chain_entries import ChainIdentity, Target, parse_enode, target_of
+from node.p2p.discv5.chain_entries import ChainIdentity, Target, target_of, target_of_enode
 from node.p2p.discv5.endpoint import Endpoint
-from node.p2p.discv5.enr import TEXT_PREFIX, parse_record
-from node.p2p.faults import BadMessage
+from node.p2p.discv5.enr import TEXT_PREFIX, BadRecord, parse_record
+from node.p2p.enode import parse_enode
+from node.p2p.faults import BadEnode
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,13 @@ UNSPECIFIED = ("0.0.0.0", "::")
 
 
 def parse_bootnode(text: str) -> Target:
-    """Read a bootnode: `enr:...` or `enode://...`; raises `BadMessage`."""
+    """Read a bootnode: `enr:...` or `enode://...`; raises `BadEnode`."""
     if not text.startswith(TEXT_PREFIX):
-        return parse_enode(text)
-    target = target_of(parse_record(text))
+        return target_of_enode(parse_enode(text))
+    try:
+        target = target_of(parse_record(text))
+    except BadRecord as error:
+        raise BadEnode(f"{text!r} is no bootnode: {error}") from error
     if target is None:
-        raise BadMessage("the record of a bootnode names no address")
+        raise BadEnode("the record of a bootnode names no address")
     return target

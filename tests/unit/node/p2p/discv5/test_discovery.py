@@ -202,6 +202,6 @@ def test_nodes_speak_over_ipv6() -> None:
             second = Node(2, first.target, bind_host="::1")
             async with running(second):
                 await second.until_found({first.record.node_id.hex()})
-                assert "@[::1]:30303?discport=" in second.found.popitem()[1].enode
+                assert "@[::1]:30303?discport=" in str(second.found.popitem()[1].enode)
 
     drive(story)
