@@ -8,9 +8,7 @@ from typing import TypeVar
 
 from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
-from cvm.evm.forks import OSAKA
 from cvm.evm.header import BlockHeader
-from cvm.evm.message_call import MessageResult, SimulatedTransaction
 from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction import Transaction
@@ -26,15 +24,13 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
-from node.execution.messages import call_message, estimate_message
+from node.execution.jobs import Executor, Job, ResultT
 from node.model_chunks import ModelChunks
 from node.model_duties import ModelDuties
 from node.network_view import NetworkView
 from node.readiness import NodeReadiness
 from node.rpc.chain_view import (
     BlockView,
-    CallRequest,
-    CallResult,
     ModelChunk,
     ModelStatus,
     SyncProgress,
@@ -47,8 +43,6 @@ from opcodes.gas import InferenceGas, inference_gas
 from opcodes.inference_host import InferenceCall
 from opcodes.inference_trace import InferenceTrace
 
-CALL_GAS_CAP = 50_000_000
-MAX_TX_GAS = OSAKA.max_tx_gas or CALL_GAS_CAP
 MAX_UNREGISTERED_BYTES = 256 << 20
 """As much as the registry lets be PENDING (PROTOCOL section 3)."""
 T = TypeVar("T")
@@ -85,7 +79,7 @@ class LiveState:
 
 
 class LiveChain:
-    """Answers JSON-RPC from the database and runs messages on one thread of their own.
+    """Answers JSON-RPC from the database; an executor runs messages, a thread plans models.
 
     `work` is set whenever a transaction or a chunk arrives, which wakes consensus.
     """
@@ -98,6 +92,7 @@ class LiveChain:
         models: ModelDuties,
         network: NetworkView,
         work: asyncio.Event,
+        executor: Executor,
     ) -> None:
         self._chain = chain
         self._pool = pool
@@ -105,12 +100,14 @@ class LiveChain:
         self._network = network
         self._store = store
         self._chunks = ModelChunks(store)
-        self._calls = ThreadPoolExecutor(1, thread_name_prefix="cvm-call")
+        self._executor = executor
+        self._models_thread = ThreadPoolExecutor(1, thread_name_prefix="cvm-model")
         self.work = work
 
     def close(self) -> None:
-        """Stop the thread that runs messages, after the one under way."""
-        self._calls.shutdown()
+        """Stop what runs messages and models for callers."""
+        self._executor.close()
+        self._models_thread.shutdown()
 
     @property
     def chain_id(self) -> int:
@@ -189,28 +186,12 @@ class LiveChain:
         self.work.set()
         return tx.hash
 
-    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
-        """Run a message on the state after a block, without keeping what it did."""
-        tx = simulated(request, CALL_GAS_CAP)
-        return call_result(
-            await self._off_loop(lambda: call_message(self._chain.execution, header, tx))
-        )
-
-    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
-        """Return the least gas limit with which the message succeeds, or the failed result."""
-        tx = simulated(request, self._affordable_gas(request, header))
-        found = await self._off_loop(lambda: estimate_message(self._chain.execution, header, tx))
-        return found if isinstance(found, int) else call_result(found)
-
-    def _affordable_gas(self, request: CallRequest, header: BlockHeader) -> int:
-        """Return the most gas that a transaction may ask for and the sender can pay."""
-        if request.gas_price == 0:
-            return MAX_TX_GAS
-        balance = self.state_at(header).balance(request.sender)
-        return min(MAX_TX_GAS, max(balance - request.value, 0) // request.gas_price)
+    async def execute(self, job: Job[ResultT]) -> ResultT:
+        """Run a job of execution away from the event loop; see `jobs.Executor`."""
+        return await self._executor.execute(job)
 
     async def _off_loop(self, run: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._calls, run)
+        return await asyncio.get_running_loop().run_in_executor(self._models_thread, run)
 
     def model_ids(self) -> Sequence[bytes]:
         """Return every registered model id, in order of registration."""
@@ -312,21 +293,3 @@ class LiveChain:
             registered_royalty=entry.royalty_gas,
             first_touch=True,
         )
-
-
-def simulated(request: CallRequest, gas_cap: int) -> SimulatedTransaction:
-    """Return the message of a request, with a gas limit of at most `gas_cap`."""
-    return SimulatedTransaction(
-        sender=request.sender,
-        to=request.to or b"",
-        gas=gas_cap if request.gas is None else min(request.gas, gas_cap),
-        gas_price=request.gas_price,
-        value=request.value,
-        data=request.data,
-        access_list=request.access_list,
-    )
-
-
-def call_result(result: MessageResult) -> CallResult:
-    """Return a message's result in the words of JSON-RPC."""
-    return CallResult(result.output, result.gas_used, result.error, result.reverted)

@@ -22,6 +22,8 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.consensus_driver import ConsensusDriver, Pace
+from node.execution.worker_process import WorkerPlace
+from node.execution.workers import Workers
 from node.genesis_record import GenesisRecorder
 from node.inference_host import NodeInferenceHost
 from node.keys import address_of
@@ -194,9 +196,10 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     )
     if joined is not None:
         joined.attach(driver, models)
-    view = LiveChain(chain, pool, node.store, models, network, work)
+    workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
+    view = LiveChain(chain, pool, node.store, models, network, work, workers)
     cleanup.callback(view.close)
-    duties: list[Duty] = [driver, models]
+    duties: list[Duty] = [driver, models, workers]
     if joined is not None:
         duties.append(joined)
     if config.validator_key is not None:

@@ -36,6 +36,7 @@ from node.attestation_pool import AttestationPool
 from node.attester import Attester
 from node.chain import Chain, init_chain
 from node.demo_contract import classify_data, constructor_data
+from node.execution.thread_executor import ThreadExecutor
 from node.inference_host import NodeInferenceHost
 from node.live_chain import LiveChain
 from node.lone_network import LoneNetwork
@@ -188,4 +189,5 @@ def live_chain(world: ChainWorld, pool: TransactionPool) -> LiveChain:
     """Return what JSON-RPC sees of a chain without peers; `close` it in the end."""
     network = LoneNetwork(world.chain, world.store)
     models = ModelDuties(world.attester, AttestationPool(world.chain), network.spread_attestation)
-    return LiveChain(world.chain, pool, world.store, models, network, asyncio.Event())
+    executor = ThreadExecutor(world.chain.execution)
+    return LiveChain(world.chain, pool, world.store, models, network, asyncio.Event(), executor)

@@ -8,10 +8,11 @@ from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
-from cvm.evm.transaction import AccessList, Transaction
+from cvm.evm.transaction import Transaction
 from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
+from node.execution.jobs import Job, ResultT
 from node.readiness import NodeReadiness
 from opcodes.gas import InferenceGas
 from opcodes.inference_trace import InferenceTrace
@@ -53,32 +54,6 @@ class TransactionLocation:
 
     block_hash: bytes
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """The message of eth_call and eth_estimateGas; None means that the caller left it out.
-
-    `gas_price` is the effective price that GASPRICE shows; `to` None creates a contract.
-    """
-
-    sender: bytes
-    to: bytes | None
-    gas: int | None
-    gas_price: int
-    value: int
-    data: bytes
-    access_list: AccessList = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What a message did: `error` is None, `execution reverted`, or the exceptional halt's name."""
-
-    output: bytes
-    gas_used: int
-    error: str | None
-    reverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +172,8 @@ class ChainView(Protocol):
         Raises `InvalidTransaction` (consensus.faults) with the broken rule and both values.
         """
 
-    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
-        """Run a message on the state after a block, without keeping what it did."""
-
-    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
-        """Return the least gas limit with which the message succeeds, or the failed result."""
+    async def execute(self, job: Job[ResultT]) -> ResultT:
+        """Run a job of execution away from the event loop; see `jobs.Executor`."""
 
     def model_ids(self) -> Sequence[bytes]:
         """Return every registered model id, in order of registration."""

@@ -2,9 +2,11 @@
 
 from cvm.evm.faults import FeeCapTooLow
 from cvm.evm.header import BlockHeader
+from node.execution.call_request import CallRequest, CallResult
+from node.execution.messages import CallJob, EstimateJob
 from node.rpc.block_lookup import require_header
 from node.rpc.call_parameters import Call, CallMessage
-from node.rpc.chain_view import CallRequest, CallResult, ChainView
+from node.rpc.chain_view import ChainView
 from node.rpc.encoding import data, quantity
 from node.rpc.faults import ExecutionReverted, RpcError, ServerError
 from node.rpc.fees import base_fee
@@ -17,7 +19,8 @@ from node.rpc.revert_reason import revert_reason
 async def call(chain: ChainView, message: Call, block: Block = BlockTag.LATEST) -> str:
     """Run a message on the state after a block and return its output."""
     header = require_header(chain, block)
-    result = await chain.call(call_request(message, chain.chain_id, header), header)
+    request = call_request(message, chain.chain_id, header)
+    result = await chain.execute(CallJob(header.hash, request))
     if result.error is not None or result.reverted:
         raise call_error(result)
     return data(result.output)
@@ -27,7 +30,8 @@ async def call(chain: ChainView, message: Call, block: Block = BlockTag.LATEST) 
 async def estimate_gas(chain: ChainView, message: Call, block: Block = BlockTag.PENDING) -> str:
     """Return the least gas limit with which a message succeeds."""
     header = require_header(chain, block)
-    estimate = await chain.estimate_gas(call_request(message, chain.chain_id, header), header)
+    request = call_request(message, chain.chain_id, header)
+    estimate = await chain.execute(EstimateJob(header.hash, request))
     if isinstance(estimate, CallResult):
         raise call_error(estimate)
     return quantity(estimate)

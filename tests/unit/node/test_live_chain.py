@@ -14,8 +14,9 @@ from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooHig
 from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
-from node.live_chain import MAX_TX_GAS
-from node.rpc.chain_view import CallRequest, CallResult, TransactionLocation
+from node.execution.call_request import CallRequest, CallResult
+from node.execution.messages import MAX_TX_GAS, CallJob, EstimateJob
+from node.rpc.chain_view import TransactionLocation
 from node.sample_models import sample_model_path
 from node.transaction_pool import MAX_TX_BYTES, TransactionPool, TransactionTooLarge
 from tests.chain_world import (
@@ -52,10 +53,10 @@ class Live:
         return asyncio.run(self.view.submit(encoded))
 
     def call(self, **fields: Any) -> CallResult:
-        return asyncio.run(self.view.call(request(**fields), self.view.head()))
+        return asyncio.run(self.view.execute(CallJob(self.view.head().hash, request(**fields))))
 
     def estimate(self, **fields: Any) -> int | CallResult:
-        return asyncio.run(self.view.estimate_gas(request(**fields), self.view.head()))
+        return asyncio.run(self.view.execute(EstimateJob(self.view.head().hash, request(**fields))))
 
 
 def request(**fields: Any) -> CallRequest:
@@ -194,9 +195,9 @@ def test_a_call_without_the_models_bytes_is_a_local_fault(live: Live, tmp_path: 
             follower.world.chain.import_block(*final_block(live.world, number))
         message = request(to=contract, data=classify_data(image()))
         with pytest.raises(ModelDataMissing, match=f"0x{model_id.hex()}"):
-            asyncio.run(follower.view.call(message, head))
+            asyncio.run(follower.view.execute(CallJob(head.hash, message)))
         with pytest.raises(ModelDataMissing):
-            asyncio.run(follower.view.estimate_gas(message, head))
+            asyncio.run(follower.view.execute(EstimateJob(head.hash, message)))
     finally:
         follower.close()
 
@@ -226,6 +227,6 @@ def test_an_unregistered_model_is_none(live: Live) -> None:
 
 def test_close_waits_for_the_message_under_way(live: Live) -> None:
     done: list[int] = []
-    live.view._calls.submit(done.append, 1)
+    live.view._models_thread.submit(done.append, 1)
     live.view.close()
     assert done == [1]

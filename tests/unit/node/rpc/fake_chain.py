@@ -6,7 +6,7 @@ delegates (EIP-7702) and carries a blob transaction for the sake of its form; bl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from eth_keys.datatypes import PrivateKey
 
@@ -42,11 +42,12 @@ from models_registry.chunks import (
 from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry, RegistryStatus
+from node.execution.call_request import CallRequest, CallResult
+from node.execution.jobs import Job, ResultT
+from node.execution.messages import CallJob, EstimateJob
 from node.readiness import NodeReadiness, Phase
 from node.rpc.chain_view import (
     BlockView,
-    CallRequest,
-    CallResult,
     ModelChunk,
     ModelStatus,
     StateView,
@@ -241,6 +242,8 @@ class FakeChain:
     estimate: int | CallResult = 21_000
     fault: Exception | None = None
     requests: list[CallRequest] = field(default_factory=list)
+    jobs: list[Job[Any]] = field(default_factory=list)
+    answers: dict[type, object] = field(default_factory=dict)
     submitted: list[bytes] = field(default_factory=list)
     chunks: list[tuple[bytes, int]] = field(default_factory=list)
     sizes_asked: list[int | None] = field(default_factory=list)
@@ -321,15 +324,14 @@ class FakeChain:
         self.submitted.append(raw_transaction)
         return b"\x99" * 32
 
-    async def call(self, request: CallRequest, header: BlockHeader) -> CallResult:
+    async def execute(self, job: Job[ResultT]) -> ResultT:
         self._fail()
-        self.requests.append(request)
-        return self.call_result
-
-    async def estimate_gas(self, request: CallRequest, header: BlockHeader) -> int | CallResult:
-        self._fail()
-        self.requests.append(request)
-        return self.estimate
+        asked: object = job
+        self.jobs.append(job)
+        if isinstance(asked, CallJob | EstimateJob):
+            self.requests.append(asked.request)
+        own = {CallJob: self.call_result, EstimateJob: self.estimate}
+        return cast(ResultT, (own | self.answers)[type(job)])
 
     def model_ids(self) -> Sequence[bytes]:
         return [entry.model_id for entry in self.entries]

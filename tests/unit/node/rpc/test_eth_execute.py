@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from cvm.faults import ModelDataMissing
-from node.rpc.chain_view import CallRequest, CallResult
+from node.execution.call_request import CallRequest, CallResult
 from node.rpc.revert_reason import revert_reason
 from tests.unit.node.rpc.fake_chain import GWEI, FakeChain, small_chain
 from tests.unit.node.rpc.rpc_caller import ask, error, request, result

@@ -1,0 +1,118 @@
+"""A worker process: opens the chain of a data directory for reading, and runs job after job.
+
+It ends when its socket closes, which happens whenever the node ends. It runs at a lower priority,
+so that a node's own execution comes first.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from consensus.faults import InvalidBlock, InvalidTransaction
+from cvm.faults import LocalFault
+from cvm.inference.backends.table import backend_named
+from cvm.inference.faults import InferenceFault, InvalidModel
+from node.chain import may_be_plain, parse_genesis_file
+from node.ethereum_archive import ethereum_forks_of, parse_json
+from node.execution.ethereum_chain import EthereumExecutionChain
+from node.execution.execution_chain import ExecutionChain
+from node.execution.faults import ExecutorFailed
+from node.execution.own_chain import OwnExecutionChain
+from node.execution.worker_messages import (
+    LENGTH_BYTES,
+    READY,
+    Answer,
+    Raised,
+    framed,
+    raised,
+    unframed,
+)
+from node.inference_host import NodeInferenceHost
+from node.logs import LogConfig, configure_logs
+from node.rpc.faults import RpcError
+from node.storage.chain_database import ChainDatabase, NoChainHere
+from node.storage.model_store import ModelStore
+from node.warm_kernels import warm_execution
+
+log = structlog.get_logger(__name__)
+NICENESS = 5
+CARRIED = (RpcError, LocalFault, InvalidTransaction, InvalidBlock, InferenceFault, InvalidModel)
+"""Faults that a caller is told as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """Where a worker finds its chain, and what it runs models with."""
+
+    chain_folder: Path
+    models_folder: Path
+    backend: str
+    logs: LogConfig = field(default_factory=LogConfig)
+
+
+def serve_jobs(end: socket.socket) -> None:
+    """Take the place that comes first, then run jobs until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides, not the terminal
+    os.nice(NICENESS)
+    first = receive(end)
+    if first is None:
+        return
+    place: WorkerPlace = unframed(first)
+    configure_logs(place.logs)
+    with end, execution_chain(place) as chain:
+        warm_execution()
+        end.sendall(READY)
+        while (job := receive(end)) is not None:
+            end.sendall(framed(outcome(job, chain)))
+
+
+def outcome(data: bytes, chain: ExecutionChain) -> Answer | Raised:
+    """Run one job; what it raises is part of the answer."""
+    try:
+        return Answer(unframed(data).run(chain))
+    except CARRIED as fault:
+        return raised(fault)
+    except Exception as fault:
+        log.exception("a job failed")
+        return raised(ExecutorFailed(type(fault).__name__))
+
+
+def receive(end: socket.socket) -> bytes | None:
+    """Return the next message, None where the other end has closed."""
+    head = receive_exactly(end, LENGTH_BYTES)
+    return None if head is None else receive_exactly(end, int.from_bytes(head, "big"))
+
+
+def receive_exactly(end: socket.socket, size: int) -> bytes | None:
+    """Return so many bytes, None where the other end has closed."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = end.recv(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+@contextmanager
+def execution_chain(place: WorkerPlace) -> Iterator[ExecutionChain]:
+    """Open the chain of a data directory for reading; raises `NoChainHere` or a `LocalFault`."""
+    with closing(ChainDatabase(place.chain_folder, read_only=True)) as database:
+        yield chain_of(database, place)
+
+
+def chain_of(database: ChainDatabase, place: WorkerPlace) -> ExecutionChain:
+    """Return the chain of a database, of whichever kind it is."""
+    genesis = database.genesis_json()
+    if genesis is None:
+        raise NoChainHere(place.chain_folder.parent)
+    if may_be_plain(parse_json(genesis)):
+        return EthereumExecutionChain(database, ethereum_forks_of(database))
+    host = NodeInferenceHost(ModelStore(place.models_folder), backend_named(place.backend))
+    return OwnExecutionChain(database, parse_genesis_file(genesis).parameters, host)

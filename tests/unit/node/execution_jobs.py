@@ -1,0 +1,51 @@
+"""Jobs that misbehave, for worker processes: they are imported there by name."""
+
+import os
+from dataclasses import dataclass
+
+from cvm.faults import ModelDataMissing
+from node.execution.execution_chain import ExecutionChain
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessJob:
+    """Tells which process runs it."""
+
+    def run(self, chain: ExecutionChain) -> tuple[int, int]:
+        return os.getpid(), chain.chain_id
+
+
+@dataclass(frozen=True, slots=True)
+class EndlessJob:
+    """Never ends by itself."""
+
+    def run(self, chain: ExecutionChain) -> None:
+        while chain.chain_id:
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class DyingJob:
+    """Takes its process with it."""
+
+    def run(self, chain: ExecutionChain) -> None:
+        os._exit(chain.chain_id % 3)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingModelJob:
+    """Wants a model that is not here."""
+
+    model_id: bytes
+
+    def run(self, chain: ExecutionChain) -> None:
+        assert chain.chain_id
+        raise ModelDataMissing(self.model_id)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenJob:
+    """Does what nobody foresaw."""
+
+    def run(self, chain: ExecutionChain) -> int:
+        return 1 // (chain.chain_id - chain.chain_id)

@@ -1,0 +1,144 @@
+"""Worker processes: what comes back, what ends a process, and what takes its place."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from cvm.faults import ModelDataMissing
+from node.execution.call_request import CallRequest, CallResult
+from node.execution.execution_chain import UnknownBlock
+from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied, ExecutorFailed
+from node.execution.messages import CallJob
+from node.execution.worker_messages import LENGTH_BYTES, framed, raised, unframed
+from node.execution.worker_process import WorkerPlace
+from node.execution.workers import Workers
+from tests.chain_world import CHAIN_ID, USER, ChainWorld, address_of, genesis_document
+from tests.unit.node.execution_jobs import (
+    BrokenJob,
+    DyingJob,
+    EndlessJob,
+    MissingModelJob,
+    ProcessJob,
+)
+
+LIMIT_S = 240
+GENESIS = json.dumps(genesis_document()).encode()
+BALANCE_OF_CALLER = bytes.fromhex("33315f5260205ff3")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
+    world = ChainWorld(tmp_path_factory.mktemp("workers"), GENESIS)
+    world.propose()
+    yield world
+    world.close()
+
+
+@asynccontextmanager
+async def running(
+    world: ChainWorld, timeout_s: float = 60.0, max_waiting: int = 10
+) -> AsyncIterator[Workers]:
+    place = WorkerPlace(world.database.path, world.database.path.parent / "models", "reference")
+    workers = Workers(place, 1, timeout_s, max_waiting)
+    async with asyncio.timeout(LIMIT_S):
+        task = asyncio.create_task(workers.run())
+        try:
+            yield workers
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            workers.close()
+
+
+def test_jobs_run_in_another_process_on_the_blocks_that_come_meanwhile(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world) as workers:
+            process, chain_id = await workers.execute(ProcessJob())
+            assert process != os.getpid()
+            assert chain_id == CHAIN_ID
+            world.propose()
+            head = world.chain.head
+            message = CallRequest(address_of(USER), None, None, 0, 0, BALANCE_OF_CALLER)
+            result = await workers.execute(CallJob(head.hash, message))
+            assert isinstance(result, CallResult)
+            with world.chain.state_at(head) as state:
+                account = state.account(address_of(USER))
+            assert account is not None
+            assert int.from_bytes(result.output, "big") == account.balance
+            assert (await workers.execute(ProcessJob()))[0] == process
+
+    asyncio.run(check())
+
+
+def test_faults_come_back_as_they_were_raised(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world) as workers:
+            with pytest.raises(ModelDataMissing, match="0xabab") as missing:
+                await workers.execute(MissingModelJob(b"\xab" * 32))
+            assert missing.value.model_id == b"\xab" * 32
+            message = CallRequest(bytes(20), None, None, 0, 0, b"")
+            with pytest.raises(UnknownBlock, match="block 0x0707"):
+                await workers.execute(CallJob(b"\7" * 32, message))
+            with pytest.raises(ExecutorFailed, match="ZeroDivisionError"):
+                await workers.execute(BrokenJob())
+
+    asyncio.run(check())
+
+
+def test_a_job_over_its_time_ends_with_its_process_and_the_next_one_runs(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world, timeout_s=2.0) as workers:
+            first, _chain_id = await workers.execute(ProcessJob())
+            with pytest.raises(ExecutionTimedOut, match=r"execution aborted \(timeout = 2s\)"):
+                await workers.execute(EndlessJob())
+            second, _chain_id = await workers.execute(ProcessJob())
+            assert second != first
+
+    asyncio.run(check())
+
+
+def test_a_job_that_kills_its_process_fails_alone(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world) as workers:
+            dying = asyncio.create_task(workers.execute(DyingJob()))
+            after = asyncio.create_task(workers.execute(ProcessJob()))
+            with pytest.raises(ExecutorDied):
+                await dying
+            assert (await after)[1] == CHAIN_ID
+
+    asyncio.run(check())
+
+
+def test_more_jobs_than_may_wait_are_refused_at_once(world: ChainWorld) -> None:
+    async def check() -> None:
+        place = WorkerPlace(world.database.path, world.database.path.parent / "models", "cpu")
+        workers = Workers(place, 1, 60.0, 1)  # nobody runs it
+        waiting = asyncio.create_task(workers.execute(ProcessJob()))
+        await asyncio.wait([waiting], timeout=0)
+        with pytest.raises(ExecutorBusy, match="1 executions wait"):
+            await workers.execute(ProcessJob())
+        workers.close()
+        with pytest.raises(ExecutorDied):
+            await waiting
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(ModelDataMissing(b"\1" * 32), id="another-argument-than-its-words"),
+        pytest.param(ExecutorBusy(7), id="a-number"),
+        pytest.param(ValueError("plain", 3), id="a-class-of-python"),
+    ],
+)
+def test_a_fault_crosses_with_class_words_and_fields(fault: Exception) -> None:
+    crossed = unframed(framed(raised(fault))[LENGTH_BYTES:]).fault()
+    assert type(crossed) is type(fault)
+    assert str(crossed) == str(fault)
+    assert crossed.__dict__ == fault.__dict__
