@@ -22,6 +22,7 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.consensus_driver import ConsensusDriver, Pace
+from node.endpoints import open_endpoints, rpc_of
 from node.execution.worker_process import WorkerPlace
 from node.execution.workers import Workers
 from node.genesis_record import GenesisRecorder
@@ -33,8 +34,9 @@ from node.model_duties import ModelDuties
 from node.network_view import NetworkView
 from node.node_network import NetworkParts, NodeNetwork
 from node.p2p.first_fault import first_fault
-from node.rpc.rpc_config import HttpConfig, MetricsConfig
-from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
+from node.rpc.caller import RpcNode
+from node.rpc.rpc_config import MetricsConfig
+from node.rpc.server import RpcServer
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
@@ -118,9 +120,7 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | No
         plan_active_models(node.chain)
         parts = assemble(config, node, cleanup)
         async with AsyncExitStack() as servers:
-            http = None
-            if config.http is not None:
-                http = await servers.enter_async_context(await start_http(parts.view, config.http))
+            http = await open_endpoints(parts.rpc, config, servers)
             if config.metrics is not None:
                 await servers.enter_async_context(
                     serve_metrics(config, config.metrics, node.chain, parts)
@@ -128,12 +128,6 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | No
             on_ready(node.chain, http)
             await run_tasks([duty.run() for duty in parts.duties], stop)
             log.info("stopping", head=node.chain.head.block_number)
-
-
-async def start_http(view: LiveChain, config: HttpConfig) -> RpcServer:
-    """Serve JSON-RPC over HTTP; raises `CannotListen`."""
-    settings = RpcSettings(config.allowed_origins, config.allowed_hosts)
-    return await start_rpc_server(view, config.host, config.port, settings=settings)
 
 
 def serve_metrics(
@@ -160,7 +154,7 @@ class Duty(Protocol):
 class NodeParts:
     """What runs in the event loop of one node."""
 
-    view: LiveChain
+    rpc: RpcNode
     duties: tuple[Duty, ...]
     writer: BlockWriter
     network: NetworkView
@@ -206,7 +200,7 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         recorder = GenesisRecorder(chain, config.validator_key, pool, network)
         writer.on_head(lambda _checked, _certificate: recorder.wake())
         duties.append(recorder)
-    return NodeParts(view, tuple(duties), writer, network, pool)
+    return NodeParts(rpc_of(view, writer), tuple(duties), writer, network, pool)
 
 
 def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:

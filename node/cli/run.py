@@ -24,7 +24,7 @@ from node.config import DEFAULT_DATADIR, NodeConfig
 from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
 from node.keys import address_of
 from node.logs import LogConfig, configure_logs
-from node.rpc.rpc_config import DEFAULT_HTTP_PORT, HttpConfig
+from node.rpc.rpc_config import DEFAULT_HTTP_PORT, HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer
 from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
@@ -167,6 +167,7 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
     config = NodeConfig(
         datadir=datadir,
         http=HttpConfig(host, port),
+        websocket=WebSocketConfig(host, port),
         backend=backend,
         validator_key=dev_validator(),
         instant=True,

@@ -13,7 +13,7 @@ import structlog
 from consensus.faults import InvalidTransaction
 from cvm.faults import LocalFault, ModelDataMissing
 from models_registry.chunks import BadChunk
-from node.rpc.chain_view import ChainView
+from node.rpc.caller import Caller
 from node.rpc.faults import (
     InternalError,
     InvalidParams,
@@ -24,7 +24,7 @@ from node.rpc.faults import (
     RpcError,
     ServerError,
 )
-from node.rpc.registry import JsonValue
+from node.rpc.json_value import JsonValue
 from node.rpc.request import BadRequest, Request, RequestId, parse_body, parse_request
 
 _log = structlog.get_logger(__name__)
@@ -41,17 +41,17 @@ class Limits:
     request_timeout_s: float = 30.0
 
 
-async def answer(chain: ChainView, body: bytes, limits: Limits) -> str | None:
+async def answer(caller: Caller, body: bytes, limits: Limits) -> str | None:
     """Return the JSON that answers a body; None where it held notifications only."""
     deadline = asyncio.get_running_loop().time() + limits.request_timeout_s
     try:
         value = parse_body(body, limits.max_depth)
         if isinstance(value, list):
             _validate_batch(value, limits)
-            return await _answer_batch(chain, value, limits, deadline)
+            return await _answer_batch(caller, value, limits, deadline)
     except RpcError as error:
         return error_text(None, error)
-    return await _answer_one(chain, value, deadline)
+    return await _answer_one(caller, value, deadline)
 
 
 def error_text(request_id: RequestId, error: RpcError) -> str:
@@ -72,38 +72,40 @@ def _validate_batch(items: list[object], limits: Limits) -> None:
 
 
 async def _answer_batch(
-    chain: ChainView, items: list[object], limits: Limits, deadline: float
+    caller: Caller, items: list[object], limits: Limits, deadline: float
 ) -> str | None:
     """Answer one after the other, as geth does; past the size bound each answer is an error."""
     texts: list[str] = []
     size_bytes = 0
     for item in items:
         if size_bytes > limits.max_batch_response_bytes:
-            texts += _too_large(item)
+            texts += _too_large(caller, item)
             continue
-        text = await _answer_one(chain, item, deadline)
+        text = await _answer_one(caller, item, deadline)
         if text is None:
             continue
         size_bytes += len(text)
-        texts += _too_large(item) if size_bytes > limits.max_batch_response_bytes else [text]
+        texts += (
+            _too_large(caller, item) if size_bytes > limits.max_batch_response_bytes else [text]
+        )
     return f"[{','.join(texts)}]" if texts else None
 
 
-def _too_large(item: object) -> list[str]:
+def _too_large(caller: Caller, item: object) -> list[str]:
     try:
-        request = parse_request(item)
+        request = parse_request(item, caller.may_call)
     except BadRequest as fault:
         return [] if fault.is_notification else [error_text(fault.request_id, ResponseTooLarge())]
     return [] if request.is_notification else [error_text(request.id, ResponseTooLarge())]
 
 
-async def _answer_one(chain: ChainView, value: object, deadline: float) -> str | None:
+async def _answer_one(caller: Caller, value: object, deadline: float) -> str | None:
     try:
-        request = parse_request(value)
+        request = parse_request(value, caller.may_call)
     except BadRequest as fault:
         return None if fault.is_notification else error_text(fault.request_id, fault.error)
     try:
-        result = await _run(chain, request, deadline)
+        result = await _run(caller, request, deadline)
     except RpcError as error:
         return None if request.is_notification else error_text(request.id, error)
     if request.is_notification:
@@ -111,14 +113,14 @@ async def _answer_one(chain: ChainView, value: object, deadline: float) -> str |
     return f'{{"jsonrpc":"2.0","id":{_dump(request.id)},"result":{result}}}'
 
 
-async def _run(chain: ChainView, request: Request, deadline: float) -> str:
+async def _run(caller: Caller, request: Request, deadline: float) -> str:
     """Run a request until the deadline and return its result as JSON text; raises `RpcError`."""
     if asyncio.get_running_loop().time() >= deadline:
         raise RequestTimedOut
     scope = asyncio.timeout_at(deadline)
     try:
         async with scope:
-            return _dump(await request.method.call(chain, request.params))
+            return _dump(await request.method.call(caller, request.params))
     except RpcError:
         raise
     except InvalidTransaction as fault:

@@ -21,7 +21,7 @@ from cvm.evm.transaction import (
 )
 from node.rpc.chain_view import BlockView, WithdrawalView
 from node.rpc.fees import blob_base_fees, effective_gas_price
-from node.rpc.registry import JsonValue
+from node.rpc.json_value import JsonValue
 
 
 def quantity(value: int) -> str:

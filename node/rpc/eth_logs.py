@@ -1,87 +1,12 @@
 """The eth_ method that searches logs."""
 
-import asyncio
-
-from node.rpc.block_lookup import require_header
-from node.rpc.chain_view import BlockView, ChainView
-from node.rpc.encoding import log_object
-from node.rpc.faults import InvalidParams, LimitExceeded, ServerError
-from node.rpc.log_filter import BlockRange, Filter, LogFilter, may_contain
+from node.rpc.chain_view import ChainView
+from node.rpc.log_filter import Filter
+from node.rpc.log_search import find_logs
 from node.rpc.registry import JsonValue, rpc_method
-
-MAX_BLOCK_RANGE = 10_000
-MAX_LOGS = 10_000
-
-_BLOCKS_PER_TURN = 100
-"""Headers looked at before other requests get a turn."""
 
 
 @rpc_method("eth_getLogs")
 async def get_logs(chain: ChainView, wanted: Filter) -> list[JsonValue]:
     """Return the logs of a block or of a range that a filter lets through, in chain order."""
-    if isinstance(wanted.blocks, BlockRange):
-        return await _logs_in_range(chain, wanted, wanted.blocks)
-    block = chain.block_by_hash(wanted.blocks.hash)
-    if block is None:
-        raise ServerError(f"unknown block: 0x{wanted.blocks.hash.hex()}")
-    return _logs_in_block(chain, block, wanted)
-
-
-async def _logs_in_range(
-    chain: ChainView, wanted: LogFilter, blocks: BlockRange
-) -> list[JsonValue]:
-    first, last = _resolve_range(chain, blocks)
-    masks = wanted.bloom_masks()
-    found: list[JsonValue] = []
-    for number in range(first, last + 1):
-        if number % _BLOCKS_PER_TURN == 0:
-            await asyncio.sleep(0)
-        header = chain.header_by_number(number)
-        if header is None:
-            raise ServerError(f"block {number} is not here: this chain starts from a later state")
-        if header.bloom == 0 or not may_contain(header.bloom, masks):
-            continue
-        block = chain.block_by_hash(header.hash)
-        if block is None:
-            continue
-        found += _logs_in_block(chain, block, wanted)
-        if len(found) > MAX_LOGS:
-            raise LimitExceeded(
-                f"query returned more than {MAX_LOGS} results; "
-                f"ask for blocks {first:#x} to {max(first, number - 1):#x}, then for the rest"
-            )
-    return found
-
-
-def _resolve_range(chain: ChainView, blocks: BlockRange) -> tuple[int, int]:
-    """Return both ends as numbers; raises `InvalidParams` as execution-apis rules."""
-    head = chain.head().block_number
-    first, last = (
-        end if isinstance(end, int) else require_header(chain, end).block_number
-        for end in (blocks.first, blocks.last)
-    )
-    if last > head:
-        raise InvalidParams(
-            f"block range extends beyond current head block: requested {last}, head {head}"
-        )
-    if first > last:
-        raise InvalidParams(f"invalid block range params: fromBlock {first} > toBlock {last}")
-    if last - first >= MAX_BLOCK_RANGE:
-        raise LimitExceeded(
-            f"block range {first} to {last} holds {last - first + 1} blocks; "
-            f"want at most {MAX_BLOCK_RANGE}"
-        )
-    return first, last
-
-
-def _logs_in_block(chain: ChainView, block: BlockView, wanted: LogFilter) -> list[JsonValue]:
-    header = block.header
-    found: list[JsonValue] = []
-    log_index = 0
-    receipts = chain.receipts(header.hash)
-    for tx_index, (tx, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
-        for log in receipt.logs:
-            if wanted.matches(log):
-                found.append(log_object(log, header, tx.hash, tx_index, log_index))
-            log_index += 1
-    return found
+    return await find_logs(chain, wanted)

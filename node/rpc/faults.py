@@ -2,6 +2,7 @@
 
 * RpcError
   - ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError   (JSON-RPC 2.0)
+  - NotificationsUnsupported, NoSuchSubscription   -32601
   - ServerError            -32000: the request was understood and cannot be done
     - HeaderNotFound
   - RequestTimedOut        -32002
@@ -49,6 +50,20 @@ class MethodNotFound(RpcError):
 
     def __init__(self, method: str) -> None:
         super().__init__(-32601, f"the method {method} does not exist/is not available")
+
+
+class NotificationsUnsupported(RpcError):
+    """A subscription needs a connection that stays: a WebSocket or the IPC socket."""
+
+    def __init__(self) -> None:
+        super().__init__(-32601, "notifications not supported")
+
+
+class NoSuchSubscription(RpcError):
+    """Nothing of that name is pushed here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(-32601, f"no {name} subscription in eth namespace")
 
 
 class InvalidParams(RpcError):

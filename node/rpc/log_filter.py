@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 from cvm.evm.log_bloom import bloom_bits
 from cvm.evm.receipt import MAX_TOPICS, Log
-from node.rpc.faults import BadArgument
+from node.rpc.faults import BadArgument, InvalidParams
 from node.rpc.parameters import (
     BlockHash,
     BlockNumberOrTag,
@@ -58,6 +58,38 @@ class LogFilter:
             not wanted or topic in wanted
             for wanted, topic in zip(self.topics, log.topics, strict=False)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """The blocks whose new logs a client follows; `last` is None where there is no end."""
+
+    first: int
+    last: int | None
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number and (self.last is None or number <= self.last)
+
+
+def followed_heights(wanted: LogFilter) -> Heights:
+    """Return the heights that a filter follows; raises `InvalidParams` by geth's rules."""
+    if isinstance(wanted.blocks, BlockHash):
+        raise InvalidParams("invalid block range params: a block that is named brings no new logs")
+    first, last = wanted.blocks.first, wanted.blocks.last
+    if BlockTag.PENDING in (first, last):
+        raise InvalidParams("pending logs are not supported")
+    lowest = _height(first)
+    highest = _height(last)
+    if highest is not None and (lowest is None or highest < lowest):
+        raise InvalidParams("invalid block range params")
+    return Heights(lowest or 0, highest)
+
+
+def _height(end: BlockNumberOrTag) -> int | None:
+    """Return a number, or None for the newest block, which safe and finalized name too."""
+    if isinstance(end, int):
+        return end
+    return 0 if end is BlockTag.EARLIEST else None
 
 
 def may_contain(bloom: int, masks: Iterable[tuple[int, ...]]) -> bool:

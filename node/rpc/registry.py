@@ -2,20 +2,21 @@
 
 A method is an async function of the chain and of its parameters. Each parameter's annotation is one
 of the types of `node.rpc.parameters`, which carry their parser; a default makes it optional. So a
-signature is the whole description of what a caller may send.
+signature is the whole description of what a caller may send. A method that needs to know who asks
+takes a `Caller` in the place of the chain.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from node.rpc.chain_view import ChainView
+from node.rpc.caller import Caller
 from node.rpc.faults import BadArgument, InvalidParams
+from node.rpc.json_value import JsonValue
 
-JsonValue: TypeAlias = (
-    "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
-)
+__all__ = ["METHODS", "JsonValue", "Method", "Parameter", "parse_params", "rpc_method"]
+
 Handler: TypeAlias = Callable[..., Awaitable[JsonValue]]
 Parser: TypeAlias = Callable[[object], object]
 HandlerT = TypeVar("HandlerT", bound=Handler)
@@ -38,10 +39,12 @@ class Method:
     name: str
     handler: Handler
     parameters: tuple[Parameter, ...]
+    takes_caller: bool = False
 
-    async def call(self, chain: ChainView, params: Sequence[object]) -> JsonValue:
+    async def call(self, caller: Caller, params: Sequence[object]) -> JsonValue:
         """Parse the positional parameters and run the method; raises `InvalidParams`."""
-        return await self.handler(chain, *parse_params(self.parameters, params))
+        subject = caller if self.takes_caller else caller.chain
+        return await self.handler(subject, *parse_params(self.parameters, params))
 
 
 METHODS: dict[str, Method] = {}
@@ -54,7 +57,7 @@ def rpc_method(name: str) -> Callable[[HandlerT], HandlerT]:
     def register(handler: HandlerT) -> HandlerT:
         if name in METHODS:
             raise ValueError(f"JSON-RPC method {name} is registered twice; rename one of them")
-        METHODS[name] = Method(name, handler, _parameters_of(handler))
+        METHODS[name] = Method(name, handler, _parameters_of(handler), _takes_caller(handler))
         return handler
 
     return register
@@ -84,6 +87,11 @@ def _parse_one(place: int, parameter: Parameter, value: object) -> object:
         return parameter.parse(value)
     except BadArgument as fault:
         raise InvalidParams(f"invalid argument {place}: {fault}") from fault
+
+
+def _takes_caller(handler: Handler) -> bool:
+    subject, *_ = inspect.signature(handler).parameters.values()
+    return subject.annotation is Caller
 
 
 def _parameters_of(handler: Handler) -> tuple[Parameter, ...]:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NoReturn, TypeAlias
@@ -62,8 +63,8 @@ def parse_body(body: bytes, max_depth: int) -> object:
     return value
 
 
-def parse_request(value: object) -> Request:
-    """Return one request of a known method; raises `BadRequest`."""
+def parse_request(value: object, may_call: Callable[[str], bool]) -> Request:
+    """Return one request of a known method that may be called; raises `BadRequest`."""
     if not isinstance(value, dict):
         raise BadRequest(
             None,
@@ -79,14 +80,15 @@ def parse_request(value: object) -> Request:
         raise BadRequest(request_id, InvalidRequest(_what_is_missing(value)), is_notification=False)
     is_notification = "id" not in value
     try:
-        return Request(request_id, is_notification, _method(name), _params(value.get("params")))
+        method = _method(name, may_call)
+        return Request(request_id, is_notification, method, _params(value.get("params")))
     except RpcError as error:
         raise BadRequest(request_id, error, is_notification=is_notification) from error
 
 
-def _method(name: str) -> Method:
+def _method(name: str, may_call: Callable[[str], bool]) -> Method:
     method = METHODS.get(name)
-    if method is None:
+    if method is None or not may_call(name):
         raise MethodNotFound(name[:MAX_SHOWN_CHARACTERS])
     return method
 

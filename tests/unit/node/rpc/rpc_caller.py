@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 
+from node.rpc.caller import DEV_NAMESPACES, LOCAL_NAMESPACES, Caller, RpcNode, rpc_node
 from node.rpc.chain_view import ChainView
 from node.rpc.dispatcher import Limits, answer
+from node.rpc.events import ChainEvents
 
 JsonObject = dict[str, object]
 
@@ -13,8 +15,18 @@ JsonObject = dict[str, object]
 def ask(chain: ChainView, body: str | bytes, limits: Limits | None = None) -> object:
     """Return the decoded answer to a body, None where there is none."""
     raw = body.encode() if isinstance(body, str) else body
-    text = asyncio.run(answer(chain, raw, limits or Limits()))
+    text = asyncio.run(answer(local_caller(chain), raw, limits or Limits()))
     return None if text is None else json.loads(text)
+
+
+def shared_node(chain: ChainView) -> RpcNode:
+    """Return what the endpoints of a node share; its clock stands still."""
+    return rpc_node(chain, lambda: 0.0, ChainEvents())
+
+
+def local_caller(chain: ChainView) -> Caller:
+    """Return who may call every method and cannot be notified."""
+    return Caller(shared_node(chain), LOCAL_NAMESPACES | DEV_NAMESPACES)
 
 
 def request(method: str, *params: object) -> JsonObject:

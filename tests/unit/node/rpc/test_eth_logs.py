@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cvm.evm.log_bloom import bloom_bits
 from cvm.evm.receipt import Log, Receipt
-from node.rpc import eth_logs
+from node.rpc import log_search
 from node.rpc.log_filter import may_contain
 from tests.unit.node.rpc.fake_chain import BOB, CONTRACT, FakeChain, small_chain
 from tests.unit.node.rpc.rpc_caller import error, result, result_list
@@ -98,7 +98,7 @@ def test_a_block_that_is_not_there_is_an_error(
 
 
 def test_a_range_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eth_logs, "MAX_BLOCK_RANGE", 3)
+    monkeypatch.setattr(log_search, "MAX_BLOCK_RANGE", 3)
     assert error(small_chain(), "eth_getLogs", EVERYTHING) == (
         -32005,
         "block range 0 to 3 holds 4 blocks; want at most 3",
@@ -107,7 +107,7 @@ def test_a_range_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_answer_has_a_bound_and_says_where_to_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eth_logs, "MAX_LOGS", 2)
+    monkeypatch.setattr(log_search, "MAX_LOGS", 2)
     code, message = error(small_chain(), "eth_getLogs", EVERYTHING)
     assert code == -32005
     assert message.startswith("query returned more than 2 results; ask for blocks 0x0 to 0x0")

@@ -11,7 +11,7 @@ from node.execution.jobs import Job, ResultT
 from node.rpc.dispatcher import Limits
 from node.rpc.server import CannotListen, RpcServer, RpcSettings, start_rpc_server
 from tests.unit.node.rpc.fake_chain import FakeChain, small_chain
-from tests.unit.node.rpc.rpc_caller import request
+from tests.unit.node.rpc.rpc_caller import request, shared_node
 
 pytestmark = pytest.mark.network
 
@@ -33,7 +33,7 @@ def with_server(
     async def run() -> None:
         view = chain or small_chain()
         async with (
-            await start_rpc_server(view, port=0, settings=settings) as server,
+            await start_rpc_server(shared_node(view), port=0, settings=settings) as server,
             ClientSession() as session,
         ):
             await check(server, session)
@@ -194,7 +194,7 @@ def test_a_call_that_takes_too_long_is_given_up() -> None:
     async def run() -> None:
         settings = RpcSettings(limits=Limits(request_timeout_s=0.05))
         async with (
-            await start_rpc_server(StuckChain(), port=0, settings=settings) as server,
+            await start_rpc_server(shared_node(StuckChain()), port=0, settings=settings) as server,
             ClientSession() as session,
         ):
             batch = [request("eth_call", {}), request("eth_chainId")]
@@ -207,7 +207,9 @@ def test_a_call_that_takes_too_long_is_given_up() -> None:
 def test_a_body_that_never_ends_is_given_up() -> None:
     async def run() -> None:
         settings = RpcSettings(limits=Limits(request_timeout_s=0.05))
-        async with await start_rpc_server(small_chain(), port=0, settings=settings) as server:
+        async with await start_rpc_server(
+            shared_node(small_chain()), port=0, settings=settings
+        ) as server:
             reader, writer = await asyncio.open_connection(server.host, server.port)
             writer.write(
                 b"POST / HTTP/1.1\r\nHost: localhost\r\n"
@@ -223,7 +225,7 @@ def test_a_body_that_never_ends_is_given_up() -> None:
 def test_requests_in_flight_finish_when_the_server_stops() -> None:
     async def run() -> None:
         chain = StuckChain()
-        server = await start_rpc_server(chain, port=0)
+        server = await start_rpc_server(shared_node(chain), port=0)
         async with ClientSession() as session, asyncio.TaskGroup() as group:
             serving = group.create_task(server.run())
             post = group.create_task(session.post(server.url, json=request("eth_call", {})))
@@ -241,13 +243,13 @@ def test_requests_in_flight_finish_when_the_server_stops() -> None:
 
 def test_cancelling_run_frees_the_port() -> None:
     async def run() -> None:
-        server = await start_rpc_server(small_chain(), port=0)
+        server = await start_rpc_server(shared_node(small_chain()), port=0)
         task = asyncio.create_task(server.run())
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await (await start_rpc_server(small_chain(), port=server.port)).close()
+        await (await start_rpc_server(shared_node(small_chain()), port=server.port)).close()
 
     asyncio.run(run())
 
@@ -255,7 +257,7 @@ def test_cancelling_run_frees_the_port() -> None:
 def test_a_port_that_is_taken_is_named() -> None:
     async def check(server: RpcServer, _session: ClientSession) -> None:
         with pytest.raises(CannotListen, match=f"port {server.port}: .*choose another"):
-            await start_rpc_server(small_chain(), port=server.port)
+            await start_rpc_server(shared_node(small_chain()), port=server.port)
 
     with_server(check)
 

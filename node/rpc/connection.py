@@ -1,0 +1,62 @@
+"""One client on a connection that stays: its requests in flight, its subscriptions, its outbox."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from node.p2p.first_fault import first_fault
+from node.rpc.caller import Caller, RpcNode
+from node.rpc.dispatcher import Limits, answer
+from node.rpc.outbox import Outbox, SlowClient
+from node.rpc.subscriptions import ClientSubscriptions
+
+MAX_IN_FLIGHT = 32
+"""Requests of one client that are worked on at once; more are not read meanwhile."""
+
+SEND_TIMEOUT_S = 20.0
+"""How long a client may take no byte of what is sent to it."""
+
+Send = Callable[[bytes], Awaitable[None]]
+
+
+class Connection:
+    """Answers one client and pushes its notifications, until either side ends it."""
+
+    def __init__(self, node: RpcNode, namespaces: frozenset[str], limits: Limits) -> None:
+        self._limits = limits
+        self._outbox = Outbox()
+        self._subscriptions = ClientSubscriptions(node.subscriptions, self._outbox)
+        self._caller = Caller(node, namespaces, self._subscriptions)
+        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+
+    async def run(self, messages: AsyncIterator[bytes], send: Send) -> None:
+        """Serve until `messages` ends, then send what is still to be answered.
+
+        Raises `SlowClient` where the client does not keep up, and what `send` raises.
+        """
+        try:
+            with first_fault():
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._send_all(send))
+                    async with asyncio.TaskGroup() as answers:
+                        async for message in messages:
+                            await self._slots.acquire()
+                            answers.create_task(self._answer(message))
+                    self._outbox.close()
+        finally:
+            self._subscriptions.close()
+
+    async def _answer(self, message: bytes) -> None:
+        try:
+            text = await answer(self._caller, message, self._limits)
+            if text is not None:
+                await self._outbox.reply(text.encode())
+        finally:
+            self._slots.release()
+
+    async def _send_all(self, send: Send) -> None:
+        while (message := await self._outbox.next()) is not None:
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await send(message)
+            except TimeoutError:
+                raise SlowClient(*self._outbox.size()) from None

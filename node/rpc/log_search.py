@@ -1,0 +1,94 @@
+"""Looks for logs: in one block, and in a range of them with the bounds that a node can bear."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cvm.evm.header import BlockHeader
+from cvm.evm.receipt import Receipt
+from cvm.evm.transaction import Transaction
+from node.rpc.block_lookup import require_header
+from node.rpc.chain_view import ChainView
+from node.rpc.encoding import log_object
+from node.rpc.faults import InvalidParams, LimitExceeded, ServerError
+from node.rpc.json_value import JsonValue
+from node.rpc.log_filter import BlockRange, LogFilter, may_contain
+
+MAX_BLOCK_RANGE = 10_000
+MAX_LOGS = 10_000
+
+_BLOCKS_PER_TURN = 100
+"""Headers looked at before other requests get a turn."""
+
+
+async def find_logs(chain: ChainView, wanted: LogFilter) -> list[JsonValue]:
+    """Return the logs of a block or of a range that a filter lets through, in chain order."""
+    if isinstance(wanted.blocks, BlockRange):
+        return await search_range(chain, wanted, *resolve_range(chain, wanted.blocks))
+    block = chain.block_by_hash(wanted.blocks.hash)
+    if block is None:
+        raise ServerError(f"unknown block: 0x{wanted.blocks.hash.hex()}")
+    return logs_in(block.header, block.transactions, chain.receipts(block.header.hash), wanted)
+
+
+async def search_range(
+    chain: ChainView, wanted: LogFilter, first: int, last: int
+) -> list[JsonValue]:
+    """Return the wanted logs of the blocks from `first` to `last`; raises `LimitExceeded`."""
+    masks = wanted.bloom_masks()
+    found: list[JsonValue] = []
+    for number in range(first, last + 1):
+        if number % _BLOCKS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        header = chain.header_by_number(number)
+        if header is None:
+            raise ServerError(f"block {number} is not here: this chain starts from a later state")
+        if header.bloom == 0 or not may_contain(header.bloom, masks):
+            continue
+        block = chain.block_by_hash(header.hash)
+        if block is None:
+            continue
+        found += logs_in(header, block.transactions, chain.receipts(header.hash), wanted)
+        if len(found) > MAX_LOGS:
+            raise LimitExceeded(
+                f"query returned more than {MAX_LOGS} results; "
+                f"ask for blocks {first:#x} to {max(first, number - 1):#x}, then for the rest"
+            )
+    return found
+
+
+def resolve_range(chain: ChainView, blocks: BlockRange) -> tuple[int, int]:
+    """Return both ends as numbers; raises `InvalidParams` as execution-apis rules."""
+    head = chain.head().block_number
+    first, last = (
+        end if isinstance(end, int) else require_header(chain, end).block_number
+        for end in (blocks.first, blocks.last)
+    )
+    if last > head:
+        raise InvalidParams(
+            f"block range extends beyond current head block: requested {last}, head {head}"
+        )
+    if first > last:
+        raise InvalidParams(f"invalid block range params: fromBlock {first} > toBlock {last}")
+    if last - first >= MAX_BLOCK_RANGE:
+        raise LimitExceeded(
+            f"block range {first} to {last} holds {last - first + 1} blocks; "
+            f"want at most {MAX_BLOCK_RANGE}"
+        )
+    return first, last
+
+
+def logs_in(
+    header: BlockHeader,
+    transactions: Sequence[Transaction],
+    receipts: Sequence[Receipt],
+    wanted: LogFilter,
+) -> list[JsonValue]:
+    """Return the wanted logs of one block."""
+    found: list[JsonValue] = []
+    log_index = 0
+    for tx_index, (tx, receipt) in enumerate(zip(transactions, receipts, strict=True)):
+        for log in receipt.logs:
+            if wanted.matches(log):
+                found.append(log_object(log, header, tx.hash, tx_index, log_index))
+            log_index += 1
+    return found

@@ -1,0 +1,80 @@
+"""What waits to be sent to one client, with a bound: who reads too slowly is disconnected."""
+
+import asyncio
+from collections import deque
+
+MAX_WAITING = 2_048
+MAX_WAITING_BYTES = 32 << 20
+
+
+class SlowClient(Exception):
+    """The client reads slower than notifications come; the message is the reason it is told."""
+
+    def __init__(self, waiting: int, size_bytes: int) -> None:
+        super().__init__(f"too slow: {waiting} messages, {size_bytes} bytes wait to be read")
+
+
+class Outbox:
+    """A queue between what happens here and a client's socket.
+
+    Notifications never wait: they overflow, which `next` raises as `SlowClient`. A reply waits for
+    room, so who reads none of them is soon asked for nothing more. `max_bytes` bounds everything
+    but the one message that first exceeds it.
+    """
+
+    def __init__(self, max_waiting: int = MAX_WAITING, max_bytes: int = MAX_WAITING_BYTES) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._size_bytes = 0
+        self._max_waiting = max_waiting
+        self._max_bytes = max_bytes
+        self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._overflow: SlowClient | None = None
+        self._is_closed = False
+
+    def notify(self, message: bytes) -> None:
+        """Queue a notification; past the bound the client is given up."""
+        if self._overflow is None and self._is_full():
+            self._overflow = SlowClient(*self.size())
+            self._waiting.clear()
+            self._filled.set()
+        if self._overflow is None:
+            self._append(message)
+
+    async def reply(self, message: bytes) -> None:
+        """Queue an answer, as soon as there is room."""
+        while self._overflow is None and self._is_full():
+            self._emptied.clear()
+            await self._emptied.wait()
+        self._append(message)
+
+    def close(self) -> None:
+        """Let `next` end once everything is sent."""
+        self._is_closed = True
+        self._filled.set()
+
+    async def next(self) -> bytes | None:
+        """Return the next message to send, None after the last one; raises `SlowClient`."""
+        while not (self._waiting or self._overflow or self._is_closed):
+            self._filled.clear()
+            await self._filled.wait()
+        if self._overflow is not None:
+            raise self._overflow
+        if not self._waiting:
+            return None
+        message = self._waiting.popleft()
+        self._size_bytes -= len(message)
+        self._emptied.set()
+        return message
+
+    def size(self) -> tuple[int, int]:
+        """Return how many messages wait, and their bytes."""
+        return len(self._waiting), self._size_bytes
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._max_waiting or self._size_bytes >= self._max_bytes
+
+    def _append(self, message: bytes) -> None:
+        self._waiting.append(message)
+        self._size_bytes += len(message)
+        self._filled.set()

@@ -1,0 +1,82 @@
+"""JSON-RPC over WebSocket: the same requests as over HTTP, and notifications."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from node.rpc.caller import RpcNode
+from node.rpc.connection import Connection
+from node.rpc.dispatcher import Limits
+from node.rpc.outbox import SlowClient
+
+log = structlog.get_logger(__name__)
+
+MAX_MESSAGE_BYTES = 32 << 20
+MAX_CLIENTS = 1_024
+HEARTBEAT_S = 30.0
+"""A client that does not answer a ping for half of this is gone."""
+
+CLOSE_TIMEOUT_S = 5.0
+MAX_REASON_BYTES = 123
+"""RFC 6455, section 5.5: a control frame holds 125 bytes, two of them the code."""
+
+
+class WebSocketEndpoint:
+    """Serves every WebSocket of one listener."""
+
+    def __init__(self, node: RpcNode, namespaces: frozenset[str], limits: Limits) -> None:
+        self._node = node
+        self._namespaces = namespaces
+        self._limits = limits
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Talk to one client until either side closes."""
+        if len(self._sockets) >= MAX_CLIENTS:
+            return web.Response(status=503, text=f"{MAX_CLIENTS} clients are connected already\n")
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_TIMEOUT_S,
+            heartbeat=HEARTBEAT_S,
+            compress=False,
+            max_msg_size=self._limits.max_body_bytes,
+            decode_text=False,
+        )
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await self._talk(socket)
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def close(self) -> None:
+        """Tell every client that this server stops."""
+        await asyncio.gather(
+            *(
+                socket.close(code=WSCloseCode.GOING_AWAY, message=b"server shutdown")
+                for socket in self._sockets
+            )
+        )
+
+    async def _talk(self, socket: web.WebSocketResponse) -> None:
+        async def send(message: bytes) -> None:
+            await socket.send_frame(message, WSMsgType.TEXT)
+
+        connection = Connection(self._node, self._namespaces, self._limits)
+        try:
+            await connection.run(_messages(socket), send)
+        except SlowClient as slow:
+            log.info("rpc client disconnected", reason=str(slow))
+            reason = str(slow).encode()[:MAX_REASON_BYTES]
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=reason, drain=False)
+        except ConnectionResetError:
+            log.debug("rpc client gone")
+
+
+async def _messages(socket: web.WebSocketResponse) -> AsyncIterator[bytes]:
+    """Yield what the client sends; a message over the bound closes the socket (code 1009)."""
+    async for message in socket:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            yield message.data
