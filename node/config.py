@@ -12,6 +12,7 @@ from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
 DEFAULT_DATADIR = Path.home() / ".cvm"
 DEFAULT_CACHE_BYTES = 1 << 30
 NODE_KEY_FILE = "nodekey"
+JOURNAL_FILE = "transactions.journal"
 
 
 class NotTheOnlyValidator(Exception):
@@ -65,6 +66,11 @@ class NodeConfig:
     def votes_folder(self) -> Path:
         """Return where the votes that were signed lie."""
         return self.datadir / "votes"
+
+    @property
+    def journal_file(self) -> Path:
+        """Return where transactions that callers of this node sent lie for a restart."""
+        return self.datadir / JOURNAL_FILE
 
     @property
     def evidence_folder(self) -> Path:

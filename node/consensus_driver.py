@@ -54,6 +54,7 @@ from node.chain import Chain
 from node.clock import now_ms
 from node.consensus_gossip import Gossip
 from node.event_queue import EventQueue, HeadMoved
+from node.pool.limits import pool_head
 from node.quorum_disagrees import QuorumDisagrees, blame_bringer
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
@@ -170,10 +171,10 @@ class ConsensusDriver:
 
     def _head_moved(self, checked: CheckedBlock) -> None:
         """Forget what the block included; what it left behind is work for the next one."""
-        if len(self._pool):
-            with self._chain.state_at(self._chain.head) as state:
-                self._pool.settle(state)
-        if checked.block.transactions and len(self._pool):
+        head = self._chain.head
+        with self._chain.state_at(head) as state:
+            self._pool.settle(state, pool_head(head), checked.executed.changes.accounts)
+        if checked.block.transactions and self._pool.pending_count:
             self._work.set()
         self._events.put(HeadMoved())
         if checked.block.number == self._height:
@@ -206,7 +207,7 @@ class ConsensusDriver:
         try:
             async with asyncio.timeout(period_s if self._pace.idle_blocks else None):
                 await self._work.wait()
-                while not (self._pace.idle_blocks or len(self._pool)):
+                while not (self._pace.idle_blocks or self._pool.pending_count):
                     self._work.clear()
                     await self._work.wait()
         except TimeoutError:

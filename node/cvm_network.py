@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 import structlog
 
@@ -14,7 +13,6 @@ from consensus.qbft import faults as qbft_faults
 from consensus.qbft.evidence import Evidence
 from consensus.qbft.message_decoding import decode_message
 from consensus.qbft.messages import Message
-from cvm.evm.transaction import Transaction
 from cvm.faults import ModelDataMissing
 from models_registry.attestation import BadAttestation
 from node.attestation_pool import SignedRecord
@@ -59,13 +57,6 @@ SERVING_THREADS = 2
 BLOCK_AGAIN_S = 1.0
 """A peer that votes on a height that is final gets the block at most so often."""
 SENT_BLOCKS = 1024
-
-
-class TransactionGossip(Protocol):
-    """How transactions go round (eth/68 and later)."""
-
-    def announce(self, tx: Transaction) -> None:
-        """Tell peers of a transaction that the pool took."""
 
 
 class CvmNetwork:
@@ -119,7 +110,6 @@ class CvmNetwork:
         self._driver: ConsensusDriver | None = None
         self._models: ModelDuties | None = None
         self._server: Network | None = None
-        self._transactions: TransactionGossip | None = None
         self._on_model: Callable[[], None] = lambda: None
         writer.on_head(lambda _checked, certificate: self._head_moved(certificate))
 
@@ -128,12 +118,11 @@ class CvmNetwork:
         driver: ConsensusDriver,
         models: ModelDuties,
         server: Network,
-        transactions: TransactionGossip,
         on_model: Callable[[], None],
     ) -> None:
         """Join what hears of messages, and what carries them; `on_model` hears of a whole model."""
         self._driver, self._models = driver, models
-        self._server, self._transactions = server, transactions
+        self._server = server
         self._on_model = on_model
 
     def close(self) -> None:
@@ -240,11 +229,6 @@ class CvmNetwork:
     def known_evidence(self) -> tuple[Evidence, ...]:
         """Return the proofs of double votes that are known here."""
         return self._evidence.all()
-
-    def announce(self, tx: Transaction) -> None:
-        """Tell peers of a transaction that the pool took."""
-        if self._transactions is not None:
-            self._transactions.announce(tx)
 
     def peer_joined(self, peer: CvmPeer) -> None:
         """Tell a new peer which models are here and who signed what; it may be ahead."""

@@ -12,7 +12,7 @@ from node.block_writer import BlockWriter
 from node.config import NodeConfig
 from node.live_chain import LiveChain
 from node.rpc.caller import LOCAL_NAMESPACES, RpcNode, rpc_node
-from node.rpc.events import ChainEvents, NewHead
+from node.rpc.events import ChainEvents, NewHead, PendingSource
 from node.rpc.ipc import MAX_PATH_BYTES, IpcServer
 from node.rpc.rpc_config import HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
@@ -47,9 +47,10 @@ async def open_endpoints(
     return server
 
 
-def rpc_of(view: LiveChain, writer: BlockWriter) -> RpcNode:
+def rpc_of(view: LiveChain, writer: BlockWriter, pool: PendingSource) -> RpcNode:
     """Return what the endpoints of JSON-RPC share, joined to what happens on the chain."""
     events = ChainEvents()
+    pool.on_pending(events.new_pending)
 
     def new_head(checked: CheckedBlock, _certificate: CommitCertificate) -> None:
         block, receipts = checked.block, checked.executed.receipts

@@ -107,7 +107,6 @@ class GenesisRecorder:
             except InvalidTransaction as fault:
                 self._warn(fault)
                 return
-        self._network.announce(tx)
         log.info("asking the contract to keep block 0's hash", tx=f"0x{tx.hash.hex()}")
 
     def _warn(self, fault: InvalidTransaction) -> None:

@@ -25,9 +25,12 @@ from models_registry.registry import (
 )
 from node.chain import Chain
 from node.execution.jobs import Executor, Job, ResultT
+from node.local_transactions import LocalTransactions
 from node.model_chunks import ModelChunks
 from node.model_duties import ModelDuties
 from node.network_view import NetworkView
+from node.pool.content import PoolContent, PoolStatus
+from node.pool.rules import validate_raw
 from node.readiness import NodeReadiness
 from node.rpc.chain_view import (
     BlockView,
@@ -38,7 +41,6 @@ from node.rpc.chain_view import (
     TransactionLocation,
 )
 from node.storage.model_store import ModelStore
-from node.transaction_pool import TransactionPool, validate_size
 from opcodes.gas import InferenceGas, inference_gas
 from opcodes.inference_host import InferenceCall
 from opcodes.inference_trace import InferenceTrace
@@ -81,13 +83,13 @@ class LiveState:
 class LiveChain:
     """Answers JSON-RPC from the database; an executor runs messages, a thread plans models.
 
-    `work` is set whenever a transaction or a chunk arrives, which wakes consensus.
+    `work` is set whenever a transaction that can run or a whole model comes, which wakes consensus.
     """
 
     def __init__(
         self,
         chain: Chain,
-        pool: TransactionPool,
+        local: LocalTransactions,
         store: ModelStore,
         models: ModelDuties,
         network: NetworkView,
@@ -95,7 +97,8 @@ class LiveChain:
         executor: Executor,
     ) -> None:
         self._chain = chain
-        self._pool = pool
+        self._local = local
+        self._pool = local.pool
         self._models = models
         self._network = network
         self._store = store
@@ -165,12 +168,24 @@ class LiveChain:
         return None if location is None else TransactionLocation(*location)
 
     def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
-        """Return a transaction that waits in the pool."""
+        """Return a transaction that waits in the pool, pending or queued."""
         return self._pool.get(tx_hash)
 
     def pending_nonce(self, address: bytes) -> int:
-        """Return the next nonce after everything that waits in the pool."""
+        """Return the next nonce after everything that is pending in the pool."""
         return self._pool.next_nonce(address, self.state_at(self.head()).nonce(address))
+
+    def pool_status(self) -> PoolStatus:
+        """Return how many transactions wait in the pool."""
+        return self._pool.status()
+
+    def pool_content(self) -> PoolContent:
+        """Return everything that waits in the pool."""
+        return self._pool.content()
+
+    def pool_content_from(self, sender: bytes) -> PoolContent:
+        """Return everything of one sender that waits in the pool."""
+        return self._pool.content_from(sender)
 
     def state_at(self, header: BlockHeader) -> LiveState:
         """Return the state after a block."""
@@ -178,12 +193,12 @@ class LiveChain:
 
     async def submit(self, raw_transaction: bytes) -> bytes:
         """Put a signed transaction into the pool and return its hash."""
-        validate_size(raw_transaction)
+        validate_raw(raw_transaction)
         tx = decode_transaction(raw_transaction)
         with self._chain.state_at(self.head()) as state:
-            self._pool.add(tx, state)
-        self._network.announce(tx)
-        self.work.set()
+            self._local.add(tx, state)
+        if self._pool.is_pending(tx):
+            self.work.set()
         return tx.hash
 
     async def execute(self, job: Job[ResultT]) -> ResultT:

@@ -3,7 +3,6 @@
 from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from consensus.qbft.messages import Message
-from cvm.evm.transaction import Transaction
 from node.attestation_pool import SignedRecord
 from node.chain import Chain
 from node.listed_models import ListedModels
@@ -44,9 +43,6 @@ class LoneNetwork:
         """Do nothing: nobody is there to blame."""
 
     def spread_attestation(self, attestation: SignedRecord) -> None:
-        """Do nothing: this node's pool has it."""
-
-    def announce(self, tx: Transaction) -> None:
         """Do nothing: this node's pool has it."""
 
     def peer_count(self) -> int:

@@ -3,13 +3,12 @@
 from typing import Protocol
 
 from consensus.qbft.evidence import Evidence
-from cvm.evm.transaction import Transaction
 from node.readiness import NodeReadiness
 from node.rpc.chain_view import SyncProgress
 
 
 class NetworkView(Protocol):
-    """Who is there, how far catching up has come, and a way to tell of a transaction."""
+    """Who is there, and how far catching up has come."""
 
     def peer_count(self) -> int:
         """Return how many peers are connected."""
@@ -22,6 +21,3 @@ class NetworkView(Protocol):
 
     def known_evidence(self) -> tuple[Evidence, ...]:
         """Return the proofs of double votes that are known here."""
-
-    def announce(self, tx: Transaction) -> None:
-        """Tell peers of a transaction that the pool took."""

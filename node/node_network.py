@@ -67,8 +67,7 @@ class NodeNetwork:
         evidence = EvidencePool(chain, config.evidence_folder)
         self.cvm = CvmNetwork(chain, parts.store, writer, ChainForks(view.identity.forks), evidence)
         pool = PoolSource(chain, parts.pool, parts.work, self.cvm.is_syncing)
-        self._gossip = TransactionGossip(pool)
-        eth = EthService(view, self._gossip)
+        eth = EthService(view, TransactionGossip(pool))
         writer.on_head(lambda _checked, _certificate: eth.head_changed())
         key = load_node_key(config.node_key_file)
         book = PeerBook(config.datadir / BOOK_FILE)
@@ -80,7 +79,7 @@ class NodeNetwork:
 
     def attach(self, driver: ConsensusDriver, models: ModelDuties) -> None:
         """Join what hears of messages."""
-        self.cvm.attach(driver, models, self.server, self._gossip, self._work.set)
+        self.cvm.attach(driver, models, self.server, self._work.set)
 
     def close(self) -> None:
         """Stop the threads that serve."""

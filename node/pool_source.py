@@ -9,7 +9,7 @@ from node.transaction_pool import TransactionPool
 
 
 class PoolSource:
-    """A `TransactionSource`; `work` is set when a transaction comes in."""
+    """A `TransactionSource`; `work` is set when a transaction that blocks could take comes in."""
 
     def __init__(
         self,
@@ -33,11 +33,16 @@ class PoolSource:
         return self._pool.get(tx_hash)
 
     def pending(self) -> Sequence[Transaction]:
-        """Return the transactions that wait here, each sender's in nonce order."""
+        """Return the transactions that blocks could take, each sender's in nonce order."""
         return list(self._pool.best_first(0))
+
+    def on_pending(self, listener: Callable[[Transaction], None]) -> None:
+        """Call `listener` with every transaction that becomes pending."""
+        self._pool.on_pending(listener)
 
     async def add(self, tx: Transaction) -> None:
         """Take a transaction from a peer; raises an `InvalidTransaction`."""
         with self._chain.state_at(self._chain.head) as state:
             self._pool.add(tx, state)
-        self._work.set()
+        if self._pool.is_pending(tx):
+            self._work.set()

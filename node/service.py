@@ -29,11 +29,13 @@ from node.genesis_record import GenesisRecorder
 from node.inference_host import NodeInferenceHost
 from node.keys import address_of
 from node.live_chain import LiveChain
+from node.local_transactions import LocalTransactions
 from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
 from node.network_view import NetworkView
 from node.node_network import NetworkParts, NodeNetwork
 from node.p2p.first_fault import first_fault
+from node.pool.limits import pool_head
 from node.rpc.caller import RpcNode
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import RpcServer
@@ -41,6 +43,7 @@ from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.storage.snapshot_store import require_whole_state
+from node.storage.transaction_journal import TransactionJournal
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 from node.warm_kernels import warm_execution
@@ -168,7 +171,8 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     cleanup.callback(writer.close)
     votes = VoteLog(config.votes_folder, chain.domain.genesis_hash)
     cleanup.callback(votes.close)
-    pool, work = TransactionPool(chain.parameters.chain_id), asyncio.Event()
+    local, work = open_pool(config, chain, cleanup), asyncio.Event()
+    pool = local.pool
     joined: NodeNetwork | None = None
     if config.p2p is not None:
         parts = NetworkParts(chain, node.store, pool, work)
@@ -191,7 +195,7 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     if joined is not None:
         joined.attach(driver, models)
     workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
-    view = LiveChain(chain, pool, node.store, models, network, work, workers)
+    view = LiveChain(chain, local, node.store, models, network, work, workers)
     cleanup.callback(view.close)
     duties: list[Duty] = [driver, models, workers]
     if joined is not None:
@@ -200,7 +204,22 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         recorder = GenesisRecorder(chain, config.validator_key, pool, network)
         writer.on_head(lambda _checked, _certificate: recorder.wake())
         duties.append(recorder)
-    return NodeParts(rpc_of(view, writer), tuple(duties), writer, network, pool)
+    if pool.pending_count:
+        work.set()
+    return NodeParts(rpc_of(view, writer, pool), tuple(duties), writer, network, pool)
+
+
+def open_pool(config: NodeConfig, chain: Chain, cleanup: ExitStack) -> LocalTransactions:
+    """Return the pool with what waited when the node stopped; raises `DatabaseFault`."""
+    journal = TransactionJournal(config.journal_file)
+    cleanup.callback(journal.close)
+    local = LocalTransactions(TransactionPool(chain.parameters.chain_id), journal)
+    with chain.state_at(chain.head) as state:
+        local.pool.settle(state, pool_head(chain.head))
+        count = local.restore(state)
+    if count:
+        log.info("transactions wait again", count=count)
+    return local
 
 
 def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:

@@ -39,6 +39,7 @@ from node.demo_contract import classify_data, constructor_data
 from node.execution.thread_executor import ThreadExecutor
 from node.inference_host import NodeInferenceHost
 from node.live_chain import LiveChain
+from node.local_transactions import LocalTransactions
 from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
 from node.sample_models import sample_model_path
@@ -190,4 +191,5 @@ def live_chain(world: ChainWorld, pool: TransactionPool) -> LiveChain:
     network = LoneNetwork(world.chain, world.store)
     models = ModelDuties(world.attester, AttestationPool(world.chain), network.spread_attestation)
     executor = ThreadExecutor(world.chain.execution)
-    return LiveChain(world.chain, pool, world.store, models, network, asyncio.Event(), executor)
+    local = LocalTransactions(pool)
+    return LiveChain(world.chain, local, world.store, models, network, asyncio.Event(), executor)

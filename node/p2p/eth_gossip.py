@@ -4,7 +4,7 @@ The square root of the peers get a new transaction whole (ethereum/devp2p, "eth"
 Exchange); which ones follows from hashes. Blob transactions are not carried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isqrt
 from typing import Protocol
 
@@ -46,7 +46,13 @@ class TransactionSource(Protocol):
         """Return a transaction that waits here."""
 
     def pending(self) -> Sequence[Transaction]:
-        """Return the transactions that wait here."""
+        """Return the transactions that blocks could take: what others are told of."""
+
+    def on_pending(self, listener: Callable[[Transaction], None]) -> None:
+        """Call `listener` with every transaction that blocks can take from now on.
+
+        That may be later than `add`: one that came before another of its sender waits for it.
+        """
 
     async def add(self, tx: Transaction) -> None:
         """Take a transaction from a peer; raises an `InvalidTransaction`."""
@@ -65,21 +71,25 @@ class ClosedPool:
         """Return nothing."""
         return ()
 
+    def on_pending(self, listener: Callable[[Transaction], None]) -> None:
+        """Do nothing: none ever is."""
+
     async def add(self, tx: Transaction) -> None:
         """Forget it."""
 
 
 class TransactionGossip:
-    """Spreads transactions over the peers that are joined."""
+    """Spreads transactions over the peers that are joined, as soon as blocks can take them."""
 
     def __init__(self, source: TransactionSource) -> None:
         self._source = source
         self._peers: dict[bytes, EthPeer] = {}
         self._seen = RecentHashes(MAX_SEEN)
         self._fetching: set[bytes] = set()
+        source.on_pending(self.announce)
 
     def join(self, peer: EthPeer) -> None:
-        """Take a peer in, and announce to it what waits here."""
+        """Take a peer in, and announce to it what blocks could take."""
         self._peers[peer.node_id] = peer
         for tx in self._source.pending()[:MAX_HASHES]:
             if tx.type_id != BLOB:
@@ -92,7 +102,7 @@ class TransactionGossip:
         self._wake()
 
     def announce(self, tx: Transaction) -> None:
-        """Spread a transaction that is new in the pool to the peers that do not know it."""
+        """Spread a transaction that became pending to the peers that do not know it."""
         if tx.type_id == BLOB:
             return
         ignorant = [peer for peer in self._peers.values() if tx.hash not in peer.known]
@@ -104,7 +114,7 @@ class TransactionGossip:
             peer.queue_announcement(tx)
 
     async def take(self, peer: EthPeer, transactions: Sequence[Transaction]) -> None:
-        """Take whole transactions from a peer, and spread those that are new and valid.
+        """Take whole transactions from a peer; the pool says which of them go on.
 
         Raises `BadMessage` for a blob transaction, which may only be announced (EIP-4844).
         """
@@ -124,8 +134,6 @@ class TransactionGossip:
             peer.channel.peer.penalise(INVALID_POINTS, f"a transaction: {fault}")
         except InvalidTransaction:
             return  # what another state may allow is nobody's fault
-        else:
-            self.announce(tx)
 
     def note(self, peer: EthPeer, message: NewPooledTransactionHashes) -> None:
         """Take announcements; those worth having are fetched soon.

@@ -13,6 +13,7 @@ from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
 from models_registry.registry import RegistryEntry
 from node.execution.jobs import Job, ResultT
+from node.pool.content import PoolContent, PoolStatus
 from node.readiness import NodeReadiness
 from opcodes.gas import InferenceGas
 from opcodes.inference_trace import InferenceTrace
@@ -158,10 +159,19 @@ class ChainView(Protocol):
         """Return where an included transaction stands."""
 
     def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
-        """Return a transaction that waits in the pool."""
+        """Return a transaction that waits in the pool, pending or queued."""
 
     def pending_nonce(self, address: bytes) -> int:
-        """Return the next nonce after everything that waits in the pool."""
+        """Return the next nonce after everything that is pending in the pool."""
+
+    def pool_status(self) -> PoolStatus:
+        """Return how many transactions wait in the pool."""
+
+    def pool_content(self) -> PoolContent:
+        """Return everything that waits in the pool."""
+
+    def pool_content_from(self, sender: bytes) -> PoolContent:
+        """Return everything of one sender that waits in the pool."""
 
     def state_at(self, header: BlockHeader) -> StateView:
         """Return the state after a block."""

@@ -15,6 +15,7 @@ from node.rpc import (
     eth_subscribe,
     eth_transaction,
     net,
+    txpool,
     web3,
 )
 from node.rpc.registry import METHODS
@@ -36,6 +37,7 @@ FAMILIES = (
     eth_subscribe,
     eth_transaction,
     net,
+    txpool,
     web3,
 )
 """The modules that register methods."""

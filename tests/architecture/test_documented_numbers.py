@@ -7,7 +7,7 @@ import numpy as np
 
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
-from node.transaction_pool import MAX_PENDING, MAX_PER_SENDER, MAX_TX_BYTES, PRICE_BUMP_PERCENT
+from node.pool.limits import DEFAULT_LIMITS, MAX_TX_BYTES, SLOT_BYTES
 from opcodes import errors, gas, table
 from opcodes.inference_host import InferenceLog
 from opcodes.model_record import mapped
@@ -105,9 +105,15 @@ def test_genesis_tables_are_those_of_the_code() -> None:
 
 def test_pool_table_is_that_of_the_code() -> None:
     rows = dict(table_rows(section(text_of("node/README.md"), "Pool")))
-    assert rows["size"] == f"{MAX_TX_BYTES >> 10} KiB"
-    assert rows["waiting in all, and of one sender"] == f"{MAX_PENDING:,} and {MAX_PER_SENDER}"
-    assert rows["replacing one"].startswith(f"{PRICE_BUMP_PERCENT} % ")
+    limits = DEFAULT_LIMITS
+    assert rows["size"] == f"{MAX_TX_BYTES >> 10} KiB; a slot is {SLOT_BYTES >> 10} KiB"
+    assert rows["pending in all"].startswith(f"{limits.global_slots:,} slots")
+    assert rows["safe for each sender"].startswith(f"{limits.account_slots} pending slots")
+    assert rows["queued in all, and of one sender"].startswith(
+        f"{limits.global_queue:,} slots, and {limits.account_queue} transactions"
+    )
+    assert rows["queued for"].startswith(f"{limits.lifetime_s // 3_600} hours")
+    assert rows["replacing one"].startswith(f"{limits.price_bump_percent} % ")
 
 
 def test_accuracy_is_that_of_the_manifest() -> None:

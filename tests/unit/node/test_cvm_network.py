@@ -133,7 +133,7 @@ def with_node(
             started.set()
 
         driver._take = taken  # type: ignore[method-assign]
-        network.attach(driver, unused, unused, unused, lambda: None)
+        network.attach(driver, unused, unused, lambda: None)
         try:
             async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(driver.run()) if runs else None

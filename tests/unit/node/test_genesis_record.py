@@ -40,7 +40,7 @@ def genesis(*keys: PrivateKey, funded: bool = True) -> bytes:
 
 
 class Network(LoneNetwork):
-    """A network that keeps what it is to tell of, and may be behind."""
+    """A network that keeps what the pools tell of, and may be behind."""
 
     def __init__(self, world: ChainWorld) -> None:
         super().__init__(world.chain, world.store)
@@ -63,6 +63,8 @@ class Validators:
         self.world = world
         self.network = Network(world)
         self.pools = [TransactionPool(CHAIN_ID) for _ in keys]
+        for pool in self.pools:
+            pool.on_pending(self.network.announce)
         self.recorders = [
             GenesisRecorder(world.chain, key, pool, self.network)
             for key, pool in zip(keys, self.pools, strict=True)
@@ -125,7 +127,7 @@ def test_it_does_not_come_between_other_transactions_of_the_account(one: Validat
     with one.world.chain.state_at(one.world.chain.head) as state:
         one.pools[0].add(own, state)
     one.look()
-    assert one.network.announced == []
+    assert one.network.announced == [own]
 
 
 def test_a_node_that_catches_up_sends_nothing(one: Validators) -> None:

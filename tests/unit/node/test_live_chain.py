@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from cvm.evm.creation_address import creation_address
-from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooHigh, WrongChainId
+from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooLow, WrongChainId
 from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
 from node.execution.call_request import CallRequest, CallResult
 from node.execution.messages import MAX_TX_GAS, CallJob, EstimateJob
+from node.pool.content import PoolStatus
+from node.pool.faults import TransactionTooLarge, TypeNotPooled
+from node.pool.limits import MAX_TX_BYTES
 from node.rpc.chain_view import TransactionLocation
 from node.sample_models import sample_model_path
-from node.transaction_pool import MAX_TX_BYTES, TransactionPool, TransactionTooLarge
+from node.transaction_pool import TransactionPool
 from tests.chain_world import (
     CHAIN_ID,
     FEE_CAP,
@@ -112,9 +115,9 @@ def test_an_included_transaction_has_a_place_and_a_receipt(live: Live) -> None:
     [
         pytest.param(b"", MalformedTransaction, id="nothing"),
         pytest.param(b"\x02\xc0", MalformedTransaction, id="an empty list"),
-        pytest.param(bytes(MAX_TX_BYTES + 1), TransactionTooLarge, id="too large to look at"),
+        pytest.param(b"\2" * (MAX_TX_BYTES + 1), TransactionTooLarge, id="too large to look at"),
+        pytest.param(b"\3" * (MAX_TX_BYTES + 1), TypeNotPooled, id="blobs"),
         pytest.param(signed(USER, 0, chain_id=1), WrongChainId, id="another chain"),
-        pytest.param(signed(USER, 7), NonceTooHigh, id="nonce gap"),
     ],
 )
 def test_a_bad_transaction_is_refused_and_wakes_nobody(
@@ -124,6 +127,26 @@ def test_a_bad_transaction_is_refused_and_wakes_nobody(
         live.submit(encoded)
     assert len(live.pool) == 0
     assert not live.view.work.is_set()
+
+
+def test_a_queued_transaction_wakes_the_producer_when_the_gap_is_filled(live: Live) -> None:
+    later = live.submit(signed(USER, 1, to=RECIPIENT, gas=21_000))
+    assert not live.view.work.is_set()
+    assert live.view.pending_nonce(address_of(USER)) == 0
+    assert live.view.pool_status() == PoolStatus(0, 1)
+    assert live.view.pending_transaction(later) is not None
+    live.submit(signed(USER, 0, to=RECIPIENT, gas=21_000))
+    assert live.view.work.is_set()
+    assert live.view.pending_nonce(address_of(USER)) == 2
+    pending = live.view.pool_content().pending[address_of(USER)]
+    assert live.view.pool_content_from(address_of(USER)).pending == {address_of(USER): pending}
+    assert [tx.nonce for tx in pending] == [0, 1]
+
+
+def test_a_used_nonce_is_refused(live: Live) -> None:
+    live.world.propose([signed(USER, 0, to=RECIPIENT, gas=21_000)])
+    with pytest.raises(NonceTooLow, match="tx: 0 state: 1"):
+        live.submit(signed(USER, 0, to=RECIPIENT, value=1, gas=21_000))
 
 
 def test_the_older_state_stays_readable(live: Live) -> None:

@@ -1,7 +1,6 @@
 """What the pool takes, in which order it gives it back, and what it forgets."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from eth_keys.datatypes import PrivateKey
@@ -10,41 +9,29 @@ from cvm.evm.faults import (
     InsufficientFunds,
     IntrinsicGasTooLow,
     InvalidTransaction,
-    NonceTooHigh,
+    NonceAtMaximum,
     NonceTooLow,
     SenderNotEoa,
     TipAboveFeeCap,
     TransactionGasTooHigh,
     WrongChainId,
 )
-from cvm.evm.state_reader import Account
 from cvm.evm.transaction_decoding import decode_transaction
-from node import transaction_pool
-from node.transaction_pool import (
-    MAX_TX_BYTES,
+from node.pool import faults
+from node.pool.faults import (
     AlreadyKnown,
-    PoolFull,
+    OverBlockGasLimit,
     ReplacementUnderpriced,
-    TransactionPool,
     TransactionTooLarge,
+    TypeNotPooled,
     UnprotectedTransaction,
-    validate_size,
 )
+from node.pool.limits import MAX_TX_BYTES, PoolHead
+from node.pool.rules import validate_raw
+from node.transaction_pool import TransactionPool
 from tests.evm_world import CHAIN_ID
-from tests.memory_state import MemoryState
 from tests.unit.evm.signing import OTHER, OTHER_KEY, SENDER, SENDER_KEY, address_of, raw
-
-ETHER = 10**18
-
-
-class Accounts(MemoryState):
-    """An account that is not listed has one ether."""
-
-    def account(self, address: bytes) -> Account:
-        return super().account(address) or Account(balance=ETHER)
-
-    def put(self, address: bytes, **fields: Any) -> None:
-        super().put(address, **({"balance": self.account(address).balance} | fields))
+from tests.unit.node.pool_world import ETHER, Accounts
 
 
 @pytest.fixture
@@ -93,7 +80,7 @@ def test_the_same_transaction_again_is_already_known(add: Add) -> None:
     [
         pytest.param(raw(chain_id=8), WrongChainId, "have 8 want 7", id="another chain"),
         pytest.param(raw(0, chain_id=None), UnprotectedTransaction, "EIP-155", id="unprotected"),
-        pytest.param(raw(nonce=1), NonceTooHigh, "tx: 1 state: 0", id="nonce gap"),
+        pytest.param(raw(nonce=2**64 - 1), NonceAtMaximum, "max value", id="last nonce"),
         pytest.param(raw(gas=20_999), IntrinsicGasTooLow, "want 21000", id="too little gas"),
         pytest.param(raw(gas=2**24 + 1), TransactionGasTooHigh, "16777216", id="too much gas"),
         pytest.param(raw(tip=101), TipAboveFeeCap, "101", id="tip over cap"),
@@ -133,19 +120,41 @@ def test_a_contract_cannot_send(add: Add, accounts: Accounts) -> None:
         add(raw())
 
 
+def test_more_gas_than_a_block_has_is_refused(
+    pool: TransactionPool, add: Add, accounts: Accounts
+) -> None:
+    pool.settle(accounts, PoolHead(base_fee=7, gas_limit=99_999))
+    with pytest.raises(OverBlockGasLimit, match="exceeds block gas limit: gas 100000, limit 99999"):
+        add(raw())
+
+
 def test_the_size_limit_holds_before_decoding() -> None:
-    validate_size(bytes(MAX_TX_BYTES))
+    validate_raw(b"\x02" + bytes(MAX_TX_BYTES - 1))
     with pytest.raises(TransactionTooLarge, match="transaction size 131073, limit 131072"):
-        validate_size(bytes(MAX_TX_BYTES + 1))
+        validate_raw(b"\x02" + bytes(MAX_TX_BYTES))
 
 
-def test_nonces_of_one_sender_leave_no_gap(pool: TransactionPool, add: Add) -> None:
-    add(raw(nonce=0))
-    add(raw(nonce=1))
-    with pytest.raises(NonceTooHigh, match="tx: 3 state: 2"):
-        add(raw(nonce=3))
-    assert pool.next_nonce(SENDER, 0) == 2
-    assert pool.next_nonce(OTHER, 5) == 5
+@pytest.mark.parametrize(
+    ("first", "is_refused"),
+    [
+        pytest.param(0xF8, False, id="legacy"),
+        pytest.param(1, False, id="access list"),
+        pytest.param(2, False, id="dynamic fee"),
+        pytest.param(3, True, id="blobs"),
+        pytest.param(4, False, id="set code"),
+        pytest.param(5, True, id="type 5"),
+        pytest.param(0x7F, True, id="type 127"),
+    ],
+)
+def test_a_type_that_is_not_carried_is_refused_whatever_its_size(
+    first: int, *, is_refused: bool
+) -> None:
+    if not is_refused:
+        validate_raw(bytes([first]) + bytes(9))
+        return
+    for size in (0, MAX_TX_BYTES):
+        with pytest.raises(TypeNotPooled, match=f"not supported: received type {first}$"):
+            validate_raw(bytes([first]) + bytes(size))
 
 
 def test_the_balance_must_cover_everything_that_waits(add: Add, accounts: Accounts) -> None:
@@ -166,26 +175,41 @@ def test_a_replacement_is_not_counted_twice_against_the_balance(
 
 
 @pytest.mark.parametrize(
-    ("fee_cap", "tip", "needed"),
+    ("old", "new", "words"),
     [
-        pytest.param(109, 20, 110, id="fee cap under 10 % more"),
-        pytest.param(200, 10, 11, id="tip under 10 % more"),
-        pytest.param(100, 10, 110, id="the same price"),
+        pytest.param((100, 10), (109, 20), "maxFeePerGas 109, needed 110", id="fee cap"),
+        pytest.param((100, 10), (200, 10), "maxPriorityFeePerGas 10, needed 11", id="tip"),
+        pytest.param((100, 10), (100, 10), "maxFeePerGas 100, needed 110", id="the same price"),
+        pytest.param((109, 9), (118, 10), "maxFeePerGas 118, needed 119", id="rounded down"),
+        pytest.param((9, 9), (9, 9), "maxFeePerGas 9, needed 10", id="a wei at least"),
+        pytest.param((100, 0), (110, 0), "maxPriorityFeePerGas 0, needed 1", id="no tip"),
     ],
 )
 def test_a_replacement_pays_ten_percent_more_of_both(
-    pool: TransactionPool, add: Add, fee_cap: int, tip: int, needed: int
+    pool: TransactionPool, add: Add, old: tuple[int, int], new: tuple[int, int], words: str
 ) -> None:
-    add(raw(fee_cap=100, tip=10))
-    with pytest.raises(ReplacementUnderpriced, match=f"needs {needed}"):
-        add(raw(fee_cap=fee_cap, tip=tip, value=1))
-    assert order(pool) == [raw(fee_cap=100, tip=10)]
+    add(raw(fee_cap=old[0], tip=old[1]))
+    with pytest.raises(
+        ReplacementUnderpriced, match=rf"^replacement transaction underpriced: {words}$"
+    ):
+        add(raw(fee_cap=new[0], tip=new[1], value=1))
+    assert order(pool) == [raw(fee_cap=old[0], tip=old[1])]
 
 
-def test_ten_percent_is_rounded_up(add: Add) -> None:
-    add(raw(fee_cap=101, tip=0))
-    with pytest.raises(ReplacementUnderpriced, match="maxFeePerGas 111, needs 112"):
-        add(raw(fee_cap=111, tip=0))
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param((100, 10), (110, 11), id="exact"),
+        pytest.param((109, 9), (119, 10), id="rounded down"),
+        pytest.param((9, 0), (10, 1), id="small"),
+    ],
+)
+def test_ten_percent_is_enough(
+    pool: TransactionPool, add: Add, old: tuple[int, int], new: tuple[int, int]
+) -> None:
+    add(raw(fee_cap=old[0], tip=old[1]))
+    add(raw(fee_cap=new[0], tip=new[1]))
+    assert order(pool) == [raw(fee_cap=new[0], tip=new[1])]
 
 
 def test_a_replacement_takes_the_place(pool: TransactionPool, add: Add) -> None:
@@ -197,22 +221,6 @@ def test_a_replacement_takes_the_place(pool: TransactionPool, add: Add) -> None:
     assert order(pool) == [new, raw(nonce=1)]
     assert pool.get(bytes(decode_transaction(old).hash)) is None
     assert len(pool) == 2
-
-
-def test_one_sender_may_hold_64(add: Add) -> None:
-    for nonce in range(64):
-        add(raw(nonce=nonce))
-    with pytest.raises(PoolFull, match="one sender may hold 64"):
-        add(raw(nonce=64))
-    add(raw(nonce=63, fee_cap=200, tip=10))
-
-
-def test_all_senders_together_have_a_limit(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction_pool, "MAX_PENDING", 2)
-    add(raw(nonce=0))
-    add(raw(nonce=1))
-    with pytest.raises(PoolFull, match="all senders together may hold 2"):
-        add(raw(key=OTHER_KEY))
 
 
 def keys_by_address() -> Iterator[PrivateKey]:
@@ -262,7 +270,9 @@ def test_who_cannot_pay_the_base_fee_waits_with_all_that_follows(
     assert len(pool) == 3
 
 
-def test_dropping_one_drops_what_follows_of_its_sender(pool: TransactionPool, add: Add) -> None:
+def test_what_follows_on_a_dropped_one_waits_for_another_in_its_place(
+    pool: TransactionPool, add: Add
+) -> None:
     for nonce in range(3):
         add(raw(nonce=nonce))
     add(raw(key=OTHER_KEY))
@@ -272,6 +282,9 @@ def test_dropping_one_drops_what_follows_of_its_sender(pool: TransactionPool, ad
     pool.drop(decode_transaction(raw(nonce=0)))
     assert order(pool) == [raw(key=OTHER_KEY)]
     pool.drop(decode_transaction(raw(nonce=0)))
+    add(raw(nonce=0, value=1))
+    add(raw(nonce=1, value=1))
+    assert pool.next_nonce(SENDER, 0) == 3
 
 
 def test_dropping_a_replaced_transaction_leaves_its_replacement(
@@ -327,5 +340,6 @@ def test_what_is_used_up_is_not_counted_against_the_balance(add: Add, accounts: 
 
 
 def test_every_refusal_is_an_invalid_transaction() -> None:
-    for fault in (AlreadyKnown, ReplacementUnderpriced, TransactionTooLarge, PoolFull):
-        assert issubclass(fault, InvalidTransaction)
+    found = [fault for name, fault in vars(faults).items() if isinstance(fault, type)]
+    assert len(found) == 14
+    assert all(issubclass(fault, InvalidTransaction) for fault in found)

@@ -1,7 +1,7 @@
 """A plain chain in memory, and what the eth protocol needs beside it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from consensus.ethereum.ethereum_block import EthereumBlock
@@ -97,24 +97,40 @@ class Refused(InvalidTransaction):
 
 @dataclass
 class MemoryPool:
-    """A `TransactionSource` that keeps everything but what it is told to refuse."""
+    """A `TransactionSource` that keeps all but what it is told to refuse or to queue."""
 
     waiting: dict[bytes, Transaction] = field(default_factory=dict)
     refused: dict[bytes, InvalidTransaction] = field(default_factory=dict)
     is_open: bool = True
+    queued: set[bytes] = field(default_factory=set)
+    listeners: list[Callable[[Transaction], None]] = field(default_factory=list)
     added: asyncio.Event = field(default_factory=asyncio.Event)
 
     def get(self, tx_hash: bytes) -> Transaction | None:
         return self.waiting.get(tx_hash)
 
     def pending(self) -> Sequence[Transaction]:
-        return tuple(self.waiting.values())
+        return tuple(tx for tx in self.waiting.values() if tx.hash not in self.queued)
+
+    def on_pending(self, listener: Callable[[Transaction], None]) -> None:
+        self.listeners.append(listener)
 
     async def add(self, tx: Transaction) -> None:
         if tx.hash in self.refused:
             raise self.refused[tx.hash]
         self.waiting[tx.hash] = tx
         self.added.set()
+        if tx.hash not in self.queued:
+            self.tell(tx)
+
+    def promote(self, tx: Transaction) -> None:
+        """Make a queued transaction pending."""
+        self.queued.remove(tx.hash)
+        self.tell(tx)
+
+    def tell(self, tx: Transaction) -> None:
+        for listener in self.listeners:
+            listener(tx)
 
     async def holds(self, count: int) -> None:
         """Wait until so many transactions are here."""

@@ -103,10 +103,28 @@ def test_who_sent_a_transaction_is_not_told_of_it() -> None:
     run(scene)
 
 
-def test_a_new_peer_hears_of_what_waits() -> None:
+def test_what_is_queued_goes_on_when_it_becomes_pending() -> None:
     async def scene() -> None:
-        made = joined(TransactionGossip(MemoryPool({FIRST.hash: FIRST})), 1)
-        assert await codes_sent(made) == [[0x08]]
+        pool = MemoryPool(queued={SECOND.hash})
+        gossip = TransactionGossip(pool)
+        made = joined(gossip, 3)
+        await gossip.take(made[0][0], [SECOND])
+        assert await codes_sent(made) == [[], [], []]
+        assert gossip.pooled([SECOND.hash]) == (SECOND,)
+        pool.promote(SECOND)
+        sent = await codes_sent(made)
+        assert sent[0] == []
+        assert sorted(sent[1:]) == [[0x02], [0x08]]
+
+    run(scene)
+
+
+def test_a_new_peer_hears_of_what_is_pending() -> None:
+    async def scene() -> None:
+        pool = MemoryPool({FIRST.hash: FIRST, SECOND.hash: SECOND}, queued={SECOND.hash})
+        [(peer, link, remote)] = joined(TransactionGossip(pool), 1)
+        assert await codes_sent([(peer, link, remote)]) == [[0x08]]
+        assert (FIRST.hash in peer.known, SECOND.hash in peer.known) == (True, False)
 
     run(scene)
 

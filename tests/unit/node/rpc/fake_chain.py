@@ -45,6 +45,7 @@ from models_registry.registry import RegistryEntry, RegistryStatus
 from node.execution.call_request import CallRequest, CallResult
 from node.execution.jobs import Job, ResultT
 from node.execution.messages import CallJob, EstimateJob
+from node.pool.content import BySender, PoolContent, PoolStatus
 from node.readiness import NodeReadiness, Phase
 from node.rpc.chain_view import (
     BlockView,
@@ -236,6 +237,7 @@ class FakeChain:
     blocks: list[BlockView] = field(default_factory=list)
     receipts_of: dict[bytes, list[Receipt]] = field(default_factory=dict)
     pool: list[Transaction] = field(default_factory=list)
+    queue: list[Transaction] = field(default_factory=list)
     entries: tuple[RegistryEntry, ...] = ENTRIES
     progress: SyncProgress | None = None
     call_result: CallResult = field(default_factory=lambda: CallResult(b"\xff\xee", 21_000, None))
@@ -314,6 +316,15 @@ class FakeChain:
     def pending_nonce(self, address: bytes) -> int:
         return FakeState().nonce(address) + len(self.pool)
 
+    def pool_status(self) -> PoolStatus:
+        return PoolStatus(len(self.pool), len(self.queue))
+
+    def pool_content(self) -> PoolContent:
+        return PoolContent(by_sender(self.pool), by_sender(self.queue))
+
+    def pool_content_from(self, sender: bytes) -> PoolContent:
+        return self.pool_content() if sender == ALICE else PoolContent({}, {})
+
     def state_at(self, header: BlockHeader) -> StateView:
         return FakeState()
 
@@ -390,6 +401,11 @@ class FakeChain:
     def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+
+def by_sender(transactions: Sequence[Transaction]) -> BySender:
+    """Return transactions of ALICE as a pool shows them."""
+    return {ALICE: transactions} if transactions else {}
 
 
 def small_chain() -> FakeChain:

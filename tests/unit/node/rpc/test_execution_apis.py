@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.node.rpc.fake_chain import ALICE, small_chain
+from tests.unit.node.rpc.fake_chain import (
+    ALICE,
+    GWEI,
+    FakeChain,
+    access_list_tx,
+    dynamic_fee_tx,
+    legacy_tx,
+    set_code_tx,
+    small_chain,
+)
 from tests.unit.node.rpc.json_schema import mismatch
 from tests.unit.node.rpc.rpc_caller import result
 
@@ -32,6 +41,14 @@ def published() -> dict[str, str]:
             if content is not None and member.name.endswith((".io", "openrpc.json")):
                 texts[member.name.split("rpc/", 1)[-1]] = content.read().decode()
     return texts
+
+
+def waiting_chain() -> FakeChain:
+    """Return the small chain with two transactions pending and two queued."""
+    chain = small_chain()
+    chain.pool = [legacy_tx(6, GWEI), dynamic_fee_tx(7, GWEI)]
+    chain.queue = [access_list_tx(9, GWEI), set_code_tx(12)]
+    return chain
 
 
 @pytest.mark.parametrize(
@@ -70,6 +87,9 @@ def published() -> dict[str, str]:
         pytest.param("eth_sendRawTransaction", ("0x02",), id="send"),
         pytest.param("eth_syncing", (), id="syncing"),
         pytest.param("net_version", (), id="network"),
+        pytest.param("txpool_content", (), id="pool"),
+        pytest.param("txpool_contentFrom", (ALICE_HEX,), id="pool-of-one"),
+        pytest.param("txpool_status", (), id="pool-status"),
     ],
 )
 def test_an_answer_fits_its_schema(
@@ -77,7 +97,7 @@ def test_an_answer_fits_its_schema(
 ) -> None:
     specification = json.loads(published["openrpc.json"])
     schemas = {entry["name"]: entry["result"]["schema"] for entry in specification["methods"]}
-    answer = result(small_chain(), method, *params)
+    answer = result(waiting_chain(), method, *params)
     assert mismatch(answer, schemas[method], specification["components"]["schemas"]) is None
 
 
@@ -115,6 +135,13 @@ def test_an_answer_fits_its_schema(
             id="fee-history",
         ),
         pytest.param("eth_syncing/check-syncing.io", "eth_syncing", (), id="syncing"),
+        pytest.param("txpool_status/get-status.io", "txpool_status", (), id="pool-status"),
+        pytest.param(
+            "txpool_contentFrom/get-content-from-address.io",
+            "txpool_contentFrom",
+            ("0x" + "00" * 20,),
+            id="pool-of-nobody",
+        ),
     ],
 )
 def test_an_answer_has_the_keys_of_the_example(

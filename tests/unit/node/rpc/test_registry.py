@@ -55,6 +55,10 @@ ARGUMENTS = {
     "net_listening": (0, 0),
     "net_peerCount": (0, 0),
     "net_version": (0, 0),
+    "txpool_content": (0, 0),
+    "txpool_contentFrom": (1, 1),
+    "txpool_inspect": (0, 0),
+    "txpool_status": (0, 0),
     "web3_clientVersion": (0, 0),
     "web3_sha3": (1, 1),
 }
