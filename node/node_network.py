@@ -3,31 +3,22 @@
 import asyncio
 from dataclasses import dataclass
 
-from coincurve import PrivateKey
-
 from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig
 from node.consensus_driver import ConsensusDriver
 from node.cvm_network import CvmNetwork
 from node.evidence_pool import EvidencePool
-from node.keys import load_node_key
 from node.model_duties import ModelDuties
-from node.p2p.discv5.chain_entries import Candidate, ChainIdentity
-from node.p2p.discv5.config import DiscoveryConfig, parse_bootnode
-from node.p2p.discv5.discovery import Discovery
 from node.p2p.eth_database_view import view_of_chain
 from node.p2p.eth_fork_id import ForkId, ForkSchedule
 from node.p2p.eth_gossip import TransactionGossip
 from node.p2p.eth_handler import EthService
 from node.p2p.p2p_config import P2pConfig
-from node.p2p.peer_book import PeerBook
-from node.p2p.server import P2pServer
+from node.peering import open_peering
 from node.pool_source import PoolSource
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
-
-BOOK_FILE = "peers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +60,12 @@ class NodeNetwork:
         pool = PoolSource(chain, parts.pool, parts.work, self.cvm.is_syncing)
         eth = EthService(view, TransactionGossip(pool))
         writer.on_head(lambda _checked, _certificate: eth.head_changed())
-        key = load_node_key(config.node_key_file)
-        book = PeerBook(config.datadir / BOOK_FILE)
-        self.server = P2pServer(PrivateKey(key), (self.cvm.protocol, *eth.handlers()), book, p2p)
+        self._peering = open_peering(config, p2p, (self.cvm.protocol, *eth.handlers()), view)
         self._work = parts.work
-        self._discovery = (
-            discovery_of(key, config, p2p, eth, self.server) if config.discovers else None
-        )
 
     def attach(self, driver: ConsensusDriver, models: ModelDuties) -> None:
         """Join what hears of messages."""
-        self.cvm.attach(driver, models, self.server, self._work.set)
+        self.cvm.attach(driver, models, self._peering.server, self._work.set)
 
     def close(self) -> None:
         """Stop the threads that serve."""
@@ -88,32 +74,5 @@ class NodeNetwork:
     async def run(self) -> None:
         """Talk to other nodes until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.server.run())
+            tasks.create_task(self._peering.run())
             tasks.create_task(self.cvm.run())
-            if self._discovery is not None:
-                tasks.create_task(self._discovery.run())
-
-
-def discovery_of(
-    key: bytes, config: NodeConfig, p2p: P2pConfig, eth: EthService, server: P2pServer
-) -> Discovery:
-    """Return the search for nodes of this chain; what it finds may be dialled."""
-    identity = eth.chain.identity
-    fork = identity.fork_id(eth.chain.head)
-    chain = ChainIdentity(identity.genesis_hash, fork.hash, fork.next)
-
-    def found(candidate: Candidate) -> None:
-        server.add_candidate(str(candidate.enode))
-
-    return Discovery(
-        key,
-        DiscoveryConfig(
-            chain=chain,
-            bind_host=p2p.host,
-            udp_port=p2p.port,
-            tcp_port=p2p.port,
-            advertise_ip=p2p.advertised_host,
-            bootnodes=tuple(map(parse_bootnode, config.bootnodes)),
-        ),
-        found,
-    )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from consensus.certificate import SealDomain
 from consensus.light_client import trusted_point
@@ -17,11 +18,17 @@ from node.p2p.cvm_peer import CvmPeer
 from node.p2p.cvm_protocol import CvmProtocol, Forks
 from node.p2p.cvm_source import DatabaseSource
 from node.p2p.first_fault import first_fault
-from node.p2p.protocol import Network
 from node.p2p.snapshot_sync import SnapshotStart, SnapshotSync
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
 from node.storage.snapshot_store import SnapshotStore
+
+
+class Talk(Protocol):
+    """What meets other nodes and talks to them."""
+
+    async def run(self) -> None:
+        """Talk until cancelled."""
 
 
 class SnapshotNode:
@@ -57,14 +64,14 @@ class SnapshotNode:
         self._writing.shutdown(cancel_futures=True)
         self._serving.shutdown(cancel_futures=True)
 
-    async def run(self, network: Network) -> BlockHeader:
-        """Fetch a state from the peers of a network, and return its block's header.
+    async def run(self, peering: Talk) -> BlockHeader:
+        """Fetch a state from the peers that are met, and return its block's header.
 
         Raises `TrustedPointTooOld`, `WrongNumber`, or a `LocalFault`.
         """
         with first_fault():
             async with asyncio.TaskGroup() as tasks:
-                talking = tasks.create_task(network.run())
+                talking = tasks.create_task(peering.run())
                 header = await self._sync.run()
                 talking.cancel()
         return header

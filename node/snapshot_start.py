@@ -3,20 +3,17 @@
 import asyncio
 
 import structlog
-from coincurve import PrivateKey
 
 from consensus.light_client import TrustedPointTooOld
 from cvm.evm.header import BlockHeader
 from node.checkpoint import CheckpointRefused
 from node.clock import now_s
 from node.config import NodeConfig
-from node.keys import load_node_key
-from node.node_network import BOOK_FILE, ChainForks
+from node.node_network import ChainForks
 from node.p2p.eth_database_view import view_of_chain
 from node.p2p.light_follow import WrongNumber
 from node.p2p.p2p_config import P2pConfig
-from node.p2p.peer_book import PeerBook
-from node.p2p.server import P2pServer
+from node.peering import Peering, open_peering
 from node.snapshot_node import SnapshotNode
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
@@ -28,29 +25,29 @@ log = structlog.get_logger(__name__)
 async def fetch_snapshot(config: NodeConfig, p2p: P2pConfig, stop: asyncio.Event) -> None:
     """Fetch a state where there are no blocks yet; what `stop` interrupts goes on next time.
 
-    Raises `CheckpointRefused` or a `LocalFault`.
+    Peers are found as the node itself finds them. Raises `CheckpointRefused` or a `LocalFault`.
     """
     database = ChainDatabase(config.chain_folder)
     try:
         head = database.header(database.head_hash() or b"")
         if head is None or (head.block_number and SnapshotStore(database).pivot is None):
             return
-        forks = ChainForks(view_of_chain(database).identity.forks)
+        view = view_of_chain(database)
+        forks = ChainForks(view.identity.forks)
         models = ModelStore(config.models_folder)
         node = SnapshotNode(database, models, forks, config.checkpoint, now_s())
-        book = PeerBook(config.datadir / BOOK_FILE)
-        key = PrivateKey(load_node_key(config.node_key_file))
         try:
-            await unless_stopped(node, P2pServer(key, (node.protocol,), book, p2p), stop)
+            peering = open_peering(config, p2p, (node.protocol,), view)
+            await unless_stopped(node, peering, stop)
         finally:
             node.close()
     finally:
         database.close()
 
 
-async def unless_stopped(node: SnapshotNode, server: P2pServer, stop: asyncio.Event) -> None:
+async def unless_stopped(node: SnapshotNode, peering: Peering, stop: asyncio.Event) -> None:
     """Run a fetch to its end, or until told to stop."""
-    fetching = asyncio.create_task(node.run(server))
+    fetching = asyncio.create_task(node.run(peering))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((fetching, stopping), return_when=asyncio.FIRST_COMPLETED)
