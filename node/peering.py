@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from coincurve import PrivateKey
 
 from node.config import NodeConfig
 from node.keys import load_node_key
-from node.p2p.discv5.chain_entries import Candidate, ChainIdentity
+from node.p2p.discv5.chain_entries import Candidate, ChainIdentity, Target, target_of
 from node.p2p.discv5.config import DiscoveryConfig, parse_bootnode
 from node.p2p.discv5.discovery import Discovery
 from node.p2p.eth_chain import EthChainView
@@ -18,6 +19,8 @@ from node.p2p.protocol import Handler
 from node.p2p.server import P2pServer
 
 BOOK_FILE = "peers.json"
+MAX_REMEMBERED = 32
+"""Nodes of the book that discovery asks first after a restart, beside the bootnodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,17 @@ def open_peering(
 
     def found(candidate: Candidate) -> None:
         server.add_candidate(str(candidate.enode))
+        book.note_record(candidate.enode.node_id, candidate.record.text())
 
-    return Peering(server, Discovery(key, discovery_config(config, p2p, chain), found))
+    known = map(target_of, islice(book.node_records(), MAX_REMEMBERED))
+    first = [*map(parse_bootnode, config.bootnodes), *filter(None, known)]
+    return Peering(server, Discovery(key, discovery_config(p2p, chain, first), found))
 
 
-def discovery_config(config: NodeConfig, p2p: P2pConfig, chain: EthChainView) -> DiscoveryConfig:
-    """Return how nodes of a chain are searched for."""
+def discovery_config(
+    p2p: P2pConfig, chain: EthChainView, first: Sequence[Target]
+) -> DiscoveryConfig:
+    """Return how nodes of a chain are searched for; those that are known are asked `first`."""
     identity = chain.identity
     fork = identity.fork_id(chain.head)
     return DiscoveryConfig(
@@ -61,5 +69,5 @@ def discovery_config(config: NodeConfig, p2p: P2pConfig, chain: EthChainView) ->
         udp_port=p2p.port,
         tcp_port=p2p.port,
         advertise_ip=p2p.advertised_host,
-        bootnodes=tuple(map(parse_bootnode, config.bootnodes)),
+        bootnodes=tuple(first),
     )

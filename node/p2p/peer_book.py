@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from node.clock import now_s
+from node.p2p.discv5.enr import BadRecord, NodeRecord, parse_record
 from node.p2p.enode import Enode, parse_enode
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ STATIC_BAN_S = 30
 """A ban of a node that this one is told to keep a session with: short, so that it comes back."""
 DIAL_AGAIN_S = 10
 LONGEST_DIAL_AGAIN_S = 1800
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Record:
 
     enode: str
     """Where it listens; empty when nobody said."""
+    enr: str = ""
+    """What it says of itself, signed (EIP-778); empty where discovery has not met it."""
     seen_s: int = 0
     failures: int = 0
     """Dials in a row that led to no session."""
@@ -70,6 +73,10 @@ class PeerBook:
         record = self._record(enode.node_id)
         if not (is_guess and record.enode):
             record.enode = str(enode)
+
+    def note_record(self, node_id: bytes, enr: str) -> None:
+        """Remember the signed record of a node that discovery has met."""
+        self._record(node_id).enr = enr
 
     def forget(self, node_id: bytes) -> None:
         """Drop what is known of a node, its ban too."""
@@ -117,14 +124,21 @@ class PeerBook:
 
     def candidates(self) -> Iterator[Enode]:
         """Give the nodes that may be dialled now, the most promising first."""
+        for record in self._promising():
+            if record.enode and record.dial_after_s <= self._clock():
+                yield parse_enode(record.enode)
+
+    def node_records(self) -> Iterator[NodeRecord]:
+        """Give the signed records of nodes that are not banned, the most promising first."""
+        for record in self._promising():
+            if record.enr:
+                yield parse_record(record.enr)
+
+    def _promising(self) -> list[Record]:
+        """Return who is not banned now: first those that were reached, and of late."""
         now = self._clock()
-        found = [
-            record
-            for record in self._records.values()
-            if record.enode and max(record.banned_until_s, record.dial_after_s) <= now
-        ]
-        for record in sorted(found, key=lambda each: (each.failures, -each.seen_s)):
-            yield parse_enode(record.enode)
+        found = [record for record in self._records.values() if record.banned_until_s <= now]
+        return sorted(found, key=lambda each: (each.failures, -each.seen_s))
 
     def save(self) -> None:
         """Write the file, complete or not at all; a disk that fails is said in the log."""
@@ -169,7 +183,15 @@ def load_records(path: Path) -> Iterator[tuple[bytes, Record]]:
         return
     try:
         found = list(_parse_records(json.loads(path.read_text())))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        BadRecord,
+    ) as error:
         log.warning("peers forgotten", file=str(path), reason=str(error))
         path.replace(path.with_suffix(".damaged"))
         return
@@ -193,6 +215,8 @@ def _parse_record(entry: dict[str, object]) -> Record:
         setattr(record, field.name, value)
     if record.enode:
         parse_enode(record.enode)
+    if record.enr:
+        parse_record(record.enr)
     return record
 
 

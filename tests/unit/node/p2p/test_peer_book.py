@@ -9,6 +9,7 @@ from node.p2p.ecies import node_id_of
 from node.p2p.enode import Enode
 from node.p2p.peer_book import PeerBook
 from tests.p2p_servers import key_of
+from tests.unit.node.p2p.discv5.discv5_world import record_at
 
 
 class Clock:
@@ -93,14 +94,30 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     assert list(again.candidates()) == [enode(1)]
 
 
+def test_signed_records_are_there_after_a_restart_but_for_those_of_the_banned(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    path = tmp_path / "peers.json"
+    book = PeerBook(path, clock)
+    for number in (1, 2, 3):
+        book.note_record(enode(number).node_id, record_at(number).text())
+    book.opened(enode(3).node_id)
+    book.penalise(enode(2).node_id, 100)
+    book.save()
+    again = PeerBook(path, clock)
+    assert list(again.node_records()) == [record_at(3), record_at(1)]
+    assert list(again.candidates()) == []
+
+
 DAMAGED = [
     pytest.param("", id="empty"),
     pytest.param("[" * 5000, id="deep"),
     pytest.param("[]", id="a list"),
-    pytest.param('{"format": 2, "peers": {}}', id="another format"),
-    pytest.param('{"format": 1, "peers": {"00": {}}}', id="a record without fields"),
-    pytest.param('{"format": 1, "peers": {"zz": {}}}', id="no hexadecimal digits"),
-    pytest.param('{"format": 1, "peers": [1]}', id="peers in a list"),
+    pytest.param('{"format": 1, "peers": {}}', id="another format"),
+    pytest.param('{"format": 2, "peers": {"00": {}}}', id="a record without fields"),
+    pytest.param('{"format": 2, "peers": {"zz": {}}}', id="no hexadecimal digits"),
+    pytest.param('{"format": 2, "peers": [1]}', id="peers in a list"),
 ]
 
 
@@ -115,8 +132,8 @@ def test_a_damaged_file_is_put_aside(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("enode", "http://x"), ("bans", "1"), ("points", None), ("seen_s", 1.5)],
-    ids=["no enode", "text", "null", "a fraction"],
+    [("enode", "http://x"), ("enr", "enr:-x"), ("bans", "1"), ("points", None), ("seen_s", 1.5)],
+    ids=["no enode", "no record", "text", "null", "a fraction"],
 )
 def test_a_record_with_a_wrong_field_damages_the_file(
     tmp_path: Path, field: str, value: object
