@@ -130,26 +130,24 @@ class Chain:
     def check(self, block: Block, parent_certificate: CommitCertificate | None) -> CheckedBlock:
         """Check the next block against every rule, executing it; nothing is written.
 
-        `parent_certificate` is the head's as the proposer has it, this node's own if None. Where
-        the definition sides with the header against this node's backend, the backend is put in
-        quarantine and the definition's result returned. Raises an `InvalidBlock` naming transaction
-        and model, or a `LocalFault`.
+        `parent_certificate` is the head's as the proposer has it, this node's own if None. Raises
+        an `InvalidBlock` naming transaction and model, or a `LocalFault`.
         """
         if block.number != self.head.block_number + 1:
             raise HeaderFieldWrong(block.number, "number", block.number, self.head.block_number + 1)
-        parent = self._parent(parent_certificate)
-        try:
-            return self._runner.check(block, parent)
-        except InvalidBlock as error:
-            if not self._is_own_fault(error):
-                raise
-        return self._runner.check(block, parent)
+        return self._runner.check(block, self._parent(parent_certificate))
 
-    def _is_own_fault(self, error: InvalidBlock) -> bool:
-        """Compare what a refused block ran with the definition; a backend that differs goes."""
+    def find_own_fault(
+        self, error: InvalidBlock, is_over: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Compare what a refused block ran with the definition; a backend that differs goes.
+
+        That takes hundreds of times as long as the block did. It may be done on another thread, and
+        ends as soon as `is_over` says so. Raises a `LocalFault`.
+        """
         found = False
         for tx_hash, call in error.inferences:
-            divergence = self.host.compare_with_reference(call)
+            divergence = self.host.compare_with_reference(call, is_over)
             if divergence is not None:
                 log.error("inference diverges", tx=f"0x{tx_hash.hex()}", **divergence.fields())
                 found = True
@@ -203,7 +201,9 @@ class Chain:
     ) -> CheckedBlock | None:
         """Check a final block, inference included, and append it.
 
-        A block that is already here is None. Raises what `check` does; nothing is written then.
+        A block that is already here is None. Where the definition sides with the header against
+        this node's backend, the backend is put in quarantine and the definition's result taken.
+        Raises what `check` does; nothing is written then.
         """
         if self.database.hash_at(block.number) == block.hash:
             return None
@@ -211,7 +211,12 @@ class Chain:
             raise HeaderFieldWrong(block.number, "number", block.number, self.head.block_number + 1)
         validators = self.validators_at(block.number)
         validate_certificate(certificate, self.domain, validators, block.hash, block.number)
-        checked = self.check(block, parent_certificate)
+        try:
+            checked = self.check(block, parent_certificate)
+        except InvalidBlock as error:
+            if not self.find_own_fault(error):
+                raise
+            checked = self.check(block, parent_certificate)
         self.append(checked, certificate, parent_certificate)
         return checked
 

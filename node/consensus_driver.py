@@ -108,6 +108,7 @@ class ConsensusDriver:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks = asyncio.TaskGroup()
         self._checks: dict[bytes, asyncio.Task[None]] = {}
+        self._comparing: asyncio.Task[None] | None = None
         writer.on_head(lambda checked, _certificate: self._head_moved(checked))
 
     def receive(
@@ -150,6 +151,7 @@ class ConsensusDriver:
                     else:
                         await self._take(event)
         finally:
+            self._height = 0
             self._drop_timers()
 
     def _begin_height(self) -> None:
@@ -312,6 +314,7 @@ class ConsensusDriver:
             if self._chain.head.block_number >= action.height:
                 return None  # it became final while it waited to be checked
             log.warning("proposal refused", height=action.height, reason=str(error))
+            self._begin_comparing(action.height, error)
             return False
         except ModelDataMissing as fault:
             log.warning("not ready", reason=str(fault))
@@ -319,6 +322,20 @@ class ConsensusDriver:
         if self._height == action.height:
             self._checked[action.digest] = checked
         return True
+
+    def _begin_comparing(self, height: int, error: InvalidBlock) -> None:
+        """Look whether this node's backend is why a proposal was refused: one at a time."""
+        if error.inferences and (self._comparing is None or self._comparing.done()):
+            self._comparing = self._spawn(self._compare(height, error))
+
+    async def _compare(self, height: int, error: InvalidBlock) -> None:
+        """Run the definition beside all else, for anybody may propose; a final block ends it."""
+        try:
+            await asyncio.to_thread(
+                self._chain.find_own_fault, error, lambda: self._height != height
+            )
+        except ModelDataMissing as fault:
+            log.warning("not compared", reason=str(fault))
 
     async def _finish(self, decided: Decide) -> None:
         """Write the final block; raises `QuorumDisagrees` where it is wrong here."""

@@ -2,15 +2,16 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from cvm.inference.backends.backend import Backend, Plan
+from cvm.inference.backends.backend import Backend, Plan, Trace
 from cvm.inference.backends.table import backend_named
 from cvm.inference.engine import NodeTrace, run_items, trace_items
 from cvm.inference.faults import InferenceFault
 from cvm.inference.model_file import Model, parse_model
+from cvm.inference.tensor_type import Array
 from node.backend_proof import BackendProof
 from node.divergence import Divergence, first_difference
 from node.storage.model_store import ModelStore
@@ -37,6 +38,24 @@ class LoadedModel:
     def size_bytes(self) -> int:
         """Return what the plan is counted with against the budget."""
         return self.model.cost.peak_bytes + self.model.cost.weight_bytes
+
+
+class NobodyAsks(Exception):
+    """What is being run is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhileWanted:
+    """A plan that runs one item after the other until `is_over`; then it raises `NobodyAsks`."""
+
+    plan: Plan
+    is_over: Callable[[], bool]
+
+    def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
+        """Run one item."""
+        if self.is_over():
+            raise NobodyAsks
+        return self.plan.run(inputs, trace)
 
 
 class NodeInferenceHost:
@@ -104,26 +123,34 @@ class NodeInferenceHost:
         """Return the name of the backend that was found wrong and is not used any more."""
         return self._quarantined
 
-    def compare_with_reference(self, call: InferenceCall) -> Divergence | None:
+    def compare_with_reference(
+        self, call: InferenceCall, is_over: Callable[[], bool] = lambda: False
+    ) -> Divergence | None:
         """Re-run a call on the definition; return how the backend's answer differs, if it does.
 
-        A call that was refused before it ran is the registry's answer, not a backend's. Raises a
-        `LocalFault`.
+        A call that was refused before it ran is the registry's answer, not a backend's. None, too,
+        once `is_over` says that nobody asks any more. Raises a `LocalFault`.
         """
-        if not call.has_run:
+        if not call.has_run or is_over():
             return None
         with self._lock:
-            loaded = self._loaded(call.model_id)
-            definition = backend_named(REFERENCE).plan(loaded.model.graph)
-            ok, output, nodes = traced(definition, loaded.model, call.input)
-            if (ok, output) == (call.ok, call.output):
-                return None
+            loaded, name = self._loaded(call.model_id), self._backend.name
+        definition = backend_named(REFERENCE).plan(loaded.model.graph)
+        try:
+            ok, output, nodes = traced(WhileWanted(definition, is_over), loaded.model, call.input)
+        except NobodyAsks:
+            return None
+        if (ok, output) == (call.ok, call.output):
+            return None
+        with self._lock:
             _ok, _output, ours = traced(loaded.plan, loaded.model, call.input)
-        return Divergence(self._backend.name, call.model_id, first_difference(nodes, ours))
+        return Divergence(name, call.model_id, first_difference(nodes, ours))
 
     def quarantine(self) -> None:
         """Use the definition from now on, until the process starts anew."""
         with self._lock:
+            if self._quarantined is not None:
+                return
             self._quarantined = self._backend.name
             self._backend = backend_named(REFERENCE)
             self._proof = BackendProof(self._backend)

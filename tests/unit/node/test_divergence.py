@@ -1,7 +1,7 @@
 """A validator whose roots differ withholds its vote; with a wrong backend, until a restart."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,12 +117,17 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FourWorld]:
-    """Make a chain with a model and a contract that runs it."""
-    world = FourWorld(tmp_path_factory.mktemp("honest"), GENESIS)
-    world.model_id = world.register_model()  # type: ignore[attr-defined]
-    world.contract = world.deploy_classifier(world.model_id)  # type: ignore[attr-defined]
+    world = honest_world(tmp_path_factory.mktemp("honest"))
     yield world
     world.close()
+
+
+def honest_world(folder: Path) -> FourWorld:
+    """Make a chain with a model and a contract that runs it."""
+    world = FourWorld(folder, GENESIS)
+    world.model_id = world.register_model()  # type: ignore[attr-defined]
+    world.contract = world.deploy_classifier(world.model_id)  # type: ignore[attr-defined]
+    return world
 
 
 @pytest.fixture
@@ -184,18 +189,24 @@ def votes_for(chain: Chain, block: Block) -> list[Message]:
     return said
 
 
-def take_part(world: FourWorld, folder: Path, block: Block, *, until_final: bool) -> list[Message]:
+def take_part(
+    world: FourWorld,
+    folder: Path,
+    block: Block,
+    *,
+    until_final: bool,
+    until: Callable[[], object] = lambda: None,
+) -> list[Message]:
     """Hand a proposal to the driver of the fourth validator; return what it sent.
 
-    With `until_final` the votes of the others follow, and it ends when the block is written.
+    It ends when the block has been judged and `until` returns, on another thread. With
+    `until_final` the votes of the others follow, and it ends when the next height has begun.
     """
     sent = Sent()
 
     async def drive() -> None:
-        chain, final = world.chain, asyncio.Event()
-        started, checked = asyncio.Event(), asyncio.Event()
-        writer = BlockWriter(chain)
-        writer.on_head(lambda _checked, _certificate: final.set())
+        chain, writer = world.chain, BlockWriter(world.chain)
+        started, checked, final = asyncio.Event(), asyncio.Event(), asyncio.Event()
         votes = VoteLog(folder / "votes", chain.domain.genesis_hash)
         driver = ConsensusDriver(
             chain,
@@ -211,7 +222,7 @@ def take_part(world: FourWorld, folder: Path, block: Block, *, until_final: bool
         async def taken(event: Any) -> None:
             await take(event)
             if isinstance(event, Started):
-                started.set()
+                (started if event.context.height == block.number else final).set()
             if isinstance(event, BlockChecked):
                 checked.set()
 
@@ -227,6 +238,7 @@ def take_part(world: FourWorld, folder: Path, block: Block, *, until_final: bool
                     for message in votes_for(chain, block):
                         driver.receive(message, None, b"peer")
                     await final.wait()
+                await asyncio.to_thread(until)
                 running.cancel()
         finally:
             writer.close()
@@ -297,15 +309,21 @@ def test_a_restart_lifts_the_quarantine(honest: FourWorld, tmp_path: Path) -> No
     assert prepare.payload.digest == block.hash
 
 
-@pytest.mark.usefixtures("clock")
-def test_a_wrong_proposal_gets_no_vote_and_no_quarantine(honest: FourWorld, tmp_path: Path) -> None:
+def guilty_block(honest: FourWorld, folder: Path) -> Block:
+    """Return a block whose proposer's backend was wrong."""
     proposer = FlippingBackend()
-    guilty = follower(tmp_path / "guilty", honest, proposer)
+    guilty = follower(folder, honest, proposer)
     guilty.host.model(honest.model_id)  # type: ignore[attr-defined]
     guilty.contract, guilty.nonce = honest.contract, honest.nonce  # type: ignore[attr-defined]
     proposer.runs = None
     block = candidate(guilty)[0].block
     guilty.close()
+    return block
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_wrong_proposal_gets_no_vote_and_no_quarantine(honest: FourWorld, tmp_path: Path) -> None:
+    block = guilty_block(honest, tmp_path / "guilty")
     world = follower(tmp_path / "ours", honest, FlippingBackend())
     with structlog.testing.capture_logs() as logged:
         sent = take_part(world, tmp_path / "ours", block, until_final=False)

@@ -8,6 +8,7 @@ import pytest
 
 from cvm.inference.backends.backend import Plan, Trace
 from cvm.inference.backends.reference import ReferenceBackend
+from cvm.inference.backends.table import backend_named
 from cvm.inference.faults import InputOutOfRange
 from cvm.inference.tensor_type import Array
 from node import inference_host
@@ -32,6 +33,21 @@ class Faulting:
 
     def run(self, _inputs: Sequence[Array], _trace: Trace | None = None) -> tuple[Array, ...]:
         raise InputOutOfRange("gather", 9, 4)
+
+
+class Counting:
+    """Stands for the definition, and counts the items."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.runs = 0
+
+    def plan(self, _graph: object) -> Plan:
+        return self
+
+    def run(self, inputs: Sequence[Array], trace: Trace | None = None) -> tuple[Array, ...]:
+        self.runs += 1
+        return self._plan.run(inputs, trace)
 
 
 @pytest.fixture
@@ -86,3 +102,23 @@ def test_where_the_definition_has_an_error(
     call = InferenceCall(digit_model(host), OWNER, ok, RAN, IMAGE, output)
     monkeypatch.setattr(inference_host, "backend_named", lambda _name: Faulting())
     assert (host.compare_with_reference(call) is not None) == is_wrong
+
+
+def test_the_definition_stops_at_the_next_item_once_nobody_asks(
+    host: NodeInferenceHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_id = digit_model(host)
+    call = InferenceCall(model_id, OWNER, True, RAN, 3 * IMAGE, bytes(3 * 40))
+    counting = Counting(backend_named("reference").plan(host.model(model_id).graph))
+    monkeypatch.setattr(inference_host, "backend_named", lambda _name: counting)
+    assert host.compare_with_reference(call, lambda: counting.runs == 2) is None
+    assert counting.runs == 2
+
+
+def test_two_threads_that_find_one_fault_name_the_backend_that_had_it(
+    host: NodeInferenceHost,
+) -> None:
+    host._backend = backend_named("cpu")
+    host.quarantine()
+    host.quarantine()
+    assert (host.quarantined, host.backend_name) == ("cpu", "reference")
