@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from cvm.faults import LocalFault, ModelDataMissing
 from cvm.inference.faults import InvalidModel
-from models_registry.attestation import attestation_digest, sign_attestation
 from models_registry.record import ModelRecord
 from models_registry.registry import (
     RegistryEntry,
@@ -19,6 +17,7 @@ from models_registry.registry import (
 )
 from node.attestation_pool import SignedRecord
 from node.chain import Chain
+from node.validator_key import ValidatorKey
 from opcodes.model_record import ModelRefused, build_record, validate_royalty, validate_size
 
 log = structlog.get_logger(__name__)
@@ -40,7 +39,7 @@ class Attestation:
 class Attester:
     """Judges every PENDING model whose bytes are here; without a key it only builds records."""
 
-    def __init__(self, chain: Chain, key: PrivateKey | None) -> None:
+    def __init__(self, chain: Chain, key: ValidatorKey | None) -> None:
         self._chain = chain
         self._key = key
         self._judged: dict[bytes, Attestation] = {}
@@ -86,10 +85,9 @@ class Attester:
             return
         signature = None
         if self._key is not None:
-            digest = attestation_digest(
-                self._chain.parameters.chain_id, entry.model_id, entry.nonce, record.hash
+            signature = self._key.sign_attestation(
+                self._chain.domain, entry.model_id, entry.nonce, record.hash
             )
-            signature = sign_attestation(self._key, digest)
         self._judged[entry.model_id] = Attestation(entry.nonce, record, signature, None)
         log.info("model attested", model_id=entry.model_id.hex(), record=record.hash.hex())
 

@@ -30,7 +30,8 @@ class NotTheOnlyValidator(Exception):
 class NodeConfig:
     """Folders, addresses and duties of one node process.
 
-    Without a `validator_key` the node follows and does not vote; `instant` and `idle_blocks` are
+    Without a `validator_key`, or a `signer_path` where a signer listens that has it, the node
+    follows and does not vote; `instant` and `idle_blocks` are
     explained in `consensus_driver`. With `prune_blocks` the tries keep the state of so many last
     blocks only. Without `p2p` it talks to no other node; where it `discovers`
     them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
@@ -56,6 +57,7 @@ class NodeConfig:
     ipc_path: Path | None = None
     metrics: MetricsConfig | None = None
     cache_bytes: int = DEFAULT_CACHE_BYTES
+    signer_path: Path | None = None
 
     @property
     def chain_folder(self) -> Path:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from consensus.qbft.proposed_header import read_proposed_header
 from consensus.qbft.rules import Rules
-from consensus.qbft.signing import KeySigner, SigningDomain
 from cvm.faults import ModelDataMissing
 from cvm.inference.backends.table import backend_named
 from models_registry.registry import read_active_record, read_model_ids
@@ -39,12 +37,14 @@ from node.pool.limits import pool_head
 from node.rpc.caller import RpcNode
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import RpcServer
+from node.signer.remote_key import RemoteKey
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.storage.snapshot_store import require_whole_state
 from node.storage.transaction_journal import TransactionJournal
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey, ValidatorKey, signing_domain
 from node.vote_log import VoteLog
 from node.warm_kernels import warm_execution
 
@@ -179,14 +179,15 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         joined = NodeNetwork(config, config.p2p, writer, parts)
         cleanup.callback(joined.close)
     network = LoneNetwork(chain, node.store) if joined is None else joined.cvm
-    attester = Attester(chain, config.validator_key)
+    key = validator_key(config, cleanup)
+    attester = Attester(chain, key)
     models = ModelDuties(attester, AttestationPool(chain), network.spread_attestation)
     writer.on_head(lambda _checked, _certificate: models.wake())
     driver = ConsensusDriver(
         chain,
         writer,
         pool,
-        consensus_rules(chain, config.validator_key),
+        consensus_rules(chain, key),
         votes,
         network,
         work,
@@ -222,15 +223,24 @@ def open_pool(config: NodeConfig, chain: Chain, cleanup: ExitStack) -> LocalTran
     return local
 
 
-def consensus_rules(chain: Chain, key: PrivateKey | None) -> Rules:
+def consensus_rules(chain: Chain, key: ValidatorKey | None) -> Rules:
     """Return this node's part in the consensus of its chain."""
-    domain = chain.domain
+    voting = None if key is None else key.voting(chain.domain)
     return Rules(
-        signer=None if key is None else KeySigner(key.to_bytes()),
-        domain=SigningDomain(domain.chain_id, domain.genesis_hash),
-        seals=domain,
+        signer=None if voting is None else voting.signer,
+        domain=signing_domain(chain.domain) if voting is None else voting.messages,
+        seals=chain.domain if voting is None else voting.seals,
         read_proposed_header=read_proposed_header,
     )
+
+
+def validator_key(config: NodeConfig, cleanup: ExitStack) -> ValidatorKey | None:
+    """Return the key that votes, if there is one; raises `SignerUnavailable`."""
+    if config.signer_path is not None:
+        remote = RemoteKey(config.signer_path)
+        cleanup.callback(remote.close)
+        return remote
+    return None if config.validator_key is None else LocalKey(config.validator_key)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -46,6 +46,7 @@ from node.sample_models import sample_model_path
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey
 
 CHAIN_ID = 1_907
 VALIDATOR = PrivateKey(b"\x51" * 32)  # TEST key
@@ -106,7 +107,7 @@ class ChainWorld:
         self.store = ModelStore(folder / "models")
         self.host = NodeInferenceHost(self.store, backend or backend_named("reference"))
         self.chain = Chain(self.database, self.host)
-        self.attester = Attester(self.chain, VALIDATOR)
+        self.attester = Attester(self.chain, LocalKey(VALIDATOR))
         self.nonce = 0
 
     def close(self) -> None:

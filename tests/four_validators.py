@@ -17,6 +17,7 @@ from models_registry.genesis import RegistryParameters
 from models_registry.registry_calls import encode_activate
 from node.attester import Attester
 from node.sample_models import sample_model_path
+from node.validator_key import LocalKey
 from tests.chain_world import (
     CHAIN_ID,
     GENESIS_TIME,
@@ -74,7 +75,7 @@ class FourWorld(ChainWorld):
         digest = attestation_digest(CHAIN_ID, model_id, judged.nonce, judged.record.hash)
         signatures = []
         for key in KEYS[:SEALERS]:
-            attester = Attester(self.chain, key)
+            attester = Attester(self.chain, LocalKey(key))
             attester.judge_pending()
             verdict = attester.judged(model_id)
             assert verdict is not None

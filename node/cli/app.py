@@ -23,6 +23,7 @@ FILES = {
     "infer": "infer",
     "selftest": "infer",
     "account": "account",
+    "signer": "signer",
     "model": "model",
     "demo": "demo",
     "testnet": "testnet",

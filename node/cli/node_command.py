@@ -49,7 +49,9 @@ def node_config(settings: Settings) -> NodeConfig:
     checkpoint = settings.optional_text("checkpoint")
     datadir = Path(settings.text("datadir")).expanduser()
     validator, password = settings.optional_text("validator"), settings.optional_text("password")
-    key = None
+    key, signer = None, settings.optional_text("signer")
+    if validator is not None and signer is not None:
+        raise BadArgument("validator and signer are two keys: give one of them")
     if validator is not None:
         file = None if password is None else Path(password)
         secret = read_password(file, f"password of {Path(validator).name}")
@@ -63,6 +65,7 @@ def node_config(settings: Settings) -> NodeConfig:
         backend=settings.text("backend"),
         cache_bytes=settings.number("cache") * MIB,
         validator_key=key,
+        signer_path=None if signer is None else Path(signer),
         instant=False,
         idle_blocks=True,
         prune_blocks=settings.number("prune") or None,

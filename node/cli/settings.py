@@ -90,6 +90,7 @@ NODE_SETTINGS = (
     Setting("snapshot", bool, False, "start an empty chain from a recent state of the peers"),
     Setting("checkpoint", str, None, "trusted HASH or NUMBER:HASH to start from, by snapshot"),
     Setting("validator", str, None, "keystore file: vote with this key"),
+    Setting("signer", str, None, "socket of a signer (cvm signer): vote with its key"),
     Setting("password", str, None, "file with the keystore's password", ("--password-file",)),
 )
 RPC_SETTINGS = (

@@ -41,6 +41,7 @@ from node.service import consensus_rules
 from node.storage.chain_database import ChainDatabase
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey
 from node.vote_log import VoteLog
 from tests.crashes.attackers import Attackers
 from tests.crashes.children import Report
@@ -175,7 +176,7 @@ class Attack:
             chain,
             writer,
             TransactionPool(chain.parameters.chain_id),
-            consensus_rules(chain, KEYS[0]),
+            consensus_rules(chain, LocalKey(KEYS[0])),
             VoteLog(self._folder / "votes", genesis_hash),
             PipeGossip(self._points, self._report),
             asyncio.Event(),

@@ -16,6 +16,7 @@ from models_registry.registry_calls import (
 )
 from node.attester import Attester
 from node.sample_models import sample_model_path
+from node.validator_key import LocalKey
 from opcodes import gas
 from tests.chain_world import (
     CHAIN_ID,
@@ -203,7 +204,7 @@ def test_a_model_is_judged_once(world: ChainWorld) -> None:
 def test_an_active_model_is_not_judged_again(world: ChainWorld) -> None:
     model_id = world.register_model()
     world.propose()
-    restarted = Attester(world.chain, VALIDATOR)
+    restarted = Attester(world.chain, LocalKey(VALIDATOR))
     restarted.judge_pending()
     assert restarted.judged(model_id) is None
 
@@ -228,7 +229,7 @@ def test_where_nothing_is_pending_one_slot_is_read(
 def test_a_restarted_attester_gives_the_same_signature(world: ChainWorld) -> None:
     world.store.add_file(DIGITS)
     model_id = register(world, DIGITS)
-    restarted = Attester(world.chain, VALIDATOR)
+    restarted = Attester(world.chain, LocalKey(VALIDATOR))
     restarted.judge_pending()
     assert restarted.judged(model_id) == world.attester.judged(model_id)
 

@@ -16,6 +16,7 @@ from node.consensus_driver import ConsensusDriver, Pace
 from node.lone_network import LoneNetwork
 from node.service import consensus_rules
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey
 from node.vote_log import VoteLog
 from tests.chain_world import (
     CHAIN_ID,
@@ -103,7 +104,7 @@ class Produced:
 
     def driver(self, writer: BlockWriter, work: asyncio.Event, pace: Pace) -> ConsensusDriver:
         chain = self.world.chain
-        rules = consensus_rules(chain, VALIDATOR)
+        rules = consensus_rules(chain, LocalKey(VALIDATOR))
         network = LoneNetwork(chain, self.world.store)
         return ConsensusDriver(chain, writer, self.pool, rules, self.votes, network, work, pace)
 

@@ -27,6 +27,7 @@ from node.evidence_pool import EvidencePool
 from node.p2p.cvm_messages import Evidence, NewBlock, Qbft
 from node.service import consensus_rules
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey
 from node.vote_log import VoteLog
 from tests.chain_world import (
     CHAIN_ID,
@@ -123,7 +124,10 @@ def with_node(
             chain, world.store, writer, NoForks(), EvidencePool(chain, folder / "evidence")
         )
         votes = VoteLog(folder / "votes", chain.domain.genesis_hash)
-        pool, rules = TransactionPool(CHAIN_ID), consensus_rules(chain, key)
+        pool, rules = (
+            TransactionPool(CHAIN_ID),
+            consensus_rules(chain, None if key is None else LocalKey(key)),
+        )
         driver = ConsensusDriver(chain, writer, pool, rules, votes, network, asyncio.Event())
         unused: Any = None
         started, take = asyncio.Event(), driver._take

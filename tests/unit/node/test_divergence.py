@@ -39,6 +39,7 @@ from node.demo_contract import classify_data
 from node.sample_models import sample_model_path
 from node.service import consensus_rules
 from node.transaction_pool import TransactionPool
+from node.validator_key import LocalKey
 from node.vote_log import VoteLog
 from tests.chain_world import CHAIN_ID, USER, address_of, final_block, signed
 from tests.four_validators import KEYS, FourWorld, genesis_json
@@ -212,7 +213,7 @@ def take_part(
             chain,
             writer,
             TransactionPool(CHAIN_ID),
-            consensus_rules(chain, KEYS[OURS]),
+            consensus_rules(chain, LocalKey(KEYS[OURS])),
             votes,
             sent,
             asyncio.Event(),
