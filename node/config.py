@@ -7,6 +7,7 @@ from eth_keys.datatypes import PrivateKey
 
 from node.checkpoint import Checkpoint
 from node.p2p.p2p_config import P2pConfig
+from node.pool.limits import DEFAULT_LIMITS, PoolLimits
 from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
 
 DEFAULT_DATADIR = Path.home() / ".cvm"
@@ -58,6 +59,7 @@ class NodeConfig:
     metrics: MetricsConfig | None = None
     cache_bytes: int = DEFAULT_CACHE_BYTES
     signer_path: Path | None = None
+    pool_limits: PoolLimits = DEFAULT_LIMITS
 
     @property
     def chain_folder(self) -> Path:

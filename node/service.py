@@ -214,9 +214,10 @@ def open_pool(config: NodeConfig, chain: Chain, cleanup: ExitStack) -> LocalTran
     """Return the pool with what waited when the node stopped; raises `DatabaseFault`."""
     journal = TransactionJournal(config.journal_file)
     cleanup.callback(journal.close)
-    local = LocalTransactions(TransactionPool(chain.parameters.chain_id), journal)
+    pool = TransactionPool(chain.parameters.chain_id, config.pool_limits)
+    local = LocalTransactions(pool, journal)
     with chain.state_at(chain.head) as state:
-        local.pool.settle(state, pool_head(chain.head))
+        pool.settle(state, pool_head(chain.head))
         count = local.restore(state)
     if count:
         log.info("transactions wait again", count=count)

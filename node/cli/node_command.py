@@ -20,6 +20,7 @@ from node.keys import load_key
 from node.logs import LogConfig, configure_logs
 from node.p2p.enode import parse_enode
 from node.p2p.p2p_config import P2pConfig
+from node.pool.limits import PoolLimits
 from node.rpc.rpc_config import (
     IPC_FILE,
     NAMESPACES,
@@ -64,6 +65,7 @@ def node_config(settings: Settings) -> NodeConfig:
         metrics=metrics_config(settings) if settings.is_on("metrics.enabled") else None,
         backend=settings.text("backend"),
         cache_bytes=settings.number("cache") * MIB,
+        pool_limits=pool_limits(settings),
         validator_key=key,
         signer_path=None if signer is None else Path(signer),
         instant=False,
@@ -95,6 +97,18 @@ def websocket_config(settings: Settings) -> WebSocketConfig:
         settings.number("ws.port"),
         namespaces(settings, "ws.api"),
         settings.words("ws.origins"),
+    )
+
+
+def pool_limits(settings: Settings) -> PoolLimits:
+    """Return how much the transaction pool holds."""
+    return PoolLimits(
+        account_slots=settings.number("txpool.accountslots"),
+        global_slots=settings.number("txpool.globalslots"),
+        account_queue=settings.number("txpool.accountqueue"),
+        global_queue=settings.number("txpool.globalqueue"),
+        lifetime_s=settings.number("txpool.lifetime"),
+        price_bump_percent=settings.number("txpool.pricebump"),
     )
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from node.cli.faults import BadArgument
 from node.config import DEFAULT_CACHE_BYTES, DEFAULT_DATADIR
 from node.p2p.p2p_config import DEFAULT_MAX_PEERS, DEFAULT_PORT
+from node.pool.limits import DEFAULT_LIMITS
 from node.rpc.rpc_config import (
     DEFAULT_HTTP_PORT,
     DEFAULT_METRICS_PORT,
@@ -71,6 +72,7 @@ GROUPS = {
     "bootnodes": "Other nodes",
     "peer": "Other nodes",
     "nodiscover": "Other nodes",
+    "txpool": "Transaction pool",
     "metrics": "Logs and metrics",
     "log": "Logs and metrics",
     "verbosity": "Logs and metrics",
@@ -119,6 +121,17 @@ PEER_SETTINGS = (
     Setting("peer", tuple, (), "enodes to keep a session with"),
     Setting("nodiscover", bool, False, "talk to named nodes only", ("--no-discovery",)),
 )
+POOL_SETTINGS = tuple(
+    Setting(f"txpool.{name}", int, default, text, (), 1)
+    for name, default, text in (
+        ("accountslots", DEFAULT_LIMITS.account_slots, "pending slots safe for each sender"),
+        ("globalslots", DEFAULT_LIMITS.global_slots, "pending slots of all senders"),
+        ("accountqueue", DEFAULT_LIMITS.account_queue, "queued transactions of one sender"),
+        ("globalqueue", DEFAULT_LIMITS.global_queue, "queued slots of all senders"),
+        ("lifetime", DEFAULT_LIMITS.lifetime_s, "seconds that a queued transaction waits"),
+        ("pricebump", DEFAULT_LIMITS.price_bump_percent, "percent more that a replacement pays"),
+    )
+)
 LOG_SETTINGS = (
     Setting("verbosity", int, 3, "0 silent, 1 error, 2 warn, 3 info, 4 and 5 debug", most=5),
     Setting("log.json", bool, False, "log JSON lines"),
@@ -130,7 +143,7 @@ LOG_SETTINGS = (
     Setting("metrics.addr", str, LOOPBACK, "interface of the metrics"),
     port_of("metrics.port", DEFAULT_METRICS_PORT, "port of the metrics; 0 takes a free one"),
 )
-SETTINGS = (*NODE_SETTINGS, *RPC_SETTINGS, *PEER_SETTINGS, *LOG_SETTINGS)
+SETTINGS = (*NODE_SETTINGS, *RPC_SETTINGS, *PEER_SETTINGS, *POOL_SETTINGS, *LOG_SETTINGS)
 BY_KEY = MappingProxyType({setting.key: setting for setting in SETTINGS})
 
 

@@ -1,7 +1,7 @@
 """The order in which a block takes what is pending."""
 
 from collections.abc import Iterable, Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heapreplace
 
 from cvm.evm.transaction import Transaction
 from node.pool.account_lists import AccountLists
@@ -21,10 +21,12 @@ def best_first(accounts: Iterable[AccountLists], base_fee: int) -> Iterator[Tran
             heap.append((-tip(first, base_fee), sender, first))
     heapify(heap)
     while heap:
-        _tip, sender, tx = heappop(heap)
-        if tx.max_fee_per_gas < base_fee:
-            continue
-        yield tx
-        following = next(queues[sender], None)
-        if following is not None:
-            heappush(heap, (-tip(following, base_fee), sender, following))
+        _tip, sender, tx = heap[0]
+        following = None
+        if tx.max_fee_per_gas >= base_fee:
+            yield tx
+            following = next(queues[sender], None)
+        if following is None:
+            heappop(heap)
+        else:
+            heapreplace(heap, (-tip(following, base_fee), sender, following))

@@ -12,6 +12,7 @@ from node.cli.faults import BadArgument
 from node.cli.node_command import log_config, node_config
 from node.cli.settings import SETTINGS, Settings, Value
 from node.logs import LogConfig
+from node.pool.limits import PoolLimits
 from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
 
 APP = build_app("dumpconfig")
@@ -128,6 +129,8 @@ def test_settings_become_the_nodes_configuration(tmp_path: Path) -> None:
                 "ws.port": 7,
                 "metrics.enabled": True,
                 "nat": "extip:10.1.2.3",
+                "txpool.globalslots": 99,
+                "txpool.lifetime": 60,
                 "peer": (ENODE,),
                 "port": 8,
             }
@@ -138,6 +141,7 @@ def test_settings_become_the_nodes_configuration(tmp_path: Path) -> None:
     assert config.metrics == MetricsConfig("127.0.0.1", 6060)
     assert config.ipc_path == tmp_path / "cvm.ipc"
     assert config.cache_bytes == 2 << 20
+    assert config.pool_limits == PoolLimits(16, 99, 64, 1_024, 60, 10)
     assert config.p2p is not None
     assert (config.p2p.port, config.p2p.advertised_host) == (8, "10.1.2.3")
     assert [str(peer) for peer in config.p2p.static_peers] == [ENODE]
