@@ -26,8 +26,8 @@ from node.model_chunks import ModelChunks
 from node.model_duties import ModelDuties
 from node.p2p.block_sync import BlockSync
 from node.p2p.cvm_messages import (
+    MAX_EVIDENCE_PAYLOAD_BYTES,
     MAX_MODELS,
-    MAX_VOTE_BYTES,
     Attestation,
     HaveModels,
     NewBlock,
@@ -365,11 +365,11 @@ def attestation_message(attestation: SignedRecord) -> Attestation:
 
 
 def fits_message(evidence: Evidence) -> bool:
-    """Tell whether peers take this proof: two proposals of large blocks stay on this node's disk.
+    """Tell whether peers take this proof: they would ban who sends more than a message may hold.
 
-    A peer would ban who sends more than a message may hold.
+    Two proposals of blocks that no gas pays for stay on this node's disk.
     """
-    return max(len(evidence.first), len(evidence.second)) <= MAX_VOTE_BYTES
+    return max(len(evidence.first), len(evidence.second)) <= MAX_EVIDENCE_PAYLOAD_BYTES
 
 
 def evidence_message(evidence: Evidence) -> EvidenceMessage:

@@ -16,6 +16,10 @@ log = structlog.get_logger(__name__)
 MAX_EVIDENCE = 256
 MAX_OF_SIGNER = 4
 """One proof jails; a validator that signs many must not crowd out the proof of another."""
+LARGE_BYTES = 120 << 10
+"""A proof of two proposals that no longer fits the transaction that would report it (128 KiB)."""
+MAX_LARGE_BYTES = 16 << 20
+"""Of all large proofs together; a validator of whom there is another one needs none."""
 SUFFIX, DAMAGED_SUFFIX = ".rlp", ".damaged"
 
 
@@ -60,6 +64,8 @@ class EvidencePool:
         of_signer = sum(known[0] == evidence.signer for known in self._known)
         if key in self._known or of_signer >= MAX_OF_SIGNER or len(self._known) >= MAX_EVIDENCE:
             return False
+        if size_of(evidence) > LARGE_BYTES and (of_signer or not self._has_room(evidence)):
+            return False
         if evidence.signer not in self._chain.validators():
             return False
         try:
@@ -68,6 +74,12 @@ class EvidencePool:
             raise EvidenceFault(self._folder, error) from error
         self._known[key] = evidence
         return True
+
+    def _has_room(self, evidence: Evidence) -> bool:
+        """Tell whether one more large proof may be kept."""
+        sizes = [size_of(known) for known in self._known.values()]
+        kept_bytes = sum(size for size in sizes if size > LARGE_BYTES)
+        return kept_bytes + size_of(evidence) <= MAX_LARGE_BYTES
 
     def decode(self, data: bytes) -> Evidence:
         """Read evidence from outside and verify its signatures; raises `BadMessage`."""
@@ -81,6 +93,11 @@ class EvidencePool:
 def key_of(evidence: Evidence) -> tuple[bytes, int, int, int]:
     """Return what two proofs of one double vote have in common."""
     return evidence.signer, evidence.height, evidence.round, evidence.code
+
+
+def size_of(evidence: Evidence) -> int:
+    """Return the bytes of what was signed."""
+    return len(evidence.first) + len(evidence.second)
 
 
 def save(folder: Path, encoded: bytes) -> None:

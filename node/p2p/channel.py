@@ -12,6 +12,7 @@ from node.p2p.protocol import (
     Message,
     Numbered,
     Peer,
+    Rate,
     Reply,
 )
 from node.p2p.token_bucket import DEFAULT_RATE, TokenBucket
@@ -117,21 +118,19 @@ class PeerChannel:
         kind = self._class_of(code)
         if kind in self._handler.replies:
             return self._is_expected(kind)
-        bucket = self._buckets.get(kind)
-        now_s = self._loop.time()
-        if bucket is None:
-            rate = self._handler.rates.get(kind, DEFAULT_RATE)
-            bucket = self._buckets[kind] = TokenBucket(rate, now_s)
-        if bucket.take(now_s):
-            return True
-        self._peer.penalise(OVER_RATE_POINTS, f"too many {kind.__name__}")
-        return False
+        return self._is_within_rate(kind, 1)
 
     async def deliver(self, code: int, payload: bytes) -> None:
-        """Take a payload in; raises `BadMessage`, or `PeerGone` where nobody takes it."""
+        """Take a payload in, or drop it where its size is over its class's rate.
+
+        Raises `BadMessage`, or `PeerGone` where nobody takes it.
+        """
         kind = self._class_of(code)
         if len(payload) > kind.MAX_LENGTH:
             raise BadMessage(f"{kind.__name__} of {len(payload)} bytes, at most {kind.MAX_LENGTH}")
+        unit_bytes = self._rate_of(kind).bytes_per_message
+        if unit_bytes is not None and not self._is_within_rate(kind, len(payload) // unit_bytes):
+            return
         message = kind.decode(payload)
         if kind in self._handler.replies:
             self._answer(kind, cast(Numbered, message))
@@ -152,6 +151,20 @@ class PeerChannel:
             name = f"{self.capability.name}/{self.capability.version}"
             raise BadMessage(f"{name} has no message 0x{code:02x}")
         return kind
+
+    def _rate_of(self, kind: type[Message]) -> Rate:
+        return self._handler.rates.get(kind, DEFAULT_RATE)
+
+    def _is_within_rate(self, kind: type[Message], messages: int) -> bool:
+        """Tell whether a peer may send so much of a class; scores it down where it may not."""
+        bucket = self._buckets.get(kind)
+        now_s = self._loop.time()
+        if bucket is None:
+            bucket = self._buckets[kind] = TokenBucket(self._rate_of(kind), now_s)
+        if bucket.take(now_s, messages):
+            return True
+        self._peer.penalise(OVER_RATE_POINTS, f"too many {kind.__name__}")
+        return False
 
     def _is_expected(self, kind: type[Message]) -> bool:
         if any(key[0] is kind for key in (*self._waiting, *self._late)):

@@ -38,8 +38,10 @@ MAX_CHUNK_PROOF = 8
 """Hashes that lead from one of 256 chunks to the root."""
 MAX_QBFT_BYTES = 10 << 20
 """A signed message with a block, and the round changes and prepares that justify it."""
-MAX_VOTE_BYTES = 62 << 10
-"""A payload of evidence: two of them fit into the transaction that reports them (128 KiB)."""
+MAX_EVIDENCE_PAYLOAD_BYTES = 4 << 20
+"""A payload of evidence: two of them fit a message. The gas of a block pays for 3.2 MiB of data (2^25
+at 10 a zero byte, EIP-7623), so a proposal of any block that can be final is no longer.
+"""
 SIGNATURE_BYTES = 65
 REQUEST_ID = ("request_id", Number())
 HASH = Fixed(32)
@@ -250,12 +252,12 @@ class Evidence(WireMessage):
     """
 
     CODE: ClassVar[int] = 0x0C
-    MAX_LENGTH: ClassVar[int] = 2 * MAX_VOTE_BYTES + 256
+    MAX_LENGTH: ClassVar[int] = 2 * MAX_EVIDENCE_PAYLOAD_BYTES + 256
     FIELDS: ClassVar = (
         ("code", Number(1)),
-        ("payload_a", Bytes(MAX_VOTE_BYTES)),
+        ("payload_a", Bytes(MAX_EVIDENCE_PAYLOAD_BYTES)),
         ("signature_a", Fixed(SIGNATURE_BYTES)),
-        ("payload_b", Bytes(MAX_VOTE_BYTES)),
+        ("payload_b", Bytes(MAX_EVIDENCE_PAYLOAD_BYTES)),
         ("signature_b", Fixed(SIGNATURE_BYTES)),
     )
     code: int

@@ -81,7 +81,7 @@ RATES: Mapping[type[Message], Rate] = {
     WantModels: Rate(per_second=5, burst=100),
     GetChunk: Rate(per_second=400, burst=1000),
     Attestation: Rate(per_second=100, burst=2000),
-    Evidence: Rate(per_second=5, burst=50),
+    Evidence: Rate(per_second=5, burst=50, bytes_per_message=1 << 20),
     GetStateChunk: Rate(per_second=200, burst=400),
     GetCodes: Rate(per_second=50, burst=100),
     GetProof: Rate(per_second=50, burst=200),

@@ -49,10 +49,14 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often a peer may send messages of one class: bursts, and a rate in the long run."""
+    """How often a peer may send messages of one class: bursts, and a rate in the long run.
+
+    With `bytes_per_message` a message counts once more for every so many bytes that it has.
+    """
 
     per_second: float
     burst: int
+    bytes_per_message: int | None = None
 
 
 class Peer(Protocol):

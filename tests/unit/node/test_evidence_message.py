@@ -5,7 +5,7 @@ import pytest
 from consensus.qbft.evidence import Evidence
 from consensus.qbft.messages import PREPARE, PROPOSAL
 from node.cvm_network import evidence_message, fits_message
-from node.p2p.cvm_messages import MAX_VOTE_BYTES
+from node.p2p.cvm_messages import MAX_EVIDENCE_PAYLOAD_BYTES
 from node.p2p.cvm_messages import Evidence as EvidenceMessage
 
 SIGNATURE = b"\x11" * 65
@@ -22,7 +22,11 @@ def evidence(code: int, size_bytes: int) -> Evidence:
     [
         pytest.param(PREPARE, 40, id="two prepares"),
         pytest.param(PROPOSAL, 900, id="two proposals of empty blocks"),
-        pytest.param(PROPOSAL, MAX_VOTE_BYTES, id="two proposals as large as are taken"),
+        pytest.param(PROPOSAL, 200_000, id="two proposals of ordinary blocks"),
+        pytest.param(PROPOSAL, 2**25 // 10 + 2_000, id="two proposals of the longest blocks"),
+        pytest.param(
+            PROPOSAL, MAX_EVIDENCE_PAYLOAD_BYTES, id="two proposals as large as are taken"
+        ),
     ],
 )
 def test_evidence_that_fits_is_within_the_bound_of_its_message(code: int, size_bytes: int) -> None:
@@ -34,4 +38,4 @@ def test_evidence_that_fits_is_within_the_bound_of_its_message(code: int, size_b
 
 
 def test_proof_of_two_larger_proposals_is_not_sent() -> None:
-    assert not fits_message(evidence(PROPOSAL, MAX_VOTE_BYTES + 1))
+    assert not fits_message(evidence(PROPOSAL, MAX_EVIDENCE_PAYLOAD_BYTES + 1))

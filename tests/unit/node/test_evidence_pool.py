@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,16 @@ from consensus.qbft.evidence import Evidence, SignedPayload, evidence_of
 from consensus.qbft.faults import BadMessage
 from consensus.qbft.messages import PreparePayload
 from consensus.qbft.signing import KeySigner, SigningDomain
-from node.evidence_pool import MAX_OF_SIGNER, EvidenceFault, EvidencePool
+from node.evidence_pool import (
+    LARGE_BYTES,
+    MAX_LARGE_BYTES,
+    MAX_OF_SIGNER,
+    EvidenceFault,
+    EvidencePool,
+)
 from tests.chain_world import STRANGER, VALIDATOR, ChainWorld, genesis_document
+from tests.four_validators import KEYS, FourWorld
+from tests.four_validators import genesis_json as four_genesis
 
 GENESIS = json.dumps(genesis_document()).encode()
 GUILTY, INNOCENT = KeySigner(VALIDATOR.to_bytes()), KeySigner(STRANGER.to_bytes())
@@ -57,6 +66,31 @@ def test_one_validator_cannot_fill_the_pool(world: ChainWorld, tmp_path: Path) -
     kept = [pool.add(double_vote(world.chain.domain, round_number=each)) for each in range(40)]
     assert kept == [True] * MAX_OF_SIGNER + [False] * (40 - MAX_OF_SIGNER)
     assert len(list(tmp_path.glob("*.rlp"))) == MAX_OF_SIGNER
+
+
+def large(evidence: Evidence, size_bytes: int) -> Evidence:
+    return replace(evidence, first=bytes(size_bytes), second=bytes(size_bytes))
+
+
+def test_of_proofs_that_no_transaction_holds_one_of_a_validator_is_kept(
+    world: ChainWorld, tmp_path: Path
+) -> None:
+    pool = EvidencePool(world.chain, tmp_path)
+    votes = [double_vote(world.chain.domain, round_number=each) for each in range(3)]
+    assert pool.add(large(votes[0], LARGE_BYTES)) is True
+    assert pool.add(large(votes[1], LARGE_BYTES)) is False
+    assert pool.add(votes[2]) is True
+
+
+def test_large_proofs_together_are_bounded_and_keep_no_small_one_out(tmp_path: Path) -> None:
+    world = FourWorld(tmp_path / "four", four_genesis())
+    pool = EvidencePool(world.chain, tmp_path / "evidence")
+    guilty = [double_vote(world.chain.domain, KeySigner(key.to_bytes())) for key in KEYS]
+    assert pool.add(large(guilty[0], MAX_LARGE_BYTES // 4)) is True
+    assert pool.add(large(guilty[1], MAX_LARGE_BYTES // 4)) is True
+    assert pool.add(large(guilty[2], LARGE_BYTES)) is False
+    assert pool.add(guilty[3]) is True
+    world.close()
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,20 @@ def test_what_exceeds_its_rate_is_dropped_with_points() -> None:
     run(scene)
 
 
+def test_a_long_message_counts_for_several() -> None:
+    async def scene() -> None:
+        strict = Echo(rate=Rate(per_second=0.001, burst=6, bytes_per_message=100))
+        async with channel_pipe(Echo(), strict) as pipe:
+            for text in (b"a" * 399, b"b" * 200, b"c" * 99):
+                await pipe.left.send(Tell(text))
+            await pipe.left.send(Ask(9))
+            got = [await pipe.right.receive() for _ in range(3)]
+            assert got == [Tell(b"a" * 399), Tell(b"c" * 99), Ask(9)]
+            assert pipe.right_peer.penalties == [(1, "too many Tell")]
+
+    run(scene)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

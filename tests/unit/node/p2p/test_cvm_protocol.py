@@ -43,6 +43,7 @@ VOTE = Qbft(0x13, encode_list(b"\x01"), None)
 SIGNATURE = b"\x33" * 65
 SIGNED_RECORD = Attestation(b"\x11" * 32, 0, b"record", SIGNATURE)
 DOUBLE_VOTE = Evidence(0x13, b"\xc1\x01", SIGNATURE, b"\xc1\x02", SIGNATURE)
+TWO_BLOCKS = Evidence(0x12, b"\x01" * (3 << 20), SIGNATURE, b"\x02" * (3 << 20), SIGNATURE)
 
 
 @dataclass
@@ -328,6 +329,7 @@ GOSSIP = [
     pytest.param(VOTE, id="vote"),
     pytest.param(SIGNED_RECORD, id="attestation"),
     pytest.param(DOUBLE_VOTE, id="evidence"),
+    pytest.param(TWO_BLOCKS, id="evidence with the largest blocks that gas pays for"),
 ]
 
 
