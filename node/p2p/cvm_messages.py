@@ -39,8 +39,8 @@ MAX_CHUNK_PROOF = 8
 MAX_QBFT_BYTES = 10 << 20
 """A signed message with a block, and the round changes and prepares that justify it."""
 MAX_EVIDENCE_PAYLOAD_BYTES = 4 << 20
-"""A payload of evidence: two of them fit a message. The gas of a block pays for 3.2 MiB of data (2^25
-at 10 a zero byte, EIP-7623), so a proposal of any block that can be final is no longer.
+"""A payload of evidence: two of them fit a message. A block's gas pays for 3.2 MiB of data (2^25 at
+10 a zero byte, EIP-7623), so a proposal of any block that can be final is no longer.
 """
 SIGNATURE_BYTES = 65
 REQUEST_ID = ("request_id", Number())
