@@ -1,7 +1,7 @@
 """One client on a connection that stays: its requests in flight, its subscriptions, its outbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from node.p2p.first_fault import first_fault
 from node.rpc.caller import Caller, RpcNode
@@ -12,10 +12,10 @@ from node.rpc.subscriptions import ClientSubscriptions
 MAX_IN_FLIGHT = 32
 """Requests of one client that are worked on at once; more are not read meanwhile."""
 
-SEND_TIMEOUT_S = 20.0
-"""How long a client may take no byte of what is sent to it."""
+SEND_TIMEOUT_S = 60.0
+"""How long a client may take to read what was sent to it at once, 32 MiB at most."""
 
-Send = Callable[[bytes], Awaitable[None]]
+Send = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
 class Connection:
@@ -54,9 +54,9 @@ class Connection:
             self._slots.release()
 
     async def _send_all(self, send: Send) -> None:
-        while (message := await self._outbox.next()) is not None:
+        while messages := await self._outbox.take():
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await send(message)
+                    await send(messages)
             except TimeoutError:
                 raise SlowClient(*self._outbox.size()) from None

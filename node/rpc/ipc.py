@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -83,8 +83,8 @@ class IpcServer:
         task.add_done_callback(self._clients.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def send(message: bytes) -> None:
-            writer.write(message + b"\n")
+        async def send(messages: Sequence[bytes]) -> None:
+            writer.write(b"\n".join((*messages, b"")))
             await writer.drain()
 
         connection = Connection(self._node, self._namespaces, IPC_LIMITS)
@@ -92,7 +92,7 @@ class IpcServer:
             await connection.run(_messages(reader), send)
         except MessageTooLong as fault:
             with suppress(ConnectionError):
-                await send(error_text(None, InvalidRequest(str(fault))).encode())
+                await send([error_text(None, InvalidRequest(str(fault))).encode()])
         except (SlowClient, ConnectionError) as fault:
             log.info("rpc client disconnected", reason=str(fault))
         finally:

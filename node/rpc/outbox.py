@@ -1,7 +1,6 @@
 """What waits to be sent to one client, with a bound: who reads too slowly is disconnected."""
 
 import asyncio
-from collections import deque
 
 MAX_WAITING = 2_048
 MAX_WAITING_BYTES = 32 << 20
@@ -17,13 +16,13 @@ class SlowClient(Exception):
 class Outbox:
     """A queue between what happens here and a client's socket.
 
-    Notifications never wait: they overflow, which `next` raises as `SlowClient`. A reply waits for
-    room, so who reads none of them is soon asked for nothing more. `max_bytes` bounds everything
-    but the one message that first exceeds it.
+    Notifications never wait: they overflow, which `take` raises as `SlowClient`. A reply waits for
+    room, so who reads none of them is soon asked for nothing more. What was taken and is on its way
+    is bounded as what waits is, by `max_bytes` and the one message that first exceeds them.
     """
 
     def __init__(self, max_waiting: int = MAX_WAITING, max_bytes: int = MAX_WAITING_BYTES) -> None:
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._size_bytes = 0
         self._max_waiting = max_waiting
         self._max_bytes = max_bytes
@@ -49,23 +48,20 @@ class Outbox:
         self._append(message)
 
     def close(self) -> None:
-        """Let `next` end once everything is sent."""
+        """Let `take` return nothing once everything was taken."""
         self._is_closed = True
         self._filled.set()
 
-    async def next(self) -> bytes | None:
-        """Return the next message to send, None after the last one; raises `SlowClient`."""
+    async def take(self) -> list[bytes]:
+        """Return what waits to be sent, nothing after the last of it; raises `SlowClient`."""
         while not (self._waiting or self._overflow or self._is_closed):
             self._filled.clear()
             await self._filled.wait()
         if self._overflow is not None:
             raise self._overflow
-        if not self._waiting:
-            return None
-        message = self._waiting.popleft()
-        self._size_bytes -= len(message)
+        taken, self._waiting, self._size_bytes = self._waiting, [], 0
         self._emptied.set()
-        return message
+        return taken
 
     def size(self) -> tuple[int, int]:
         """Return how many messages wait, and their bytes."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -81,6 +81,15 @@ async def pushed(socket: ClientWebSocketResponse) -> tuple[str, object]:
     message = await socket.receive_json()
     assert (message["jsonrpc"], message["method"]) == ("2.0", "eth_subscription")
     return message["params"]["subscription"], message["params"]["result"]
+
+
+async def several(
+    socket: ClientWebSocketResponse, count: int
+) -> AsyncIterator[tuple[str, dict[str, object]]]:
+    for _ in range(count):
+        subscription, result = await pushed(socket)
+        assert isinstance(result, dict)
+        yield subscription, result
 
 
 def test_requests_are_answered_as_over_http() -> None:
@@ -249,6 +258,18 @@ def test_http_pushes_nothing() -> None:
                 "code": -32601,
                 "message": "notifications not supported",
             }
+
+    with_node(check)
+
+
+def test_messages_of_every_length_arrive_in_order() -> None:
+    async def check(node: Node, server: RpcServer, session: ClientSession) -> None:
+        async with session.ws_connect(server.ws_url) as socket:
+            await call(socket, "eth_subscribe", "logs")
+            sizes = [0, 1, 200, 40_000, 3]
+            node.add_block(*(Log(BOB, (), bytes(size)) for size in sizes))
+            found = [result async for _, result in several(socket, len(sizes))]
+            assert [len(str(log["data"])) // 2 - 1 for log in found] == sizes
 
     with_node(check)
 
