@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eth_keys.datatypes import PrivateKey, Signature
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
-
 from consensus.faults import BadCertificate
 from cvm.evm.keccak import HASH_BYTES, keccak256
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from cvm.evm.rlp_lists import (
     UINT64_BYTES,
@@ -18,7 +15,7 @@ from cvm.evm.rlp_lists import (
     list_start,
     split_items,
 )
-from cvm.evm.signatures import HALF_CURVE_ORDER
+from cvm.evm.signatures import HALF_CURVE_ORDER, recover_address
 from cvm.evm.strict_rlp import BadRlp
 
 SEAL_BYTES = 65
@@ -101,7 +98,7 @@ def seal(
     domain: SealDomain, key: PrivateKey, height: int, round_number: int, header_hash: bytes
 ) -> bytes:
     """Sign a header: 65 bytes r || s || v."""
-    return bytes(key.sign_msg_hash(domain.digest(height, round_number, header_hash)).to_bytes())
+    return key.sign(domain.digest(height, round_number, header_hash))
 
 
 def certify(
@@ -149,11 +146,10 @@ def validate_certificate(
 
 def recover(digest: bytes, signature: bytes, height: int) -> bytes:
     """Return the signer's address; raises `BadCertificate`, also for a malleable high s."""
-    try:
-        parsed = Signature(signature)
-        if parsed.s > HALF_CURVE_ORDER:
-            raise BadCertificate(height, f"seal with a high s: {parsed.s:#x}")
-        key = parsed.recover_public_key_from_msg_hash(digest)
-    except (BadSignature, ValidationError) as error:
-        raise BadCertificate(height, f"seal does not recover: {error}") from error
-    return bytes(key.to_canonical_address())
+    r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
+    signer = recover_address(digest, signature[64], r, s) if len(signature) == SEAL_BYTES else None
+    if signer is None:
+        raise BadCertificate(height, f"seal does not recover: 0x{signature.hex()}")
+    if s > HALF_CURVE_ORDER:
+        raise BadCertificate(height, f"seal with a high s: {s:#x}")
+    return signer

@@ -25,7 +25,6 @@ class BackendProof:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._vectors: dict[tuple[str, str], list[Vector]] = {}
         self._proven: set[tuple[str, str]] = set()
 
     def prove(self, graph: Graph) -> None:
@@ -33,14 +32,14 @@ class BackendProof:
 
         Raises `BackendDisagrees` naming the vector, or `OperatorUnproven`.
         """
-        if not self._vectors:
-            for vector in load_self_test_vectors():
-                self._vectors.setdefault((vector.domain, vector.op_type), []).append(vector)
-        for operator in sorted({(node.spec.domain, node.spec.name) for node in graph.nodes}):
-            if operator in self._proven:
-                continue
-            vectors = self._vectors.get(operator)
-            if vectors is None:
+        operators = {(node.spec.domain, node.spec.name) for node in graph.nodes} - self._proven
+        if not operators:
+            return
+        vectors: dict[tuple[str, str], list[Vector]] = {}
+        for vector in load_self_test_vectors([name for _domain, name in operators]):
+            vectors.setdefault((vector.domain, vector.op_type), []).append(vector)
+        for operator in sorted(operators):
+            if operator not in vectors:
                 raise OperatorUnproven(".".join(filter(None, operator)))
-            run_self_test(self._backend, vectors)
+            run_self_test(self._backend, vectors[operator])
             self._proven.add(operator)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eth_keys.datatypes import PrivateKey
-
+from cvm.evm.private_key import PrivateKey
 from node.checkpoint import Checkpoint
 from node.p2p.p2p_config import P2pConfig
 from node.pool.limits import DEFAULT_LIMITS, PoolLimits

@@ -6,9 +6,9 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_account import Account
-from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.keccak import keccak256
+from cvm.evm.private_key import PrivateKey
 from models_registry.cli.http_client import RpcClient
 
 RECEIPT_TIMEOUT_S = 60.0

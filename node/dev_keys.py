@@ -9,8 +9,8 @@ from functools import cache
 from hashlib import pbkdf2_hmac
 
 from coincurve import PrivateKey as CurveKey
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.signatures import CURVE_ORDER
 
 DEV_MNEMONIC = "test test test test test test test test test test test junk"  # public: test keys

@@ -8,11 +8,11 @@ the pool for a block that is made anyway: it never begins one.
 import asyncio
 
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from consensus.header_rules import next_base_fee
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.keccak import keccak256
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction_signing import UnsignedTransaction
 from models_registry.addresses import VALIDATOR_SET

@@ -5,9 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_keys.datatypes import PrivateKey
-from eth_utils.exceptions import ValidationError
-
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.signatures import CURVE_ORDER
 from models_registry.cli.keystore import (
     NotAKeystore,
@@ -34,7 +32,7 @@ class StoredAccount:
 
 def address_of(key: PrivateKey) -> bytes:
     """Return the 20-byte address of a key."""
-    return bytes(key.public_key.to_canonical_address())
+    return key.address
 
 
 def new_account(folder: Path, password: bytes) -> StoredAccount:
@@ -69,7 +67,7 @@ def load_node_key(path: Path) -> bytes:
     try:
         secret = bytes.fromhex(path.read_text().strip())
         address_of(PrivateKey(secret))
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise BadKeystore(f"{path} does not hold a node key: {error}") from error
     return secret
 
@@ -111,5 +109,5 @@ def load_key(path: Path, password: bytes) -> PrivateKey:
         return PrivateKey(decode_keystore(document, password))
     except WrongPassword as error:
         raise BadKeystore(f"keystore {path} does not open with this password: {error}") from error
-    except (NotAKeystore, ValidationError) as error:
+    except (NotAKeystore, ValueError) as error:
         raise BadKeystore(f"{path} is not a keystore V3 file: {error}") from error

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coincurve import PrivateKey as CoincurveKey
-from eth_keys.datatypes import PrivateKey
 
 from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
 from consensus.parameters import ChainParameters
+from cvm.evm.private_key import PrivateKey
 from models_registry.cli.keystore import encode_keystore
 from models_registry.genesis import ValidatorParameters
 from node.chain import init_chain

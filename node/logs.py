@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
-from eth_keys.datatypes import PrivateKey
+
+from cvm.evm.private_key import PrivateKey
 
 LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 """By geth's verbosity: nothing here is critical, so 0 is silent; 5 (trace) has no more than 4."""

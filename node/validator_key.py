@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from eth_keys.datatypes import PrivateKey
-
 from consensus.certificate import SealDomain
 from consensus.qbft.signing import KeySigner, Signer, SigningDomain
+from cvm.evm.private_key import PrivateKey
 from models_registry.attestation import attestation_digest, sign_attestation
 from node.keys import address_of
 

@@ -1,6 +1,6 @@
 """The model errors that a contract can catch: ok = 0 and a 4-byte selector in RETURNDATA."""
 
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 
 MODEL_NOT_ACTIVE = selector("ModelNotActive()")
 BAD_INPUT_SIZE = selector("BadInputSize()")

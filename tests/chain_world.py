@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from eth_account import Account
-from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block, decode_block
 from consensus.block_execution import CheckedBlock, LeftOut, Proposal
@@ -17,6 +16,7 @@ from consensus.certificate import CommitCertificate, certify, seal
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
 from cvm.evm.creation_address import creation_address
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.inference.backends.backend import Backend
@@ -59,7 +59,7 @@ FEE_CAP = 10**10
 
 
 def address_of(key: PrivateKey) -> bytes:
-    return bytes(key.public_key.to_canonical_address())
+    return key.address
 
 
 def genesis_document() -> dict[str, Any]:

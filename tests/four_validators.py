@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
 from consensus.block_execution import CheckedBlock, LeftOut, Proposal
 from consensus.certificate import CommitCertificate, certify, seal
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest, order_signatures

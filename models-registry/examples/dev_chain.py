@@ -12,11 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
 from cvm.evm.creation_address import creation_address
 from cvm.evm.keccak import keccak256
 from cvm.evm.message_call import MessageResult, SimulatedTransaction
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.receipt import Log
 from cvm.inference.backends.table import backend_named
 from models_registry.contract_abi import ContractAbi

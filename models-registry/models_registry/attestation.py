@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable
 
-from eth_abi.abi import encode
-from eth_keys.datatypes import PrivateKey, Signature
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
-
 from cvm.evm.keccak import keccak256
-from cvm.evm.signatures import HALF_CURVE_ORDER
+from cvm.evm.private_key import PrivateKey
+from cvm.evm.signatures import HALF_CURVE_ORDER, recover_address
 from models_registry.addresses import MODEL_REGISTRY
 
 SIGNATURE_BYTES = 65
@@ -27,35 +23,17 @@ class BadAttestation(Exception):
 
 def attestation_digest(chain_id: int, model_id: bytes, nonce: int, record_hash: bytes) -> bytes:
     """Return what is signed: one record of one registration of a model on one chain."""
-    domain = keccak256(
-        encode(
-            ["bytes32", "bytes32", "bytes32", "uint256", "address"],
-            [
-                keccak256(DOMAIN_TYPE.encode()),
-                keccak256(b"ModelRegistry"),
-                keccak256(b"1"),
-                chain_id,
-                MODEL_REGISTRY,
-            ],
-        )
-    )
-    message = keccak256(
-        encode(
-            ["bytes32", "bytes32", "uint64", "bytes32"],
-            [keccak256(ATTESTATION_TYPE.encode()), model_id, nonce, record_hash],
-        )
-    )
+    names = [keccak256(text) for text in (DOMAIN_TYPE.encode(), b"ModelRegistry", b"1")]
+    domain = keccak256(b"".join(names) + chain_id.to_bytes(32, "big") + bytes(12) + MODEL_REGISTRY)
+    words = (keccak256(ATTESTATION_TYPE.encode()), model_id, nonce.to_bytes(32, "big"), record_hash)
+    message = keccak256(b"".join(words))
     return keccak256(b"\x19\x01" + domain + message)
 
 
 def sign_attestation(private_key: PrivateKey, digest: bytes) -> bytes:
     """Return the 65-byte signature r || s || v with v 27 or 28 (deterministic, RFC 6979)."""
-    signature = private_key.sign_msg_hash(digest)
-    return bytes(
-        signature.r.to_bytes(32, "big")
-        + signature.s.to_bytes(32, "big")
-        + bytes([signature.v + 27])
-    )
+    signature = private_key.sign(digest)
+    return signature[:64] + bytes([signature[64] + 27])
 
 
 def recover_attester(digest: bytes, signature: bytes) -> bytes:
@@ -67,11 +45,11 @@ def recover_attester(digest: bytes, signature: bytes) -> bytes:
         raise BadAttestation(signature, "s is in the upper half of the order (EIP-2)")
     if signature[64] not in (27, 28):
         raise BadAttestation(signature, f"v is {signature[64]}, expected 27 or 28")
-    try:
-        parsed = Signature(signature[:64] + bytes([signature[64] - 27]))
-        return bytes(parsed.recover_public_key_from_msg_hash(digest).to_canonical_address())
-    except (BadSignature, ValidationError) as error:
-        raise BadAttestation(signature, "no key can have made it") from error
+    r = int.from_bytes(signature[:32], "big")
+    signer = recover_address(digest, signature[64] - 27, r, s)
+    if signer is None:
+        raise BadAttestation(signature, "no key can have made it")
+    return signer
 
 
 def order_signatures(

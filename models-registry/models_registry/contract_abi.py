@@ -7,7 +7,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 
 from models_registry.artifact import load_artifact
-from models_registry.registry_calls import selector, topic
+from models_registry.selectors import selector, topic
 
 AbiEntry = dict[str, Any]
 

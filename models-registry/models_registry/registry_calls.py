@@ -9,6 +9,7 @@ from eth_abi.exceptions import DecodingError
 
 from cvm.evm.keccak import keccak256
 from models_registry.artifact import load_artifact
+from models_registry.selectors import selector, topic
 
 COMMIT = "commit(bytes32)"
 REGISTER = "register(bytes32,uint64,uint64,string,bytes32)"
@@ -196,16 +197,6 @@ def encode_transfer(owner: bytes, receiver: bytes, model_id: bytes) -> bytes:
     return selector(SAFE_TRANSFER) + encode(
         ["address", "address", "uint256"], [owner, receiver, int.from_bytes(model_id, "big")]
     )
-
-
-def selector(signature: str) -> bytes:
-    """Return the four bytes that name a function or an error in calldata."""
-    return keccak256(signature.encode())[:4]
-
-
-def topic(signature: str) -> bytes:
-    """Return the first topic of an event."""
-    return keccak256(signature.encode())
 
 
 def decode_event(topics: Sequence[bytes], data: bytes) -> RegistryEvent | None:

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from cvm.numba_cache import configure_numba_cache
+from node.collector import pause_collector, spare_collector
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C; typer leaves with it where a command was at work."""
@@ -12,9 +13,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the `cvm` console script."""
+    pause_collector()
     configure_numba_cache()
     from node.cli.app import build_app
-    from node.collector import spare_collector
 
     command = sys.argv[1] if len(sys.argv) > 1 else None
     try:

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from eth_keys.datatypes import PrivateKey
-from eth_utils.exceptions import ValidationError
 
+from cvm.evm.private_key import PrivateKey
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.cli.run import Datadir
 from node.config import DEFAULT_DATADIR
@@ -75,7 +74,7 @@ def parse_key(text: str, place: str) -> PrivateKey:
     """Parse 64 hex digits, never showing them; raises `BadArgument`."""
     try:
         return PrivateKey(bytes.fromhex(text.strip().removeprefix("0x")))
-    except (ValueError, ValidationError):
+    except ValueError:
         raise BadArgument(f"{place} holds no 32-byte hex key") from None
 
 

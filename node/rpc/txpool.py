@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from eth_utils.address import to_checksum_address
-
 from cvm.evm.transaction import Transaction
 from node.pool.content import BySender, PoolContent
 from node.rpc.chain_view import ChainView
-from node.rpc.encoding import quantity, transaction_object
+from node.rpc.encoding import checksum_address, quantity, transaction_object
 from node.rpc.faults import LimitExceeded
 from node.rpc.parameters import Address
 from node.rpc.registry import JsonValue, rpc_method
@@ -53,7 +51,7 @@ async def inspect(chain: ChainView) -> JsonValue:
 
 def summary(tx: Transaction) -> str:
     """Return a transaction in the words of go-ethereum's txpool_inspect."""
-    to = to_checksum_address(tx.to) if tx.to else "contract creation"
+    to = checksum_address(tx.to) if tx.to else "contract creation"
     return f"{to}: {tx.value} wei + {tx.gas} gas × {tx.gas_price} wei"  # noqa: RUF001
 
 
@@ -71,7 +69,7 @@ async def _by_sender(found: PoolContent, form: Form) -> JsonValue:
 
 async def _of_senders(senders: BySender, form: Form) -> Mapping[str, JsonValue]:
     return {
-        to_checksum_address(address): await _by_nonce(transactions, form)
+        checksum_address(address): await _by_nonce(transactions, form)
         for address, transactions in senders.items()
     }
 

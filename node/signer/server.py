@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from consensus.certificate import SealDomain
 from consensus.qbft.signing import KeySigner
+from cvm.evm.private_key import PrivateKey
 from cvm.faults import LocalFault
 from node.signer.guard import SignGuard, SigningRefused
 from node.signer.requests import MAX_LINE_BYTES, BadSigningRequest, decode_request, hex_text

@@ -9,8 +9,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
 from consensus.certificate import CommitCertificate
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
@@ -30,6 +28,7 @@ from consensus.qbft.rules import Rules
 from consensus.qbft.signing import KeySigner
 from consensus.qbft.state import State
 from consensus.qbft.step import step
+from cvm.evm.private_key import PrivateKey
 from cvm.inference.backends.table import backend_named
 from models_registry.genesis import RegistryParameters
 from node import consensus_driver

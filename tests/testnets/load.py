@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from eth_account import Account
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from node.demo_contract import classify_data
 from node.keys import address_of
 from node.local_network import CHAIN_ID

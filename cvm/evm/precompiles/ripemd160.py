@@ -1,7 +1,5 @@
 """0x03: RIPEMD-160 (Yellow Paper, appendix E.1)."""
 
-from Crypto.Hash import RIPEMD160 as RIPEMD160_HASH
-
 from cvm.evm.precompiles.precompile import Precompile, words_gas
 
 
@@ -10,6 +8,9 @@ def run(data: bytes) -> bytes:
 
     Not by hashlib: OpenSSL 3 keeps RIPEMD-160 in a provider that is not always there.
     """
+    # Imported by the first call: pycryptodome parses C declarations, which every start would pay.
+    from Crypto.Hash import RIPEMD160 as RIPEMD160_HASH
+
     return bytes(12) + RIPEMD160_HASH.new(data).digest()
 
 

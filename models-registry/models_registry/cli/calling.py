@@ -8,7 +8,7 @@ from models_registry.cli.http_client import (
 )
 from models_registry.cli.pulling import NOT_AVAILABLE_CODE, NotHere
 from models_registry.cli.sending import ChainSaysNo
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 
 INFER_TWIN = (0x0C00).to_bytes(20, "big")
 MAX_CALL_BYTES = 2 * 1024 * 1024

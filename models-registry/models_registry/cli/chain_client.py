@@ -6,8 +6,8 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from models_registry.addresses import MODEL_REGISTRY, VALIDATOR_SET
 from models_registry.cli.http_client import (
     ClientFault,
@@ -26,8 +26,8 @@ from models_registry.registry_calls import (
     REFUNDS,
     RETIREMENT_DELAY,
     decode_error,
-    selector,
 )
+from models_registry.selectors import selector
 
 GET_MODEL = "getModel(bytes32)"
 MODEL_TYPE = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.cli.amounts import ether_text
 from models_registry.cli.chain_client import ChainClient

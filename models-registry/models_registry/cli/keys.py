@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from eth_keys.datatypes import PrivateKey
-
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.signatures import CURVE_ORDER
 from models_registry.cli.keystore import NotAKeystore, WrongPassword, decode_keystore
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from models_registry.cli.keys import load_key
 
 DEFAULT_RPC = "http://127.0.0.1:8545"

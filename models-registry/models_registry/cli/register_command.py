@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from cvm.inference.faults import InvalidModel
 from models_registry.chunks import MAX_MODEL_BYTES, BadModelSize, chunk_count, model_id
 from models_registry.cli.chain_client import ChainClient

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from eth_keys.datatypes import PrivateKey
-
+from cvm.evm.private_key import PrivateKey
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.cli.amounts import ether_text
 from models_registry.cli.chain_client import ChainClient
@@ -64,7 +63,7 @@ class Sender:
     @property
     def address(self) -> bytes:
         """Return the account's address."""
-        return self.key.public_key.to_canonical_address()
+        return self.key.address
 
     def send(self, name: str, data: bytes, value: int = 0) -> str:
         """Send a call of the contract with `value` wei, wait for it, and return its hash.

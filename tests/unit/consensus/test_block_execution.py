@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block, decode_block
 from consensus.block_execution import (
@@ -33,6 +32,7 @@ from cvm.evm.faults import (
 )
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import BLOB
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_signing import UnsignedTransaction

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import rlp
-from eth_keys.datatypes import PrivateKey, Signature
+from eth_keys.datatypes import Signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +19,10 @@ from consensus.certificate import (
 )
 from consensus.faults import BadCertificate
 from cvm.evm.keccak import keccak256
+from cvm.evm.private_key import PrivateKey
 
 KEYS = [PrivateKey(bytes([0x70 + index]) * 32) for index in range(7)]  # TEST keys
-VALIDATORS = [bytes(key.public_key.to_canonical_address()) for key in KEYS]
+VALIDATORS = [key.address for key in KEYS]
 DOMAIN = SealDomain(chain_id=7, genesis_hash=b"\x9e" * 32)
 HEADER = b"\x11" * 32
 HEIGHT = 42

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import rlp
-from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.keccak import keccak256
+from cvm.evm.private_key import PrivateKey
+from cvm.evm.signatures import sign_hash
 from tests.evm_world import CHAIN_ID
 
 SENDER_KEY = PrivateKey(b"\x61" * 32)  # TEST key
@@ -20,7 +21,7 @@ AccessList = Sequence[tuple[bytes, Sequence[bytes]]]
 
 
 def address_of(key: PrivateKey) -> bytes:
-    return bytes(key.public_key.to_canonical_address())
+    return key.address
 
 
 SENDER = address_of(SENDER_KEY)
@@ -32,8 +33,7 @@ def authorization(
 ) -> list[Any]:
     """Return an EIP-7702 authorization tuple."""
     message = keccak256(b"\x05" + rlp.encode([chain_id, address, nonce]))
-    signature = key.sign_msg_hash(message)
-    return [chain_id, address, nonce, signature.v, signature.r, signature.s]
+    return [chain_id, address, nonce, *sign_hash(message, key.secret)]
 
 
 def fields_of(
@@ -66,12 +66,12 @@ def sign_fields(
     """Return the EIP-2718 bytes of signed fields; legacy without a chain id has v 27 or 28."""
     if type_id:
         prefix = bytes([type_id])
-        signature = key.sign_msg_hash(keccak256(prefix + rlp.encode(fields)))
-        return prefix + bytes(rlp.encode([*fields, signature.v, signature.r, signature.s]))
+        signature = sign_hash(keccak256(prefix + rlp.encode(fields)), key.secret)
+        return prefix + bytes(rlp.encode([*fields, *signature]))
     protected = [] if chain_id is None else [chain_id, b"", b""]
-    signature = key.sign_msg_hash(keccak256(rlp.encode([*fields, *protected])))
-    v = signature.v + (27 if chain_id is None else 35 + 2 * chain_id)
-    return bytes(rlp.encode([*fields, v, signature.r, signature.s]))
+    parity, r, s = sign_hash(keccak256(rlp.encode([*fields, *protected])), key.secret)
+    v = parity + (27 if chain_id is None else 35 + 2 * chain_id)
+    return bytes(rlp.encode([*fields, v, r, s]))
 
 
 def raw(type_id: int = 2, *, key: PrivateKey = SENDER_KEY, **fields: Any) -> bytes:

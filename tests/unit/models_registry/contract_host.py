@@ -14,7 +14,7 @@ from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.native_interpreter import NativeInterpreter
 from cvm.evm.precompiles.table import precompiles
 from cvm.evm.world_state import WorldState
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.memory_state import MemoryState
 
 CHAIN_ID = 1337

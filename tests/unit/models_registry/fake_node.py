@@ -7,9 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
 from cvm.evm.forks import OSAKA
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.evm.transaction_rules import ChainRules, validate_stateless
 from models_registry.attestation import attestation_digest, sign_attestation

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.keccak import keccak256
 from cvm.evm.message_rules import Additions
+from cvm.evm.private_key import PrivateKey
 from cvm.inference.cost import Cost
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest, sign_attestation
@@ -67,7 +67,7 @@ FOREIGN_KEY = marked_test_key(999)
 
 
 def address_of(key: PrivateKey) -> bytes:
-    return bytes(key.public_key.to_canonical_address())
+    return key.address
 
 
 def signatures(

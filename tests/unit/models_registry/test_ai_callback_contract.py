@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cvm.evm.keccak import keccak256
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import ContractWorld, Done, Reverted
 from tests.unit.models_registry.measured import ROW_BYTES, model_id, reader
 

@@ -11,6 +11,7 @@ import pytest
 from cvm.evm.keccak import keccak256
 from models_registry import registry_calls
 from models_registry.artifact import ArtifactMissing, load_artifact
+from models_registry.selectors import selector, topic
 
 CONTRACTS = Path(__file__).parents[3] / "models-registry" / "contracts"
 ARTIFACTS = sorted((CONTRACTS / "artifacts").glob("*.json"))
@@ -76,8 +77,8 @@ def test_functions_and_events_are_those_of_the_contract() -> None:
 
 
 def test_a_selector_is_the_head_of_the_signature_hash() -> None:
-    assert registry_calls.selector("transfer(address,uint256)") == bytes.fromhex("a9059cbb")
-    assert registry_calls.topic("Transfer(address,address,uint256)") == bytes(
+    assert selector("transfer(address,uint256)") == bytes.fromhex("a9059cbb")
+    assert topic("Transfer(address,address,uint256)") == bytes(
         keccak256(b"Transfer(address,address,uint256)")
     )
 
@@ -87,7 +88,7 @@ def test_a_selector_is_the_head_of_the_signature_hash() -> None:
     [
         pytest.param(b"", id="empty"),
         pytest.param(bytes.fromhex("08c379a0") + bytes(64), id="Error(string)"),
-        pytest.param(registry_calls.selector("NotValidator(address)"), id="truncated"),
+        pytest.param(selector("NotValidator(address)"), id="truncated"),
     ],
 )
 def test_what_is_no_error_of_the_registry_is_none(data: bytes) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cvm.inference.graph import Value
 from cvm.inference.tensor_type import TensorType
 from models_registry.cli.bind import Binding, binding_of
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.solidity import Compiled, compile_sources
 from tests.unit.models_registry.bound_models import (
     ANSWER,

@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 
 from models_registry.artifact import load_artifact
 from models_registry.contract_abi import ContractAbi, NotInAbi, type_name
-from models_registry.registry_calls import selector, topic
+from models_registry.selectors import selector, topic
 
 DATASETS = ContractAbi("DatasetRegistry")
 

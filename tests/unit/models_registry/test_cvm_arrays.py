@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvm.inference.exact.ordering import index_of_largest
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_host import Reverted
 from tests.unit.models_registry.solidity_probe import (
     SOLIDITY_TYPES,

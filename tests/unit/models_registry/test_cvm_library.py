@@ -7,7 +7,7 @@ from eth_abi.abi import decode, encode
 
 from cvm.evm.keccak import keccak256
 from models_registry.artifact import load_artifact
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_host import ContractHost, Reverted
 
 PRECOMPILE = bytes.fromhex("0000000000000000000000000000000000000c00")

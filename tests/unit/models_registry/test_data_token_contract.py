@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import RICH, Contract, Done, Reverted
 from tests.unit.models_registry.measured import (
     CLASS_OF_BYTE,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_registry.datasets import Dataset, LabelType
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import Reverted
 from tests.unit.models_registry.measured import (
     CLASS_OF_BYTE,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from node.cli.model import rerun
 from tests.unit.models_registry.fake_node import FakeNode, Refusal
 from tests.unit.models_registry.model_cli import DATA, MODEL, result_of, run

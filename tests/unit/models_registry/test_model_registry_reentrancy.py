@@ -22,8 +22,8 @@ from models_registry.registry_calls import (
     encode_retire,
     encode_transfer,
     encode_withdraw,
-    selector,
 )
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_host import Answer
 from tests.unit.models_registry.registry_chain import (
     DEADLINE,

@@ -16,8 +16,8 @@ from models_registry.registry_calls import (
     encode_set_resale_royalty,
     encode_set_royalty,
     encode_transfer,
-    selector,
 )
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_host import Answer
 from tests.unit.models_registry.registry_chain import (
     DEADLINE,

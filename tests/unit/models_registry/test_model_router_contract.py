@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from models_registry.datasets import Dataset
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import (
     Contract,
     FakeModel,

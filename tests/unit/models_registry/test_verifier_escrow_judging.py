@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cvm.evm.keccak import keccak256
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import ITEM_GAS, FakeModel, Reverted
 from tests.unit.models_registry.measured import ROW_BYTES, model_id, rows_of
 from tests.unit.models_registry.verified import (

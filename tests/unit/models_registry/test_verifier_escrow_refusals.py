@@ -7,7 +7,7 @@ import pytest
 
 from cvm.evm.keccak import keccak256
 from models_registry.datasets import Dataset
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.contract_world import Reverted
 from tests.unit.models_registry.measured import ROW_BYTES, model_id, rows_of
 from tests.unit.models_registry.verified import (

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from models_registry.cli.bind import Binding, vyper_source
 from models_registry.cli.bind.binding import Tensor
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from tests.unit.models_registry.bound_models import (
     ANSWER,
     IMAGE,

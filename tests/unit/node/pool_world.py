@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from models_registry.attestation import BadAttestation, attestation_digest, sign_attestation
 from models_registry.record import ModelRecord
 from node.attestation_pool import AttestationPool, SignedRecord
@@ -75,7 +75,7 @@ def test_as_many_liars_as_may_be_do_not_crowd_out_the_true_record(
     pending: Pending, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     keys = [*KEYS, *(PrivateKey(bytes([0x90 + index]) * 32) for index in range(count - 4))]
-    validators = tuple(bytes(key.public_key.to_canonical_address()) for key in keys)
+    validators = tuple(key.address for key in keys)
     monkeypatch.setattr(pending.world.chain, "validators_at", lambda _height: validators)
     liars = (count - 1) // 3
     for index, key in enumerate(keys[:liars]):

@@ -11,9 +11,7 @@ from models_registry.addresses import MODEL_REGISTRY
 from models_registry.attestation import attestation_digest
 from models_registry.chunks import model_id as id_of
 from models_registry.registry import PENDING_BYTES_SLOT
-from models_registry.registry_calls import (
-    encode_expire,
-)
+from models_registry.registry_calls import encode_expire
 from node.attester import Attester
 from node.sample_models import sample_model_path
 from node.validator_key import LocalKey

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
 from consensus.block_execution import Proposal
 from consensus.certificate import CommitCertificate, certify, seal
 from consensus.qbft.messages import Prepare, PreparePayload, ProposalPayload
 from consensus.qbft.messages import Proposal as ProposalMessage
 from consensus.qbft.signing import KeySigner, SigningDomain
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.rlp_encoding import encode_bytes, encode_integer, encode_list
 from node import consensus_driver
 from node.block_writer import BlockWriter
@@ -95,7 +95,7 @@ class Node:
 def ahead(tmp_path: Path) -> Iterator[ChainWorld]:
     """Make a chain that is some blocks ahead."""
     world = ChainWorld(tmp_path / "ahead", GENESIS)
-    world.send(STRANGER.public_key.to_canonical_address(), b"", value=1)
+    world.send(STRANGER.address, b"", value=1)
     world.propose()
     yield world
     world.close()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from models_registry.registry import read_genesis_hash

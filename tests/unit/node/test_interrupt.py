@@ -24,7 +24,8 @@ def test_an_interrupt_is_said_once(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["cvm"])
     monkeypatch.setattr(node.cli.app, "build_app", lambda _command: app_with(interrupted_at_once))
-    monkeypatch.setattr("node.collector.spare_collector", lambda: None)
+    monkeypatch.setattr(node.cli, "pause_collector", lambda: None)
+    monkeypatch.setattr(node.cli, "spare_collector", lambda: None)
     with pytest.raises(SystemExit) as left:
         node.cli.main()
     assert left.value.code == 130

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import structlog
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from models_registry.cli.keystore import encode_keystore
 from node import keys
 from node.cli.faults import BadArgument, read_password

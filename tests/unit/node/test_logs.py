@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import structlog
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from node.logs import LogConfig, LogFile, configure_logs
 
 KEY = PrivateKey(b"\x5a" * 32)

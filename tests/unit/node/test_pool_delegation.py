@@ -1,8 +1,8 @@
 """EIP-7702 in the pool: a delegated account has one transaction at a time."""
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from node.pool.faults import AuthorityReserved, GappedFromDelegated, InflightLimitReached
 from tests.unit.evm.signing import OTHER, OTHER_KEY, RECIPIENT, SENDER, SENDER_KEY, authorization

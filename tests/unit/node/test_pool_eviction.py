@@ -3,8 +3,8 @@
 from itertools import count
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from node.pool.faults import (
     AccountLimitExceeded,

@@ -2,12 +2,12 @@
 
 from functools import cache
 
-from eth_keys.datatypes import PrivateKey
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cvm.evm.faults import InvalidTransaction
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_rules import most_spent

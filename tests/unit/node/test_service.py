@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import structlog
-from eth_keys.datatypes import PrivateKey
 
 from consensus.block import Block
 from consensus.certificate import certify
+from cvm.evm.private_key import PrivateKey
 from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
 from cvm.evm.faults import (
     InsufficientFunds,
@@ -16,6 +15,7 @@ from cvm.evm.faults import (
     TransactionGasTooHigh,
     WrongChainId,
 )
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction_decoding import decode_transaction
 from node.pool import faults
 from node.pool.faults import (

@@ -8,7 +8,7 @@ from eth_abi.abi import decode, encode
 
 from models_registry.artifact import load_artifact
 from models_registry.record import ModelRecord
-from models_registry.registry_calls import selector
+from models_registry.selectors import selector
 from opcodes import gas
 from tests.documents import ROOT, section, table_rows
 from tests.evm_world import MODEL_ID, OWNER, RECORD, Ran, World

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eth_keys.datatypes import PrivateKey
-
 from consensus.block_execution import Proposal
 from consensus.certificate import CommitCertificate, certify, quorum, seal
 from consensus.new_genesis import new_genesis
 from consensus.parameters import ChainParameters
 from cvm.evm.keccak import keccak256
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction_decoding import decode_transaction
 from models_registry.addresses import VALIDATOR_SET
 from models_registry.genesis import RegistryParameters, ValidatorParameters

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from eth_keys.datatypes import PrivateKey
-
 from consensus.block import EMPTY_REQUESTS_HASH
 from consensus.certificate import CommitCertificate
 from consensus.faults import InvalidTransaction
@@ -17,6 +15,7 @@ from consensus.qbft.evidence import Evidence
 from consensus.withdrawal import Withdrawal
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.receipt import Log, Receipt
 from cvm.evm.transaction import (
     ACCESS_LIST,
@@ -62,7 +61,7 @@ from opcodes.inference_trace import InferenceTrace
 CHAIN_ID = 1337
 ALICE_KEY = PrivateKey(b"\x11" * 32)
 """A test key: never use it where money is."""
-ALICE = bytes(ALICE_KEY.public_key.to_canonical_address())
+ALICE = ALICE_KEY.address
 BOB = b"\xb0" * 20
 CONTRACT = b"\xcc" * 20
 COINBASE = b"\xc0" * 20

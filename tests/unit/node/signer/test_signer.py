@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from eth_keys.datatypes import PrivateKey
 
 from consensus.certificate import SealDomain
 from consensus.qbft.messages import (
@@ -20,6 +19,7 @@ from consensus.qbft.messages import (
     ProposalPayload,
     RoundChangePayload,
 )
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.rlp_encoding import encode_list
 from node.block_writer import BlockWriter
 from node.consensus_driver import ConsensusDriver, Pace
