@@ -131,12 +131,15 @@ class TransactionPool:
         lists = self._looked_at(tx.sender, account)
         try:
             validate_sender(tx, account, state)
-            authorities = authorities_of(tx)
             if is_new:
                 validate_overdraft(tx, lists)
                 validate_delegation(tx, account, lists, self._delegated)
+            victims = self._room_for(tx, lists)
+            # Last, because it is dear: a transaction may carry hundreds of signatures.
+            authorities = authorities_of(tx)
+            if is_new:
                 validate_authorities(authorities, self._accounts)
-            self._insert(tx, lists, authorities)
+            self._insert(tx, lists, victims, authorities)
         finally:
             self._tell()
 
@@ -148,18 +151,29 @@ class TransactionPool:
             lists.look(account)
         else:
             self._refresh(lists, account)
+            self._truncate()
         return lists
 
-    def _insert(self, tx: Transaction, lists: AccountLists, authorities: Sequence[bytes]) -> None:
-        """Make room for a transaction and put it in its place."""
+    def _room_for(self, tx: Transaction, lists: AccountLists) -> list[Transaction]:
+        """Return what has to go for a transaction; raises a pool's fault."""
         replaced = lists.get(tx.nonce)
         if replaced is None:
             self._validate_place(tx, lists)
         else:
             validate_replacement(tx, replaced, self._limits.price_bump_percent)
-        for victim in self._victims(tx, lists, replaced):
+        return self._victims(tx, lists, replaced)
+
+    def _insert(
+        self,
+        tx: Transaction,
+        lists: AccountLists,
+        victims: Sequence[Transaction],
+        authorities: Sequence[bytes],
+    ) -> None:
+        """Put a transaction in its place, which victims make room for."""
+        for victim in victims:
             self._remove(victim)
-        lists.put(tx)
+        replaced = lists.put(tx)
         if replaced is not None:
             self._forget(replaced)
         self._by_hash[tx.hash] = tx
@@ -333,7 +347,7 @@ class TransactionPool:
         """Tell the listeners of what has become pending and still is."""
         fresh, self._fresh = self._fresh, []
         for tx in fresh:
-            if tx.hash in self._by_hash and self.is_pending(tx):
+            if self.is_pending(tx):
                 for listener in tuple(self._listeners):
                     listener(tx)
 

@@ -24,7 +24,12 @@ from node.config import DEFAULT_DATADIR, NodeConfig
 from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
 from node.keys import address_of
 from node.logs import LogConfig, configure_logs
-from node.rpc.rpc_config import DEFAULT_HTTP_PORT, HttpConfig, WebSocketConfig
+from node.rpc.rpc_config import (
+    DEFAULT_HTTP_PORT,
+    DEV_NAMESPACES,
+    HttpConfig,
+    WebSocketConfig,
+)
 from node.rpc.server import RpcServer
 from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
@@ -166,8 +171,8 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
     """Start a development chain in a folder, or go on with the one that is there."""
     config = NodeConfig(
         datadir=datadir,
-        http=HttpConfig(host, port),
-        websocket=WebSocketConfig(host, port),
+        http=HttpConfig(host, port, DEV_NAMESPACES),
+        websocket=WebSocketConfig(host, port, DEV_NAMESPACES),
         backend=backend,
         validator_key=dev_validator(),
         instant=True,

@@ -11,6 +11,9 @@ IPC_FILE = "cvm.ipc"
 PUBLIC_NAMESPACES = ("cvm", "eth", "net", "rpc", "web3")
 """What HTTP and WebSocket show unless told otherwise; the local socket shows every namespace."""
 
+DEV_NAMESPACES = (*PUBLIC_NAMESPACES, "txpool")
+"""What a development chain shows: its pool is nobody else's business."""
+
 NAMESPACES = (
     *("admin", "anvil", "cvm", "debug", "eth", "evm", "hardhat", "net", "ots", "personal"),
     *("rpc", "trace", "txpool", "web3"),

@@ -3,8 +3,13 @@
 import pytest
 
 from cvm.evm.private_key import PrivateKey
-from cvm.evm.transaction import Transaction
-from node.pool.faults import AuthorityReserved, GappedFromDelegated, InflightLimitReached
+from cvm.evm.transaction import Authorization, Transaction
+from node.pool.faults import (
+    AuthorityReserved,
+    GappedFromDelegated,
+    InflightLimitReached,
+    ReplacementUnderpriced,
+)
 from tests.unit.evm.signing import OTHER, OTHER_KEY, RECIPIENT, SENDER, SENDER_KEY, authorization
 from tests.unit.node.pool_world import PoolWorld
 
@@ -85,6 +90,23 @@ def test_a_replacement_takes_over_whom_it_delegates(world: PoolWorld) -> None:
     world.add(OTHER_KEY, nonce=0)
     with pytest.raises(InflightLimitReached):
         world.add(OTHER_KEY, nonce=1)
+
+
+def test_a_refused_transaction_costs_no_recovery_of_its_authorizations(
+    world: PoolWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recovered: list[Authorization] = []
+
+    def signer(authorization: Authorization) -> bytes:
+        recovered.append(authorization)
+        return SENDER
+
+    monkeypatch.setattr(Authorization, "signer", signer)
+    delegate(world, SENDER_KEY, nonce=0)
+    assert len(recovered) == 1
+    with pytest.raises(ReplacementUnderpriced):
+        delegate(world, OTHER_KEY, nonce=0)
+    assert len(recovered) == 1
 
 
 def test_a_signature_of_nobody_delegates_nobody(world: PoolWorld) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from node.storage.transaction_journal import (
     record_at,
 )
 
+ROOT = Path(__file__).parents[3]
 RECORDS = (b"\x01first", b"\x02" * 300, b"\x03third")
 
 
@@ -150,6 +153,27 @@ def test_a_write_in_pieces_is_whole(
     monkeypatch.setattr(os, "write", lambda file, data: real(file, bytes(data)[:7]))
     journal.append(RECORDS[1])
     assert loaded(path) == (RECORDS[1],)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from node.storage.transaction_journal import TransactionJournal
+journal = TransactionJournal(Path(sys.argv[1]))
+for number in range(1_000_000):
+    journal.append(b"%d" % number * 50)
+    print(number, flush=True)
+"""
+
+
+def test_a_killed_process_has_written_all_that_it_said(path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as writer:
+        assert writer.stdout is not None
+        said = [int(writer.stdout.readline()) for _ in range(200)]
+        writer.kill()
+    found = loaded(path)
+    assert found[: len(said)] == tuple(b"%d" % number * 50 for number in said)
 
 
 def test_a_folder_that_is_not_there_is_a_fault_of_this_machine(tmp_path: Path) -> None:
