@@ -1,7 +1,7 @@
 """A node before it has a chain: it asks peers only for the state that its chain starts from."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -44,11 +44,11 @@ class SnapshotNode:
         models: ModelStore,
         forks: Forks,
         checkpoint: Checkpoint | None,
-        now_s: int,
+        clock: Callable[[], int],
     ) -> None:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="cvm-snapshot")
         self._serving = ThreadPoolExecutor(1, thread_name_prefix="cvm-serve")
-        start = snapshot_start(database, checkpoint, now_s)
+        start = snapshot_start(database, checkpoint, clock)
         self.protocol = CvmProtocol(
             DatabaseSource(database, ModelChunks(models)),
             start.domain.chain_id,
@@ -112,7 +112,7 @@ class SnapshotNode:
 
 
 def snapshot_start(
-    database: ChainDatabase, checkpoint: Checkpoint | None, now_s: int
+    database: ChainDatabase, checkpoint: Checkpoint | None, clock: Callable[[], int]
 ) -> SnapshotStart:
     """Return what a snapshot starts from in a database that holds genesis."""
     genesis = database.header(database.hash_at(0) or b"")
@@ -125,5 +125,5 @@ def snapshot_start(
         genesis=trusted_point(genesis, TrieState(genesis.state_root, database.state)),
         domain=SealDomain(parameters.chain_id, genesis.hash),
         period_s=parameters.period_s,
-        now_s=now_s,
+        clock=clock,
     )

@@ -35,7 +35,7 @@ async def fetch_snapshot(config: NodeConfig, p2p: P2pConfig, stop: asyncio.Event
         view = view_of_chain(database)
         forks = ChainForks(view.identity.forks)
         models = ModelStore(config.models_folder)
-        node = SnapshotNode(database, models, forks, config.checkpoint, now_s())
+        node = SnapshotNode(database, models, forks, config.checkpoint, now_s)
         try:
             peering = open_peering(config, p2p, (node.protocol,), view)
             await unless_stopped(node, peering, stop)

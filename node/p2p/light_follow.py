@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 LIE_POINTS = 100
 SILENCE_POINTS = 20
+EMPTY_POINTS = 20
+"""For claiming a height and having no block of it."""
 T = TypeVar("T")
 
 
@@ -61,6 +63,13 @@ class LightPeer(Protocol):
     @property
     def height(self) -> int:
         """Return the highest block that it claims to have."""
+
+    @property
+    def earliest_height(self) -> int:
+        """Return the lowest one."""
+
+    def lacks_block(self, height: int) -> None:
+        """Note that it could not give a block that it claimed."""
 
     async def certificates(self, start: int, count: int) -> Certificates:
         """Ask for certificates."""
@@ -114,7 +123,7 @@ class LightFollower:
             certificate = await self._certificate(peer, trusted, height)
             answer = await peer.blocks(height, 1)
             if not answer.blocks:
-                raise NotServed
+                raise not_served(peer, height)
             pivot = Pivot(decode_block(answer.blocks[0][0]), certificate)
             validate_pivot(pivot)
             return pivot
@@ -126,7 +135,7 @@ class LightFollower:
     ) -> CommitCertificate:
         answer = await peer.certificates(height, 1)
         if not answer.certificates:
-            raise NotServed
+            raise not_served(peer, height)
         certificate = answer.certificates[0]
         if certificate.height != height:
             raise BadCertificate(height, f"is for block {certificate.height}")
@@ -168,6 +177,17 @@ class LightFollower:
             except (PeerGone, NotServed):
                 continue
         raise NoTrustedWay(what)
+
+
+def not_served(peer: LightPeer, height: int) -> NotServed:
+    """Return that a peer lacks a block, and note it where the peer claims to have that block.
+
+    Else one that claims more than there is would be the only one to be asked, again and again.
+    """
+    if peer.earliest_height <= height:
+        peer.lacks_block(height)
+        peer.penalise(EMPTY_POINTS, f"no block {height}, which it claimed to have")
+    return NotServed()
 
 
 class WrongNumber(Exception):

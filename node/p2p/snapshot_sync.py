@@ -8,13 +8,13 @@ serves it any more.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from consensus.certificate import SealDomain
-from consensus.light_client import TrustedPoint, validate_age
+from consensus.light_client import TrustedPoint, TrustedPointTooOld, validate_age
 from cvm.evm.header import BlockHeader
 from node.checkpoint import Checkpoint
 from node.p2p.light_follow import LightFollower, LightPeer, NoTrustedWay
@@ -35,13 +35,13 @@ class SnapshotPeer(LightPeer, StatePeer, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotStart:
-    """What is trusted: a block, genesis where no checkpoint is given; and the time now."""
+    """What is trusted: a block, genesis where no checkpoint is given; and a clock in seconds."""
 
     checkpoint: Checkpoint | None
     genesis: TrustedPoint
     domain: SealDomain
     period_s: int
-    now_s: int
+    clock: Callable[[], int]
 
 
 class SnapshotSync:
@@ -77,7 +77,7 @@ class SnapshotSync:
         while True:
             self._joined.clear()
             try:
-                if self._store.pivot is None:
+                if not self._can_go_on():
                     pivot = await self._find_pivot()
                     await loop.run_in_executor(self._writing, self._store.begin, pivot)
                 await self._fetch()
@@ -119,8 +119,21 @@ class SnapshotSync:
         trusted = self._start.genesis
         if checkpoint is not None:
             trusted = await self._follower.start(checkpoint.block_hash, checkpoint.number)
-        validate_age(trusted, self._start.now_s, self._start.period_s)
+        validate_age(trusted, self._start.clock(), self._start.period_s)
         return trusted
+
+    def _can_go_on(self) -> bool:
+        """Tell whether a state is under way from a block that may still be trusted."""
+        pivot = self._store.pivot
+        if pivot is None:
+            return False
+        proven = replace(self._start.genesis, header=pivot.header)
+        try:
+            validate_age(proven, self._start.clock(), self._start.period_s)
+        except TrustedPointTooOld as fault:
+            log.warning("state too old", reason=str(fault))
+            return False
+        return True
 
     async def _take_newer(self) -> None:
         """Begin again with a newer state, if there is one and somebody may serve it."""

@@ -62,7 +62,7 @@ def test_a_state_comes_over_sockets_and_the_chain_opens_on_it(
     async def scenario(threads: ThreadPoolExecutor) -> int:
         servers = [server_of(world, number, threads) for number in (1, 2)]
         models = ModelStore(tmp_path / "models")
-        node = SnapshotNode(database, models, NoForks(), checkpoint, GENESIS_TIME + 100)
+        node = SnapshotNode(database, models, NoForks(), checkpoint, lambda: GENESIS_TIME + 100)
         running = [asyncio.create_task(server.run()) for server in servers]
         for server in servers:
             await server.listening.wait()

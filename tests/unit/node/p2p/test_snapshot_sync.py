@@ -1,7 +1,7 @@
 """From a checkpoint to a running chain: liars on the way, kills, a state that is gone."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from tests.unit.node.p2p.sync_world import source_of
 HEIGHT = 60
 PIVOT = HEIGHT - snapshot_sync.PIVOT_LAG_BLOCKS
 NOW_S = GENESIS_TIME + 100
+LATER_S = GENESIS_TIME + 10_000
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,10 @@ class FullPeer(StateServer):
     """Serves proofs and certificates too."""
 
     height: int = HEIGHT
+    earliest_height: int = 0
+
+    def lacks_block(self, height: int) -> None:
+        self.height = min(self.height, height - 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,7 +145,10 @@ class Silent(FullPeer):
 
 
 def start_of(
-    world: ChainWorld, database: ChainDatabase, number: int | None, now_s: int = NOW_S
+    world: ChainWorld,
+    database: ChainDatabase,
+    number: int | None,
+    clock: Callable[[], int] = lambda: NOW_S,
 ) -> SnapshotStart:
     genesis = world.chain.header_at(0)
     assert genesis is not None
@@ -148,7 +156,7 @@ def start_of(
     checkpoint = None
     if number is not None:
         checkpoint = Checkpoint(world.database.hash_at(number) or b"", number)
-    return SnapshotStart(checkpoint, point, world.chain.domain, 1, now_s)
+    return SnapshotStart(checkpoint, point, world.chain.domain, 1, clock)
 
 
 def synced(
@@ -219,13 +227,86 @@ def test_a_checkpoint_that_is_too_old_is_refused(world: EpochWorld, tmp_path: Pa
 
     async def scenario() -> None:
         with ThreadPoolExecutor(1) as writing:
-            start = start_of(world, database, 6, now_s=GENESIS_TIME + 10_000)
+            start = start_of(world, database, 6, lambda: LATER_S)
             await SnapshotSync(store, start, lambda: [FullPeer(b"a", world)], writing).run()
 
     with pytest.raises(TrustedPointTooOld, match="block 6 is"):
         asyncio.run(scenario())
     assert store.pivot is None
     database.close()
+
+
+def test_a_checkpoint_that_grows_too_old_while_no_peer_is_there_is_refused(
+    world: EpochWorld, tmp_path: Path
+) -> None:
+    database, store = empty_store(tmp_path, epoch_genesis())
+    peers: list[FullPeer] = []
+
+    async def scenario() -> None:
+        times = iter((NOW_S,))
+        with ThreadPoolExecutor(1) as writing:
+            start = start_of(world, database, None, lambda: next(times, LATER_S))
+            sync = SnapshotSync(store, start, lambda: peers, writing)
+            running = asyncio.create_task(sync.run())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not running.done()
+            peers.append(FullPeer(b"a", world))
+            sync.wake()
+            await running
+
+    with pytest.raises(TrustedPointTooOld, match="block 0 is"):
+        asyncio.run(asyncio.wait_for(scenario(), 60))
+    database.close()
+
+
+def test_a_state_that_grew_too_old_between_two_runs_is_not_gone_on_with(
+    world: EpochWorld, tmp_path: Path
+) -> None:
+    """Who voted then may have its bond back: one such peer could serve another chain from there."""
+    database, store = empty_store(tmp_path, epoch_genesis())
+    store.begin(snapshot_pivot(world, PIVOT - 3))
+
+    async def scenario() -> None:
+        with ThreadPoolExecutor(1) as writing:
+            start = start_of(world, database, 6, lambda: LATER_S)
+            await SnapshotSync(store, start, lambda: [FullPeer(b"a", world)], writing).run()
+
+    with pytest.raises(TrustedPointTooOld, match="block 6 is"):
+        asyncio.run(asyncio.wait_for(scenario(), 60))
+    head = database.header(database.head_hash() or b"")
+    assert head is not None
+    assert head.block_number == 0
+    database.close()
+
+
+@pytest.mark.parametrize("height", [HEIGHT + 100, 2**64 - 1], ids=["a little", "a lot"])
+def test_a_peer_that_claims_blocks_which_nobody_has_stops_nothing(
+    world: EpochWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, height: int
+) -> None:
+    monkeypatch.setattr(snapshot_sync, "AGAIN_AFTER_S", 0.01)
+    boaster, good = FullPeer(b"a", world, height=height), FullPeer(b"b", world)
+    copy = synced(world, tmp_path, [boaster, good], number=6)
+    assert copy.chain.head.block_number >= PIVOT
+    assert 0 < boaster.points < 100
+    assert (good.points, good.height) == (0, HEIGHT)
+    copy.close()
+
+
+def test_a_peer_without_old_certificates_is_passed_over(world: EpochWorld, tmp_path: Path) -> None:
+    """It has its chain from a snapshot, and says so."""
+
+    class Young(FullPeer):
+        async def certificates(self, start: int, count: int) -> Certificates:
+            if start < self.earliest_height:
+                return Certificates(1, ())
+            return await super().certificates(start, count)
+
+    young = Young(b"a", world, earliest_height=50)
+    copy = synced(world, tmp_path, [young, FullPeer(b"b", world)], number=6)
+    assert copy.chain.head.block_number == PIVOT
+    assert (young.points, young.height) == (0, HEIGHT)
+    copy.close()
 
 
 def test_a_checkpoint_of_another_height_is_refused(world: EpochWorld, tmp_path: Path) -> None:
