@@ -54,7 +54,7 @@ def test_a_new_key_opens_with_its_password(tmp_path: Path, password: Path) -> No
     code, out, _err = run("new", "--datadir", str(tmp_path), "--password-file", str(password))
     assert code == 0
     address, path = out.split()
-    assert load_key(Path(path), PASSWORD).public_key.to_address() == address
+    assert "0x" + load_key(Path(path), PASSWORD).address.hex() == address
 
 
 @pytest.mark.parametrize(
