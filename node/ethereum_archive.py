@@ -6,7 +6,7 @@ recovered on other threads while a block is executed. One chain is kept: no bloc
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -145,6 +145,17 @@ def init_ethereum_chain(database: ChainDatabase, genesis_json: bytes) -> Ethereu
     elif genesis.forks != ethereum_forks_of(database):
         raise OtherForks(here)
     return genesis.forks
+
+
+def init_plain_folder(folder: Path, genesis_json: bytes) -> BlockHeader:
+    """Start the chain of a geth genesis file in a folder; raises as `init_ethereum_chain` does."""
+    parse_plain_genesis(genesis_json)
+    with closing(ChainDatabase(folder)) as database:
+        init_ethereum_chain(database, genesis_json)
+        header = database.header(database.hash_at(0) or b"")
+    if header is None:
+        raise NoEthereumChainHere(folder.parent)
+    return header
 
 
 def ethereum_forks_of(database: ChainDatabase) -> EthereumForks:

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
-from cvm.evm.state_reader import Account
+from cvm.evm.state_reader import Account, StateReader
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.inference.engine import NodeTrace
@@ -50,10 +51,17 @@ MAX_UNREGISTERED_BYTES = 256 << 20
 T = TypeVar("T")
 
 
+class StateOpener(Protocol):
+    """What opens the state after a block."""
+
+    def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
+        """Open the state after a block."""
+
+
 class LiveState:
     """The `StateView` after one block; every answer opens the state anew."""
 
-    def __init__(self, chain: Chain, header: BlockHeader) -> None:
+    def __init__(self, chain: StateOpener, header: BlockHeader) -> None:
         self._chain = chain
         self._header = header
 

@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from node.chain_archive import export_chain, import_chain
+from node.cli.ethereum import import_plain
 from node.cli.faults import clear_errors
 from node.cli.report import AsJson, print_report
 from node.cli.run import BackendName, Datadir
 from node.config import DEFAULT_DATADIR, NodeConfig
+from node.ethereum_service import holds_plain_chain
 from node.logs import configure_logs
 from node.service import open_node
 
@@ -63,8 +65,14 @@ def import_command(
     backend: BackendName = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Check and execute every block of an archive, inference included, and append it."""
+    """Check and execute every block of an archive, inference included, and append it.
+
+    Into a plain Ethereum chain it takes what `geth export` writes.
+    """
     configure_logs()
+    if holds_plain_chain(offline(datadir, backend)):
+        import_plain(file, datadir, as_json)
+        return
     with clear_errors(), open_node(offline(datadir, backend)) as node, progress_bar() as bar:
         task = bar.add_task("importing blocks", total=None)
         summary = import_chain(

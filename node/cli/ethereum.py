@@ -18,8 +18,7 @@ from node.ethereum_archive import (
     NoEthereumChainHere,
     ethereum_forks_of,
     import_ethereum_blocks,
-    init_ethereum_chain,
-    parse_plain_genesis,
+    init_plain_folder,
     read_blocks,
 )
 from node.sender_recovery import SenderRecovery
@@ -35,13 +34,8 @@ def init_command(
 ) -> None:
     """Write block 0 of a plain Ethereum chain into a data directory, as `geth init` does."""
     with clear_errors():
-        document = genesis.read_bytes()
-        parse_plain_genesis(document)
-        with closing(ChainDatabase(datadir / "chain")) as database:
-            init_ethereum_chain(database, document)
-            header = database.header(database.hash_at(0) or b"")
-        if header is not None:
-            typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
+        header = init_plain_folder(datadir / "chain", genesis.read_bytes())
+        typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
 
 
 @ethereum.command("import")
@@ -55,6 +49,11 @@ def import_command(
     Blocks that are here already are passed over. A refused block ends the import; those before it
     stay.
     """
+    import_plain(file, datadir, as_json)
+
+
+def import_plain(file: Path, datadir: Path, as_json: bool) -> None:
+    """Import a file and tell what was done, or what is wrong."""
     with clear_errors(), existing_chain(datadir) as database:
         summary = import_file(database, file)
     print_report(import_report(summary), as_json)

@@ -16,6 +16,8 @@ from node.cli.faults import BadArgument, clear_errors, read_password
 from node.cli.run import announce
 from node.cli.settings import BY_KEY, MIB, SETTINGS, Setting, Settings, Value, checked
 from node.config import NodeConfig
+from node.ethereum_service import holds_plain_chain, run_ethereum_node
+from node.ethereum_view import EthereumView
 from node.keys import load_key
 from node.logs import LogConfig, configure_logs
 from node.p2p.enode import parse_enode
@@ -28,6 +30,7 @@ from node.rpc.rpc_config import (
     MetricsConfig,
     WebSocketConfig,
 )
+from node.rpc.server import RpcServer
 from node.service import run_node
 
 CONFIG = "config"
@@ -35,9 +38,23 @@ EXTERNAL_IP = "extip:"
 
 
 def node(settings: Settings) -> None:
-    """Run a full node on a data directory that `cvm init` made."""
+    """Run a full node on a data directory that `cvm init` made.
+
+    A plain Ethereum chain is served as it is: no blocks are made.
+    """
     configure_logs(log_config(settings))
-    uvloop.run(run_node(node_config(settings), announce))
+    config = node_config(settings)
+    if holds_plain_chain(config):
+        uvloop.run(run_ethereum_node(config, announce_plain))
+    else:
+        uvloop.run(run_node(config, announce))
+
+
+def announce_plain(view: EthereumView, server: RpcServer | None) -> None:
+    """Say that the node of a plain Ethereum chain answers."""
+    head = view.head()
+    typer.echo(f"head {head.block_number} 0x{head.hash.hex()}\nchain id {view.chain_id}")
+    typer.echo("listening on " + ("nothing" if server is None else server.url))
 
 
 def dumpconfig(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """`cvm init`, `cvm genesis`, `cvm dev`: making a chain, and running one for development."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -17,11 +18,12 @@ from models_registry.genesis import (
     RegistryParameters,
     ValidatorParameters,
 )
-from node.chain import Chain, init_chain, parse_genesis_file
+from node.chain import Chain, init_chain, may_be_plain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors
 from node.clock import now_s
 from node.config import DEFAULT_DATADIR, NodeConfig
 from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
+from node.ethereum_archive import init_plain_folder, parse_json
 from node.keys import address_of
 from node.logs import LogConfig, configure_logs
 from node.rpc.rpc_config import (
@@ -79,15 +81,18 @@ def init(
     genesis: Annotated[Path, typer.Argument(help="geth-format genesis JSON")],
     datadir: Datadir = DEFAULT_DATADIR,
 ) -> None:
-    """Write block 0 of a genesis file into a data directory."""
+    """Write block 0 of a genesis file into a data directory.
+
+    A file without `config.cvm` starts a plain Ethereum chain, which `cvm node` serves.
+    """
     with clear_errors():
         document = genesis.read_bytes()
-        parse_genesis_file(document)
-        database = ChainDatabase(datadir / "chain")
-        try:
-            header = init_chain(database, document)
-        finally:
-            database.close()
+        if may_be_plain(parse_json(document)):
+            header = init_plain_folder(datadir / "chain", document)
+        else:
+            parse_genesis_file(document)
+            with closing(ChainDatabase(datadir / "chain")) as database:
+                header = init_chain(database, document)
         typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
 
 

@@ -1,1 +1,1 @@
-"""JSON-RPC: the node's answers to wallets, libraries and explorers, over a narrow `ChainView`."""
+"""JSON-RPC: the node's answers to wallets, libraries and explorers, over a narrow `EthView`."""

@@ -1,13 +1,13 @@
 """From a block that a caller names to the block itself."""
 
 from cvm.evm.header import BlockHeader
-from node.rpc.chain_view import BlockView, ChainView
+from node.rpc.chain_view import BlockView, EthView
 from node.rpc.encoding import data
 from node.rpc.faults import HeaderNotFound, ServerError
 from node.rpc.parameters import BlockHash, BlockReference, BlockTag
 
 
-def find_header(chain: ChainView, reference: BlockReference) -> BlockHeader | None:
+def find_header(chain: EthView, reference: BlockReference) -> BlockHeader | None:
     """Return the header, or None where this node knows no such block.
 
     Every decided block is final here, so latest, safe and finalized are one; pending is the head
@@ -23,7 +23,7 @@ def find_header(chain: ChainView, reference: BlockReference) -> BlockHeader | No
     return chain.header_by_number(reference)
 
 
-def require_header(chain: ChainView, reference: BlockReference) -> BlockHeader:
+def require_header(chain: EthView, reference: BlockReference) -> BlockHeader:
     """Return the header; raises `HeaderNotFound`."""
     header = find_header(chain, reference)
     if header is None:
@@ -31,7 +31,7 @@ def require_header(chain: ChainView, reference: BlockReference) -> BlockHeader:
     return header
 
 
-def find_block(chain: ChainView, reference: BlockReference) -> BlockView | None:
+def find_block(chain: EthView, reference: BlockReference) -> BlockView | None:
     """Return the whole block, or None where this node knows no such block."""
     if isinstance(reference, BlockHash):
         return _find_by_hash(chain, reference)
@@ -39,7 +39,7 @@ def find_block(chain: ChainView, reference: BlockReference) -> BlockView | None:
     return None if header is None else chain.block_by_hash(header.hash)
 
 
-def _find_by_hash(chain: ChainView, reference: BlockHash) -> BlockView | None:
+def _find_by_hash(chain: EthView, reference: BlockHash) -> BlockView | None:
     block = chain.block_by_hash(reference.hash)
     if block is None or not reference.require_canonical:
         return block

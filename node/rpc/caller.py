@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.events import ChainEvents
 from node.rpc.filter_table import FilterTable
 from node.rpc.log_filter import LogFilter
@@ -42,12 +42,16 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RpcNode:
-    """What every endpoint of a node shares; filters live here, not with a connection."""
+    """What every endpoint of a node shares; filters live here, not with a connection.
 
-    chain: ChainView
+    Namespaces in `without` mean nothing on its chain: no endpoint answers them.
+    """
+
+    chain: EthView
     events: ChainEvents
     filters: FilterTable
     subscriptions: SubscriptionHub
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ class Caller:
     subscriber: Subscriber | None = None
 
     @property
-    def chain(self) -> ChainView:
+    def chain(self) -> EthView:
         """Return the chain that is asked about."""
         return self.node.chain
 
     def may_call(self, method: str) -> bool:
         """Tell whether a method's namespace is switched on here."""
         namespace = namespace_of(method)
+        if namespace in self.node.without:
+            return False
         return namespace == ALWAYS or namespace in self.namespaces
 
 
@@ -74,7 +80,12 @@ def namespace_of(method: str) -> str:
     return method.replace(".", "_").partition("_")[0]
 
 
-def rpc_node(chain: ChainView, clock_s: Callable[[], float], events: ChainEvents) -> RpcNode:
+def rpc_node(
+    chain: EthView,
+    clock_s: Callable[[], float],
+    events: ChainEvents,
+    without: frozenset[str] = frozenset(),
+) -> RpcNode:
     """Return the shared part of a node's endpoints; filters expire by `clock_s`."""
     filters = FilterTable(chain, events, clock_s)
-    return RpcNode(chain, events, filters, SubscriptionHub(chain, events))
+    return RpcNode(chain, events, filters, SubscriptionHub(chain, events), without)

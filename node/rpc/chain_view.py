@@ -47,6 +47,7 @@ class BlockView:
     transactions: tuple[Transaction, ...]
     withdrawals: tuple[WithdrawalView, ...]
     size_bytes: int
+    ommer_hashes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ class StateView(Protocol):
         """Return a storage word."""
 
 
-class ChainView(Protocol):
-    """The chain, its pool and its models, read-only but for `submit` and `put_chunk`."""
+class EthView(Protocol):
+    """What every chain answers, our own or a plain Ethereum one; read-only but for `submit`."""
 
     @property
     def chain_id(self) -> int:
@@ -131,23 +132,11 @@ class ChainView(Protocol):
     def peer_count(self) -> int:
         """Return how many peers are connected."""
 
-    def node_status(self) -> NodeReadiness:
-        """Return whether this node can take part, and what keeps it back."""
-
-    def known_evidence(self) -> Sequence[Evidence]:
-        """Return the proofs of double votes that are known here."""
-
     def head(self) -> BlockHeader:
         """Return the newest final header."""
 
     def header_by_number(self, number: int) -> BlockHeader | None:
         """Return the header at a height, or None above the head."""
-
-    def certificate(self, number: int) -> CommitCertificate | None:
-        """Return what made the block at a height final: that which the next header names.
-
-        None for genesis, above the head, and where a snapshot left it out.
-        """
 
     def block_by_hash(self, block_hash: bytes) -> BlockView | None:
         """Return a whole block."""
@@ -184,6 +173,22 @@ class ChainView(Protocol):
 
     async def execute(self, job: Job[ResultT]) -> ResultT:
         """Run a job of execution away from the event loop; see `jobs.Executor`."""
+
+
+class ChainView(EthView, Protocol):
+    """A chain of our own with its models; read-only but for `submit` and `put_chunk`."""
+
+    def node_status(self) -> NodeReadiness:
+        """Return whether this node can take part, and what keeps it back."""
+
+    def known_evidence(self) -> Sequence[Evidence]:
+        """Return the proofs of double votes that are known here."""
+
+    def certificate(self, number: int) -> CommitCertificate | None:
+        """Return what made the block at a height final: that which the next header names.
+
+        None for genesis, above the head, and where a snapshot left it out.
+        """
 
     def model_ids(self) -> Sequence[bytes]:
         """Return every registered model id, in order of registration."""

@@ -62,7 +62,8 @@ def block_object(block: BlockView, *, is_full: bool) -> dict[str, JsonValue]:
         else [data(tx.hash) for tx in block.transactions]
     )
     result = header_fields(header)
-    result |= {"size": quantity(block.size_bytes), "transactions": transactions, "uncles": []}
+    result |= {"size": quantity(block.size_bytes), "transactions": transactions}
+    result["uncles"] = [data(ommer) for ommer in block.ommer_hashes]
     if "withdrawalsRoot" in result:
         result["withdrawals"] = [withdrawal_object(item) for item in block.withdrawals]
     return result

@@ -1,26 +1,26 @@
 """The eth_ methods about the chain and its blocks."""
 
 from node.rpc.block_lookup import find_block
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import block_object, quantity
 from node.rpc.parameters import Block, BlockHash, BlockNumber, Flag, Hash
 from node.rpc.registry import JsonValue, rpc_method
 
 
 @rpc_method("eth_chainId")
-async def chain_id(chain: ChainView) -> str:
+async def chain_id(chain: EthView) -> str:
     """Return the EIP-155 chain id."""
     return quantity(chain.chain_id)
 
 
 @rpc_method("eth_blockNumber")
-async def block_number(chain: ChainView) -> str:
+async def block_number(chain: EthView) -> str:
     """Return the height of the newest block."""
     return quantity(chain.head().block_number)
 
 
 @rpc_method("eth_syncing")
-async def syncing(chain: ChainView) -> JsonValue:
+async def syncing(chain: EthView) -> JsonValue:
     """Return false at the tip, and how far the node has come otherwise."""
     progress = chain.sync_progress()
     if progress is None:
@@ -33,40 +33,40 @@ async def syncing(chain: ChainView) -> JsonValue:
 
 
 @rpc_method("eth_accounts")
-async def accounts(_chain: ChainView) -> list[str]:
+async def accounts(_chain: EthView) -> list[str]:
     """Return no accounts: the node signs nothing for its callers."""
     return []
 
 
 @rpc_method("eth_getBlockByNumber")
-async def get_block_by_number(chain: ChainView, number: BlockNumber, is_full: Flag) -> JsonValue:
+async def get_block_by_number(chain: EthView, number: BlockNumber, is_full: Flag) -> JsonValue:
     """Return a block by number or tag, or null."""
     return _block(chain, number, is_full=is_full)
 
 
 @rpc_method("eth_getBlockByHash")
-async def get_block_by_hash(chain: ChainView, block_hash: Hash, is_full: Flag) -> JsonValue:
+async def get_block_by_hash(chain: EthView, block_hash: Hash, is_full: Flag) -> JsonValue:
     """Return a block by hash, or null."""
     return _block(chain, BlockHash(block_hash), is_full=is_full)
 
 
 @rpc_method("eth_getBlockTransactionCountByNumber")
-async def get_block_transaction_count_by_number(chain: ChainView, number: BlockNumber) -> JsonValue:
+async def get_block_transaction_count_by_number(chain: EthView, number: BlockNumber) -> JsonValue:
     """Return how many transactions a block by number or tag has, or null."""
     return _transaction_count(chain, number)
 
 
 @rpc_method("eth_getBlockTransactionCountByHash")
-async def get_block_transaction_count_by_hash(chain: ChainView, block_hash: Hash) -> JsonValue:
+async def get_block_transaction_count_by_hash(chain: EthView, block_hash: Hash) -> JsonValue:
     """Return how many transactions a block by hash has, or null."""
     return _transaction_count(chain, BlockHash(block_hash))
 
 
-def _block(chain: ChainView, reference: Block, *, is_full: bool) -> JsonValue:
+def _block(chain: EthView, reference: Block, *, is_full: bool) -> JsonValue:
     block = find_block(chain, reference)
     return None if block is None else block_object(block, is_full=is_full)
 
 
-def _transaction_count(chain: ChainView, reference: Block) -> JsonValue:
+def _transaction_count(chain: EthView, reference: Block) -> JsonValue:
     block = find_block(chain, reference)
     return None if block is None else quantity(len(block.transactions))

@@ -6,7 +6,7 @@ from node.execution.call_request import CallRequest, CallResult
 from node.execution.messages import CallJob, EstimateJob
 from node.rpc.block_lookup import require_header
 from node.rpc.call_parameters import Call, CallMessage
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import data, quantity
 from node.rpc.faults import ExecutionReverted, RpcError, ServerError
 from node.rpc.fees import base_fee
@@ -16,7 +16,7 @@ from node.rpc.revert_reason import revert_reason
 
 
 @rpc_method("eth_call")
-async def call(chain: ChainView, message: Call, block: Block = BlockTag.LATEST) -> str:
+async def call(chain: EthView, message: Call, block: Block = BlockTag.LATEST) -> str:
     """Run a message on the state after a block and return its output."""
     header = require_header(chain, block)
     request = call_request(message, chain.chain_id, header)
@@ -27,7 +27,7 @@ async def call(chain: ChainView, message: Call, block: Block = BlockTag.LATEST) 
 
 
 @rpc_method("eth_estimateGas")
-async def estimate_gas(chain: ChainView, message: Call, block: Block = BlockTag.PENDING) -> str:
+async def estimate_gas(chain: EthView, message: Call, block: Block = BlockTag.PENDING) -> str:
     """Return the least gas limit with which a message succeeds."""
     header = require_header(chain, block)
     request = call_request(message, chain.chain_id, header)

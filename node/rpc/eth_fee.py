@@ -9,7 +9,7 @@ from consensus.header_rules import next_base_fee
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
 from node.rpc.block_lookup import require_header
-from node.rpc.chain_view import BlockView, ChainView
+from node.rpc.chain_view import BlockView, EthView
 from node.rpc.encoding import quantity
 from node.rpc.faults import BadArgument, ServerError
 from node.rpc.fees import base_fee, blob_base_fees, blob_gas_ratio, effective_tip
@@ -55,32 +55,32 @@ Percentiles: TypeAlias = Annotated[tuple[float, ...], parse_percentiles]
 
 
 @rpc_method("eth_gasPrice")
-async def gas_price(chain: ChainView) -> str:
+async def gas_price(chain: EthView) -> str:
     """Return a price for a legacy transaction: the head's base fee and the suggested tip."""
     return quantity(base_fee(chain.head()) + await suggested_tip(chain))
 
 
 @rpc_method("eth_maxPriorityFeePerGas")
-async def max_priority_fee_per_gas(chain: ChainView) -> str:
+async def max_priority_fee_per_gas(chain: EthView) -> str:
     """Return a tip that recent blocks took."""
     return quantity(await suggested_tip(chain))
 
 
 @rpc_method("eth_baseFee")
-async def next_block_base_fee(chain: ChainView) -> str:
+async def next_block_base_fee(chain: EthView) -> str:
     """Return the base fee of the next block in wei."""
     return quantity(next_base_fee(chain.head()))
 
 
 @rpc_method("eth_blobBaseFee")
-async def head_blob_base_fee(chain: ChainView) -> str:
+async def head_blob_base_fee(chain: EthView) -> str:
     """Return the price of blob gas in the head in wei."""
     return quantity(blob_base_fees(chain.head())[0])
 
 
 @rpc_method("eth_feeHistory")
 async def fee_history(
-    chain: ChainView, count: Count, newest: BlockNumber, percentiles: Percentiles = ()
+    chain: EthView, count: Count, newest: BlockNumber, percentiles: Percentiles = ()
 ) -> JsonValue:
     """Return fees and fullness of a range of blocks, and the tips at the percentiles asked for."""
     headers = _history_headers(chain, count, newest)
@@ -105,7 +105,7 @@ async def fee_history(
     return result
 
 
-async def suggested_tip(chain: ChainView) -> int:
+async def suggested_tip(chain: EthView) -> int:
     """Return the 60th percentile of the lowest tips of the last blocks.
 
     A block without a tip that counts stands for the default.
@@ -135,7 +135,7 @@ def _lowest_tips(block: BlockView) -> tuple[int, ...]:
     return tuple(islice(counted, SAMPLES_PER_BLOCK))
 
 
-def _history_headers(chain: ChainView, count: int, newest: BlockNumber) -> list[BlockHeader]:
+def _history_headers(chain: EthView, count: int, newest: BlockNumber) -> list[BlockHeader]:
     """Return up to 1,024 headers that end with the newest, oldest first."""
     head_number = chain.head().block_number
     if isinstance(newest, int) and newest > head_number:
@@ -146,9 +146,7 @@ def _history_headers(chain: ChainView, count: int, newest: BlockNumber) -> list[
     return [header for header in found if header is not None]
 
 
-async def _rewards(
-    chain: ChainView, header: BlockHeader, percentiles: Sequence[float]
-) -> list[str]:
+async def _rewards(chain: EthView, header: BlockHeader, percentiles: Sequence[float]) -> list[str]:
     """Return the tip at each percentile of the block's gas, zeros for an empty block."""
     await asyncio.sleep(0)  # a turn for the other requests
     block = chain.block_by_hash(header.hash)

@@ -1,12 +1,12 @@
 """The eth_ method that searches logs."""
 
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.log_filter import Filter
 from node.rpc.log_search import find_logs
 from node.rpc.registry import JsonValue, rpc_method
 
 
 @rpc_method("eth_getLogs")
-async def get_logs(chain: ChainView, wanted: Filter) -> list[JsonValue]:
+async def get_logs(chain: EthView, wanted: Filter) -> list[JsonValue]:
     """Return the logs of a block or of a range that a filter lets through, in chain order."""
     return await find_logs(chain, wanted)

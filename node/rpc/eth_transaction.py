@@ -1,20 +1,20 @@
 """The eth_ methods about transactions and receipts."""
 
 from node.rpc.block_lookup import find_block
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import data, receipt_object, receipt_objects, transaction_object
 from node.rpc.parameters import Block, BlockHash, BlockNumber, Data, Hash, Uint64
 from node.rpc.registry import JsonValue, rpc_method
 
 
 @rpc_method("eth_sendRawTransaction")
-async def send_raw_transaction(chain: ChainView, raw_transaction: Data) -> str:
+async def send_raw_transaction(chain: EthView, raw_transaction: Data) -> str:
     """Put a signed transaction into the pool and return its hash."""
     return data(await chain.submit(raw_transaction))
 
 
 @rpc_method("eth_getTransactionByHash")
-async def get_transaction_by_hash(chain: ChainView, tx_hash: Hash) -> JsonValue:
+async def get_transaction_by_hash(chain: EthView, tx_hash: Hash) -> JsonValue:
     """Return an included or a waiting transaction, or null."""
     location = chain.transaction_location(tx_hash)
     if location is not None:
@@ -25,7 +25,7 @@ async def get_transaction_by_hash(chain: ChainView, tx_hash: Hash) -> JsonValue:
 
 @rpc_method("eth_getTransactionByBlockHashAndIndex")
 async def get_transaction_by_block_hash_and_index(
-    chain: ChainView, block_hash: Hash, index: Uint64
+    chain: EthView, block_hash: Hash, index: Uint64
 ) -> JsonValue:
     """Return a transaction by its place in a block, or null."""
     return _transaction_at(chain, BlockHash(block_hash), index)
@@ -33,14 +33,14 @@ async def get_transaction_by_block_hash_and_index(
 
 @rpc_method("eth_getTransactionByBlockNumberAndIndex")
 async def get_transaction_by_block_number_and_index(
-    chain: ChainView, number: BlockNumber, index: Uint64
+    chain: EthView, number: BlockNumber, index: Uint64
 ) -> JsonValue:
     """Return a transaction by its place in a block, or null."""
     return _transaction_at(chain, number, index)
 
 
 @rpc_method("eth_getTransactionReceipt")
-async def get_transaction_receipt(chain: ChainView, tx_hash: Hash) -> JsonValue:
+async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonValue:
     """Return the receipt of an included transaction, or null."""
     location = chain.transaction_location(tx_hash)
     if location is None:
@@ -52,7 +52,7 @@ async def get_transaction_receipt(chain: ChainView, tx_hash: Hash) -> JsonValue:
 
 
 @rpc_method("eth_getBlockReceipts")
-async def get_block_receipts(chain: ChainView, reference: Block) -> JsonValue:
+async def get_block_receipts(chain: EthView, reference: Block) -> JsonValue:
     """Return every receipt of a block, or null where the block is not known."""
     block = find_block(chain, reference)
     if block is None:
@@ -60,7 +60,7 @@ async def get_block_receipts(chain: ChainView, reference: Block) -> JsonValue:
     return receipt_objects(block, chain.receipts(block.header.hash))
 
 
-def _transaction_at(chain: ChainView, reference: Block, index: int) -> JsonValue:
+def _transaction_at(chain: EthView, reference: Block, index: int) -> JsonValue:
     block = find_block(chain, reference)
     if block is None or index >= len(block.transactions):
         return None

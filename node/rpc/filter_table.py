@@ -12,7 +12,7 @@ from itertools import islice
 
 from cvm.evm.transaction import Transaction
 from node.keys import draw_bytes
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import data, transaction_object
 from node.rpc.events import ChainEvents
 from node.rpc.faults import LimitExceeded, ServerError
@@ -97,7 +97,7 @@ class FilterTable:
 
     def __init__(
         self,
-        chain: ChainView,
+        chain: EthView,
         events: ChainEvents,
         clock_s: Callable[[], float],
         draw: Callable[[int], bytes] = draw_bytes,

@@ -7,7 +7,7 @@ from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import Transaction
 from node.rpc.block_lookup import require_header
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import log_object
 from node.rpc.faults import InvalidParams, LimitExceeded, ServerError
 from node.rpc.json_value import JsonValue
@@ -20,7 +20,7 @@ _BLOCKS_PER_TURN = 100
 """Headers looked at before other requests get a turn."""
 
 
-async def find_logs(chain: ChainView, wanted: LogFilter) -> list[JsonValue]:
+async def find_logs(chain: EthView, wanted: LogFilter) -> list[JsonValue]:
     """Return the logs of a block or of a range that a filter lets through, in chain order."""
     if isinstance(wanted.blocks, BlockRange):
         return await search_range(chain, wanted, *resolve_range(chain, wanted.blocks))
@@ -30,9 +30,7 @@ async def find_logs(chain: ChainView, wanted: LogFilter) -> list[JsonValue]:
     return logs_in(block.header, block.transactions, chain.receipts(block.header.hash), wanted)
 
 
-async def search_range(
-    chain: ChainView, wanted: LogFilter, first: int, last: int
-) -> list[JsonValue]:
+async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int) -> list[JsonValue]:
     """Return the wanted logs of the blocks from `first` to `last`; raises `LimitExceeded`."""
     masks = wanted.bloom_masks()
     found: list[JsonValue] = []
@@ -56,7 +54,7 @@ async def search_range(
     return found
 
 
-def resolve_range(chain: ChainView, blocks: BlockRange) -> tuple[int, int]:
+def resolve_range(chain: EthView, blocks: BlockRange) -> tuple[int, int]:
     """Return both ends as numbers; raises `InvalidParams` as execution-apis rules."""
     head = chain.head().block_number
     first, last = (

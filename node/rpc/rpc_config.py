@@ -16,7 +16,7 @@ DEV_NAMESPACES = (*PUBLIC_NAMESPACES, "txpool")
 
 NAMESPACES = (
     *("admin", "anvil", "cvm", "debug", "eth", "evm", "hardhat", "net", "ots", "personal"),
-    *("rpc", "trace", "txpool", "web3"),
+    *("rpc", "testing", "trace", "txpool", "web3"),
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cvm.evm.transaction import Transaction
 from node.keys import draw_bytes
-from node.rpc.chain_view import ChainView, SyncProgress
+from node.rpc.chain_view import EthView, SyncProgress
 from node.rpc.encoding import data, header_fields, quantity, transaction_object
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.faults import LimitExceeded
@@ -50,7 +50,7 @@ Group = dict[Subscription, None]
 class SubscriptionHub:
     """Every subscription of a node, by what it hears."""
 
-    def __init__(self, chain: ChainView, events: ChainEvents) -> None:
+    def __init__(self, chain: EthView, events: ChainEvents) -> None:
         self._chain = chain
         self._heads: Group = {}
         self._logs: dict[LogFilter, Group] = {}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cvm.evm.transaction import Transaction
 from node.pool.content import BySender, PoolContent
-from node.rpc.chain_view import ChainView
+from node.rpc.chain_view import EthView
 from node.rpc.encoding import checksum_address, quantity, transaction_object
 from node.rpc.faults import LimitExceeded
 from node.rpc.parameters import Address
@@ -21,20 +21,20 @@ Form = Callable[[Transaction], JsonValue]
 
 
 @rpc_method("txpool_status")
-async def status(chain: ChainView) -> JsonValue:
+async def status(chain: EthView) -> JsonValue:
     """Return how many transactions are pending, and how many queued."""
     counts = chain.pool_status()
     return {"pending": quantity(counts.pending), "queued": quantity(counts.queued)}
 
 
 @rpc_method("txpool_content")
-async def content(chain: ChainView) -> JsonValue:
+async def content(chain: EthView) -> JsonValue:
     """Return every transaction of the pool by sender and nonce."""
     return await _by_sender(chain.pool_content(), _whole)
 
 
 @rpc_method("txpool_contentFrom")
-async def content_from(chain: ChainView, address: Address) -> JsonValue:
+async def content_from(chain: EthView, address: Address) -> JsonValue:
     """Return the transactions of one sender by nonce."""
     found = _within_bounds(chain.pool_content_from(address))
     return {
@@ -44,7 +44,7 @@ async def content_from(chain: ChainView, address: Address) -> JsonValue:
 
 
 @rpc_method("txpool_inspect")
-async def inspect(chain: ChainView) -> JsonValue:
+async def inspect(chain: EthView) -> JsonValue:
     """Return a line of text for every transaction of the pool, by sender and nonce."""
     return await _by_sender(chain.pool_content(), summary)
 

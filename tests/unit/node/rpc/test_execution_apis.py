@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.json_schema import mismatch
 from tests.unit.node.rpc.fake_chain import (
     ALICE,
     GWEI,
@@ -16,7 +17,6 @@ from tests.unit.node.rpc.fake_chain import (
     set_code_tx,
     small_chain,
 )
-from tests.unit.node.rpc.json_schema import mismatch
 from tests.unit.node.rpc.rpc_caller import result
 
 ARCHIVE = Path(__file__).parents[5] / "shared" / "conformance" / "rpc-compat.tar.xz"
