@@ -17,7 +17,7 @@ from consensus.qbft.messages import Message
 from consensus.qbft.records import decode_record, encode_record
 from cvm.evm.keccak import keccak256
 from cvm.faults import DatabaseFault, LocalFault
-from node.storage.chain_database import lock_for_writing
+from node.storage.database_lock import lock_for_writing
 
 MAP_SIZE_BYTES = 1 << 36
 HEIGHT_BYTES, SEQUENCE_BYTES, ROUND_BYTES = 8, 4, 4

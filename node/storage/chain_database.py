@@ -1,13 +1,12 @@
 """Blocks, receipts, certificates and state in LMDB; one durable transaction per block.
 
-Tables: `meta` (genesis JSON, head hash), `numbers` (8-byte height -> block hash), `blocks`
+Tables: `meta` (format, genesis JSON, head hash), `numbers` (8-byte height -> block hash), `blocks`
 (hash -> geth RLP), `receipts` (hash -> RLP list), `certificates` (hash -> RLP), `transactions`
 (tx hash -> block hash || 4-byte index), `state` (trie nodes and code by their hash), those of
 `flat_state` (the head's state), of `pruning` (empty in an archive), of `preimages` and of
 `snapshot_store`.
 """
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from cvm.evm.receipt import Receipt, decode_receipts, encode_receipts
 from cvm.evm.state_committer import StateUpdate
 from cvm.evm.transaction import Transaction
 from cvm.faults import DatabaseFault
+from node.storage.database_format import FORMAT, validate_format
+from node.storage.database_lock import lock_for_writing
 from node.storage.flat_state import FLAT_TABLES, UNDO_BLOCKS, FlatState, write_flat
 from node.storage.pruning import PRUNING_TABLES, References, mark_and_sweep
 from node.storage.state_faults import (
@@ -38,16 +39,6 @@ MAP_SIZE_BYTES = 1 << 40
 CHAIN_TABLES = ("meta", "numbers", "blocks", "receipts", "certificates", "transactions", "state")
 SYNC_TABLES = ("preimages", "snapshot")
 TABLES = CHAIN_TABLES + FLAT_TABLES + PRUNING_TABLES + SYNC_TABLES
-
-
-class DatabaseInUse(DatabaseFault):
-    """Another process writes this database; two writers would make two chains of one."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"the data directory {path.parent} is in use by another process: "
-            "stop it, or use another --datadir"
-        )
 
 
 class NoChainHere(Exception):
@@ -94,7 +85,7 @@ class ChainDatabase:
     """The one writer of a data directory's `chain` folder; readers may be on any thread.
 
     Raises `DatabaseInUse` where another process is the writer, `NoChainHere` where there is
-    nothing to read.
+    nothing to read, `OtherFormat` where another version wrote it.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
@@ -128,6 +119,12 @@ class ChainDatabase:
         except lmdb.Error as error:
             self._unlock()
             raise DatabaseFault(f"cannot open the database in {path}: {error}") from error
+        if self.genesis_json() is not None:
+            try:
+                validate_format(path.parent, self.get("meta", b"format"))
+            except DatabaseFault:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Release the files."""
@@ -225,6 +222,7 @@ class ChainDatabase:
         """Start a chain: genesis file, block 0 and its state, in one transaction."""
         with self.writing() as transaction:
             self._put(transaction, "meta", b"genesis", genesis_json)
+            self._put(transaction, "meta", b"format", FORMAT)
             self._write(transaction, FinalBlock(Block(header, ()), (), None, state))
 
     def write_block(self, final: FinalBlock) -> None:
@@ -388,14 +386,3 @@ class ChainDatabase:
 def has_database(path: Path) -> bool:
     """Tell whether a `chain` folder holds a database."""
     return (path / "data.mdb").exists()
-
-
-def lock_for_writing(path: Path) -> BinaryIO:
-    """Hold the folder's lock until the file is closed or the process ends."""
-    file = (path / "writer.lock").open("wb")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise DatabaseInUse(path) from error
-    return file

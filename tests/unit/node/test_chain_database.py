@@ -22,10 +22,11 @@ from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.faults import DatabaseFault
 from node.storage.chain_database import (
     ChainDatabase,
-    DatabaseInUse,
     FinalBlock,
     NoChainHere,
 )
+from node.storage.database_format import OtherFormat
+from node.storage.database_lock import DatabaseInUse
 from tests.chain_world import USER, ChainWorld, genesis_document, signed
 
 ROOT = Path(__file__).parents[3]
@@ -147,6 +148,27 @@ def test_a_second_writer_is_refused(world: ChainWorld, tmp_path: Path) -> None:
 def test_a_closed_database_can_be_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
         ChainDatabase(tmp_path / "chain").close()
+
+
+def test_a_database_of_another_format_is_named_and_left_alone(
+    world: ChainWorld, tmp_path: Path
+) -> None:
+    world.propose()
+    world.database.close()
+    write_format(tmp_path, b"9")
+    for read_only in (True, False):
+        with pytest.raises(OtherFormat, match="has format 9, this version reads format 1"):
+            ChainDatabase(tmp_path / "chain", read_only=read_only)
+    write_format(tmp_path, b"1")
+    ChainDatabase(tmp_path / "chain").close()
+
+
+def write_format(datadir: Path, number: bytes) -> None:
+    """Write another format number into a database that nobody has open."""
+    with lmdb.open(str(datadir / "chain"), max_dbs=64) as env:
+        table = env.open_db(b"meta")
+        with env.begin(write=True) as transaction:
+            transaction.put(b"format", number, db=table)
 
 
 def test_nothing_to_read_is_named_and_nothing_is_made(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from node.config import NodeConfig, NotTheOnlyValidator
 from node.rpc.rpc_config import HttpConfig
 from node.rpc.server import CannotListen, RpcServer
 from node.service import open_node, plan_active_models, run_node, run_tasks
-from node.storage.chain_database import DatabaseInUse, NoChainHere
+from node.storage.chain_database import NoChainHere
+from node.storage.database_lock import DatabaseInUse
 from node.storage.snapshot_store import Pivot, SnapshotIncomplete
 from tests.chain_world import STRANGER, VALIDATOR, ChainWorld, final_block, genesis_document
 from tests.integration.test_disagreement import FlippedBit

@@ -12,7 +12,7 @@ from consensus.qbft.events import OwnMessage, PreparedCertificate, Record
 from consensus.qbft.messages import Message
 from cvm.faults import DatabaseFault, LocalFault
 from node import vote_log
-from node.storage.chain_database import DatabaseInUse
+from node.storage.database_lock import DatabaseInUse
 from node.vote_log import DoubleVote, OtherChainsVotes, VoteLog
 from tests.integration.node_process import environment
 from tests.qbft_world import (
