@@ -8,7 +8,7 @@ from consensus.certificate import SealDomain
 from cvm.faults import DatabaseFault
 from node.signer.guard import SignGuard, SigningRefused
 from node.signer.requests import Place
-from node.storage.chain_database import DatabaseInUse
+from node.storage.database_lock import DatabaseInUse
 
 CHAIN = SealDomain(5, b"\x01" * 32)
 A, B = b"\xaa" * 32, b"\xbb" * 32
