@@ -11,7 +11,7 @@ import lmdb
 from consensus.certificate import SealDomain
 from cvm.faults import DatabaseFault
 from node.signer.requests import Place
-from node.storage.chain_database import lock_for_writing
+from node.storage.database_lock import lock_for_writing
 
 MAP_SIZE_BYTES = 1 << 30
 KEPT_HEIGHTS = 3
