@@ -10,6 +10,7 @@ from node.p2p.capability_link import CapabilityLink
 from node.p2p.channel import PeerChannel
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.faults import BadMessage, PeerGone, RequestTimedOut
+from node.p2p.frames import MAX_FRAME_BYTES
 from node.p2p.hello import (
     BASE_LENGTH,
     BASE_VERSION,
@@ -33,14 +34,14 @@ from node.p2p.multiplexing import (
 )
 from node.p2p.protocol import Capability, Rate
 from node.p2p.secure_stream import SecureStream, Timeouts
-from node.p2p.snappy import compress, decompress
+from node.p2p.snappy import compress, declared_size, decompress
 from node.p2p.token_bucket import TokenBucket
 
 BAD_MESSAGE_POINTS = 100
 BASE_RATE = Rate(per_second=2, burst=40)
 """Of base messages, which are pings and pongs."""
 BYTE_RATE = Rate(per_second=2**25, burst=2**27)
-"""Of what a peer sends; more is not read until there is room."""
+"""Of what a peer sends, decompressed: reading that is the work. More waits until there is room."""
 LONGEST_PAUSE_S = 5.0
 
 SAID_SO = "the peer says so"
@@ -201,11 +202,13 @@ class Session:
     async def _read(self) -> None:
         while True:
             frame = await self._stream.read_frame(self._max_frame_bytes)
-            pause_s = self._byte_bucket.owe(self._loop.time(), len(frame))
+            code, payload = split_code(frame)
+            is_base = code < BASE_LENGTH
+            size = len(frame) if is_base else max(len(frame), declared_size(payload))
+            pause_s = self._byte_bucket.owe(self._loop.time(), min(size, MAX_FRAME_BYTES))
             if pause_s > 0:
                 await asyncio.sleep(min(pause_s, LONGEST_PAUSE_S))
-            code, payload = split_code(frame)
-            if code < BASE_LENGTH:
+            if is_base:
                 self._take_base(code, payload)
                 continue
             route = find_route(self._routes, code)
