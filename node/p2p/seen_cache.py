@@ -5,7 +5,7 @@ from hashlib import sha256
 
 
 class SeenCache:
-    """The last `most` keys, each for `ttl_s` seconds; time comes in with each call."""
+    """The last `most` keys, each for `ttl_s` seconds from when it was news; time comes in."""
 
     def __init__(self, most: int, ttl_s: float) -> None:
         self._most = most
@@ -13,13 +13,18 @@ class SeenCache:
         self._until: OrderedDict[bytes, float] = OrderedDict()
 
     def add(self, key: bytes, now_s: float) -> bool:
-        """Note a key; tell whether it is news."""
-        is_news = self._until.get(key, now_s) <= now_s
+        """Note a key; tell whether it is news.
+
+        A repeat does not count as seen anew: nobody keeps a message from being heard by repeating
+        it.
+        """
+        if self.has(key, now_s):
+            return False
         self._until[key] = now_s + self._ttl_s
         self._until.move_to_end(key)
         if len(self._until) > self._most:
             self._until.popitem(last=False)
-        return is_news
+        return True
 
     def has(self, key: bytes, now_s: float) -> bool:
         """Tell whether a key was seen of late."""

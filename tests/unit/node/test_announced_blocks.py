@@ -14,7 +14,7 @@ from consensus.certificate import certify, seal
 from consensus.qbft.messages import Proposal as ProposalMessage
 from consensus.qbft.messages import ProposalPayload
 from node import consensus_driver, cvm_network
-from node.cvm_network import LIE_POINTS, wire
+from node.cvm_network import BLOCK_AGAIN_S, LIE_POINTS, wire
 from node.p2p.cvm_messages import Blocks, GetBlocks, NewBlock
 from tests.chain_world import (
     GENESIS_TIME,
@@ -138,3 +138,23 @@ def test_a_final_block_without_its_parents_certificate_cannot_cut_history(
     assert ours != named
     with_node(world, tmp_path, scenario, key=KEYS[3])
     world.close()
+
+
+def test_a_peer_that_votes_on_many_old_heights_gets_one_block_at_a_time(
+    ahead: ChainWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody signed those votes, and each block may have eight MiB."""
+
+    async def scenario(node: Node) -> None:
+        node.network.protocol.peers = lambda: (node.peer,)  # type: ignore[method-assign]
+        for height in (1, 2, 3, 2, 1):
+            node.network.send_block(height, node.peer.node_id)
+        assert [message.certificate.height for message in node.peer.sent] == [1]
+        loop = asyncio.get_running_loop()
+        later_s = loop.time() + BLOCK_AGAIN_S
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "time", lambda: later_s)
+            node.network.send_block(2, node.peer.node_id)
+        assert [message.certificate.height for message in node.peer.sent] == [1, 2]
+
+    with_node(ahead, tmp_path, scenario, runs=False)
