@@ -1,4 +1,4 @@
-"""One running node: opens the data directory, proves the backend, serves, votes, stops."""
+"""One running node: opens the data directory, serves, proves the backend, votes, stops."""
 
 import asyncio
 import signal
@@ -46,7 +46,7 @@ from node.storage.transaction_journal import TransactionJournal
 from node.transaction_pool import TransactionPool
 from node.validator_key import LocalKey, ValidatorKey, signing_domain
 from node.vote_log import VoteLog
-from node.warm_kernels import warm_execution
+from node.warm_kernels import is_compiled, warm_execution
 
 log = structlog.get_logger(__name__)
 
@@ -87,8 +87,14 @@ def prune_state(database: ChainDatabase, keep_blocks: int | None) -> None:
     log.info("pruned state", trie_nodes=database.prune(keep_blocks))
 
 
+def prepare(chain: Chain) -> None:
+    """Load what the first block needs; raises `BackendDisagrees` with the vector."""
+    warm_execution()
+    plan_active_models(chain)
+
+
 def plan_active_models(chain: Chain) -> None:
-    """Prove the backend on the operators of every ACTIVE model, and plan it, before serving.
+    """Prove the backend on the operators of every ACTIVE model, and plan it, before any block.
 
     Raises `BackendDisagrees` with the vector. A model whose bytes are not here is named in the
     log: the node is not ready for blocks that run it.
@@ -118,9 +124,9 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | No
             return
     with open_node(config) as node, ExitStack() as cleanup:
         validate_pace(config, node.chain)
-        log.info("loading the execution core", first_time="compiles it, about half a minute")
-        warm_execution()
-        plan_active_models(node.chain)
+        if not is_compiled():
+            log.info("compiling the execution core", takes="about half a minute, once")
+            warm_execution()
         parts = assemble(config, node, cleanup)
         async with AsyncExitStack() as servers:
             http = await open_endpoints(parts.rpc, config, servers)
@@ -129,7 +135,10 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | No
                     serve_metrics(config, config.metrics, node.chain, parts)
                 )
             on_ready(node.chain, http)
-            await run_tasks([duty.run() for duty in parts.duties], stop)
+            # The writer does one thing after the other: no block is run before the core and the
+            # backend are ready, and so no vote cast.
+            ready = parts.writer.run(lambda: prepare(node.chain))
+            await run_tasks([ready, *(duty.run() for duty in parts.duties)], stop)
             log.info("stopping", head=node.chain.head.block_number)
 
 

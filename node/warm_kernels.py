@@ -1,9 +1,12 @@
 """Compiles what a node runs first into the disk cache: `python -m node.warm_kernels`.
 
-`make install` runs it, and a node runs `warm_execution` before it serves, so that the first block
-or call of a new installation does not wait for a compiler. Kernels of inference are compiled when a
-model is planned.
+`make install` runs it. A node of a new installation runs `warm_execution` before it serves, so that
+the first block or call does not wait for a compiler; where the kernels are on disk, it serves at
+once and loads them beside it. Kernels of inference are compiled when a model is planned.
 """
+
+import os
+from pathlib import Path
 
 from cvm.numba_cache import configure_numba_cache
 
@@ -21,6 +24,10 @@ from cvm.evm.transaction_list import decode_transaction_list  # noqa: E402
 from cvm.evm.transaction_signing import UnsignedTransaction  # noqa: E402
 from cvm.evm.transfer_run import FEWEST  # noqa: E402
 from node.sender_recovery import SenderRecovery  # noqa: E402
+
+MARK = "execution-core"
+"""A file in the cache folder that says that the folder has all of it; the folder is named by all
+that could change a kernel."""
 
 CHAIN_ID = 1
 GAS = 10_000_000
@@ -53,7 +60,23 @@ def main() -> None:
         precompiles(OSAKA)[number.to_bytes(20, "big")].run(data)
 
 
+def is_compiled() -> bool:
+    """Tell whether an earlier process left the execution core on disk."""
+    return mark_file().exists()
+
+
+def mark_file() -> Path:
+    """Return the file that stands for a complete folder."""
+    return Path(os.environ["NUMBA_CACHE_DIR"], MARK)
+
+
 def warm_execution() -> None:
+    """Compile the execution core, or load it, by running a block; marks it as compiled."""
+    run_block()
+    mark_file().touch()
+
+
+def run_block() -> None:
     """Decode, recover and run a block: code, and transfers in a row."""
     context = BlockContext(
         chain_id=CHAIN_ID,

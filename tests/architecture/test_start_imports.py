@@ -9,7 +9,7 @@ from tests.integration.node_process import environment
 
 LOADED = """
 import sys
-import node.cli.run
+import node.cli.node_command
 print(*sys.modules)
 """
 NOT_NEEDED = (

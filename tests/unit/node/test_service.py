@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from consensus.block import Block
 from consensus.certificate import certify
 from cvm.evm.private_key import PrivateKey
 from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
+from node import service
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.rpc.rpc_config import HttpConfig
@@ -87,6 +89,26 @@ def test_a_signal_stops_it(folder: Path, number: int) -> None:
 def test_it_releases_port_and_data_directory(folder: Path) -> None:
     _head, port = run(config(folder))
     assert run(config(folder, port=port)) == [2, port]
+
+
+@pytest.mark.network
+def test_a_backend_that_is_wrong_stops_a_validator_before_its_first_vote(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node answers before the proof is done, and makes no block before it."""
+
+    def disagree(_chain: Chain) -> None:
+        raise BackendDisagrees("reference", "Add: two", "1", "2")
+
+    async def bounded() -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            await run_node(replace(config(folder, VALIDATOR), idle_blocks=True), lambda *_: None)
+
+    monkeypatch.setattr(service, "plan_active_models", disagree)
+    with pytest.raises(BackendDisagrees):
+        asyncio.run(bounded())
+    with open_node(config(folder), read_only=True) as node:
+        assert node.chain.head.block_number == 2
 
 
 @pytest.mark.network
@@ -191,7 +213,7 @@ def with_model(tmp_path: Path) -> Iterator[ChainWorld]:
     world.close()
 
 
-def test_active_models_are_planned_before_serving(
+def test_active_models_are_planned_at_the_start(
     with_model: ChainWorld, logged: list[dict[str, object]]
 ) -> None:
     plan_active_models(with_model.chain)
