@@ -359,13 +359,13 @@ class ConsensusDriver:
         """Check and write a final block as soon as its models are here."""
         block = decode_block(decided.block)
         while True:
+            self._work.clear()  # before: a model may arrive while the block is refused
             try:
                 await self._writer.import_block(
                     block, decided.certificate, decided.parent_certificate
                 )
             except ModelDataMissing as fault:
                 log.warning("not ready", height=decided.height, reason=str(fault))
-                self._work.clear()
                 await self._work.wait()
             else:
                 return

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from consensus.qbft.events import Decide
 from cvm.evm.transaction_decoding import decode_transaction
-from cvm.faults import DeviceFault, LocalFault
+from cvm.faults import DeviceFault, LocalFault, ModelDataMissing
 from node import consensus_driver
 from node.block_writer import BlockWriter
 from node.consensus_driver import ConsensusDriver, Pace
@@ -24,6 +25,7 @@ from tests.chain_world import (
     USER,
     VALIDATOR,
     ChainWorld,
+    final_block,
     genesis_document,
     signed,
 )
@@ -230,3 +232,30 @@ def test_being_cancelled_it_finishes_the_block_under_way(produced: Produced) -> 
     asyncio.run(start_and_cancel())
     assert produced.height == 1
     assert produced.world.database.head_hash() == produced.world.chain.head.hash
+
+
+def test_a_model_that_arrives_while_its_block_is_refused_is_noticed(produced: Produced) -> None:
+    """Nothing else may come for long: on an idle chain, the next transaction's block would."""
+    produced.add(transfer(0))
+    produced.run(1)
+    block, certificate = final_block(produced.world, 1)
+
+    async def scenario() -> None:
+        work = asyncio.Event()
+        writer = BlockWriter(produced.world.chain)
+        driver = produced.driver(writer, work, Pace())
+        imported: list[object] = []
+
+        async def import_block(*arguments: object) -> None:
+            imported.append(arguments[0])
+            if len(imported) == 1:
+                work.set()
+                raise ModelDataMissing(b"\x01" * 32)
+
+        writer.import_block = import_block  # type: ignore[method-assign, assignment]
+        async with asyncio.timeout(5):
+            await driver._import(Decide(1, block.encode(), certificate, None))
+        writer.close()
+        assert len(imported) == 2
+
+    asyncio.run(scenario())
