@@ -173,7 +173,12 @@ class LiveChain:
     def transaction_location(self, tx_hash: bytes) -> TransactionLocation | None:
         """Return where an included transaction stands."""
         location = self._chain.database.transaction_location(tx_hash)
-        return None if location is None else TransactionLocation(*location)
+        if location is None:
+            return None
+        header = self._chain.database.header(location[0])
+        if header is None or header.block_number > self.head().block_number:
+            return None  # it is on disk, and becomes the head in a moment
+        return TransactionLocation(*location)
 
     def pending_transaction(self, tx_hash: bytes) -> Transaction | None:
         """Return a transaction that waits in the pool, pending or queued."""

@@ -110,6 +110,18 @@ def test_an_included_transaction_has_a_place_and_a_receipt(live: Live) -> None:
     assert live.view.pending_nonce(address_of(USER)) == 1
 
 
+def test_a_block_on_disk_shows_its_transactions_when_it_is_the_head(live: Live) -> None:
+    """Else a receipt would be there before the balances that it changed."""
+    chain = live.world.chain
+    before = chain._head
+    checked, _left_out = live.world.propose([signed(USER, 0, to=RECIPIENT, gas=21_000)])
+    tx_hash, after = checked.block.transactions[0].hash, chain._head
+    chain._head = before
+    assert live.view.transaction_location(tx_hash) is None
+    chain._head = after
+    assert live.view.transaction_location(tx_hash) is not None
+
+
 @pytest.mark.parametrize(
     ("encoded", "fault"),
     [

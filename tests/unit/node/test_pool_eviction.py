@@ -6,6 +6,7 @@ import pytest
 
 from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
+from node.pool import prices
 from node.pool.faults import (
     AccountLimitExceeded,
     FutureReplacesPending,
@@ -103,6 +104,8 @@ def test_one_that_cannot_run_yet_pushes_out_none_that_can() -> None:
     ):
         world.add(THIRD_KEY, nonce=1, fee_cap=500, tip=50)
     assert world.pool.status().pending == 4
+    world.add(THIRD_KEY, nonce=0, fee_cap=30)
+    assert (world.pending(SENDER_KEY), world.pending(OTHER_KEY)) == ([], [0, 1])
 
 
 def test_a_replacement_in_a_full_pool_pushes_nothing_out() -> None:
@@ -111,8 +114,12 @@ def test_a_replacement_in_a_full_pool_pushes_nothing_out() -> None:
     assert world.pool.status().pending == 4
 
 
-def test_evictions_go_on_for_as_long_as_better_ones_come() -> None:
+@pytest.mark.parametrize("spare", [0, 5, 1_024])
+def test_evictions_go_on_for_as_long_as_better_ones_come(
+    spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The heap of prices is used, emptied and filled again many times over."""
+    monkeypatch.setattr(prices, "SPARE_ENTRIES", spare)
     world = PoolWorld(PoolLimits(global_slots=3, global_queue=0))
     for price, key in zip(range(10, 70), [key for _ in range(10) for key in KEYS], strict=True):
         world.pool.add(signed(key, fee_cap=1_000 * price, tip=price), world.accounts)
@@ -127,6 +134,14 @@ def test_the_sender_with_most_gives_way_when_too_much_is_pending() -> None:
     world.add(OTHER_KEY, fee_cap=1, tip=0)
     assert world.pending(SENDER_KEY) == [0, 1]
     assert world.pending(OTHER_KEY) == [0]
+
+
+def test_one_more_than_is_safe_gives_way() -> None:
+    world = PoolWorld(PoolLimits(account_slots=1, global_slots=2, global_queue=2))
+    world.add(SENDER_KEY, nonce=0)
+    world.add(SENDER_KEY, nonce=1)
+    world.add(OTHER_KEY)
+    assert (world.pending(SENDER_KEY), world.pending(OTHER_KEY)) == ([0], [0])
 
 
 def test_what_is_safe_for_each_sender_stays_though_all_together_are_too_many() -> None:

@@ -21,7 +21,8 @@ from tests.chain_world import USER, ChainWorld, address_of, genesis_document, si
 pytestmark = pytest.mark.network
 
 GENESIS = json.dumps(genesis_document()).encode()
-TIMEOUT_S = 60
+TIMEOUT_S = 180
+"""The first node on a machine compiles its kernels."""
 RECIPIENT = b"\xee" * 20
 SENDER = "0x" + address_of(USER).hex()
 Scene = Callable[[ClientWebSocketResponse], Awaitable[None]]
