@@ -1,8 +1,9 @@
 """Building a block and checking one: the same steps, with our roots or with the header's."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from consensus.block import (
@@ -182,15 +183,21 @@ class BlockRunner:
 
         Raises a `LocalFault` where a state or a model is not here.
         """
+        with closing(self.trace_all(block, parent)) as traced:
+            return next(islice(traced, index, None), ())
+
+    def trace_all(
+        self, block: Block, parent: Parent
+    ) -> Generator[tuple[InferenceCall, ...], None, None]:
+        """Run a final block again; yield after each transaction what that one inferred."""
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
         header, log = block.header, self._machines.log
-        calls = log.take()
+        log.take()
         with self._states.reader(parent.header.state_root) as reader:
             execution = self._execution(parent, reader, derived, header.coinbase, header.timestamp)
-            for tx in block.transactions[: index + 1]:
+            for tx in block.transactions:
                 execution.apply(tx)
-                calls = log.take()
-        return calls
+                yield log.take()
 
     def _execute(
         self, block: Block, parent: Parent, derived: DerivedFields

@@ -1,17 +1,22 @@
 """The one thread on which blocks of a chain are built, checked and written."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from consensus.block import Block
 from consensus.block_execution import CheckedBlock, LeftOut, Proposal
 from consensus.certificate import CommitCertificate
+from consensus.faults import InvalidBlock
 from cvm.evm.transaction import Transaction
 from node.chain import AppendListener, Chain
 
 T = TypeVar("T")
+KEPT_BAD_BLOCKS = 10
+"""For debug_getBadBlocks, as many as geth keeps."""
 
 
 class BlockWriter:
@@ -25,6 +30,7 @@ class BlockWriter:
         self._chain = chain
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="cvm-write")
         self._listeners: list[AppendListener] = []
+        self.bad_blocks: deque[Block] = deque(maxlen=KEPT_BAD_BLOCKS)
         loop = asyncio.get_running_loop()
 
         def tell(checked: CheckedBlock, certificate: CommitCertificate) -> None:
@@ -50,7 +56,8 @@ class BlockWriter:
         self, block: Block, parent_certificate: CommitCertificate | None
     ) -> CheckedBlock:
         """Check the next block; see `Chain.check`."""
-        return await self.run(lambda: self._chain.check(block, parent_certificate))
+        with self._noting(block):
+            return await self.run(lambda: self._chain.check(block, parent_certificate))
 
     async def append(
         self,
@@ -68,13 +75,24 @@ class BlockWriter:
         parent_certificate: CommitCertificate | None = None,
     ) -> CheckedBlock | None:
         """Check and write a final block; see `Chain.import_block`."""
-        return await self.run(
-            lambda: self._chain.import_block(block, certificate, parent_certificate)
-        )
+        with self._noting(block):
+            return await self.run(
+                lambda: self._chain.import_block(block, certificate, parent_certificate)
+            )
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run something else between two blocks."""
         return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+    @contextmanager
+    def _noting(self, block: Block) -> Iterator[None]:
+        """Keep a block that turns out to break a rule."""
+        try:
+            yield
+        except InvalidBlock:
+            if block not in self.bad_blocks:
+                self.bad_blocks.append(block)
+            raise
 
     def _tell(self, checked: CheckedBlock, certificate: CommitCertificate) -> None:
         for listener in self._listeners:

@@ -232,6 +232,17 @@ class Chain:
         certificate_hash = header.parent_beacon_block_root or bytes(32)
         return self._tracer.trace(block, Parent(before, certificate_hash, self._block_hash), index)
 
+    def trace_block(self, block: Block) -> tuple[tuple[InferenceCall, ...], ...]:
+        """Run a final block again and return what each transaction inferred; see above."""
+        if block.number == 0:
+            return ()
+        before = self.header_at(block.number - 1)
+        if before is None:
+            return ()
+        certificate_hash = block.header.parent_beacon_block_root or bytes(32)
+        parent = Parent(before, certificate_hash, self._block_hash)
+        return tuple(self._tracer.trace_all(block, parent))
+
     def _parent(self, certificate: CommitCertificate | None) -> Parent:
         """Return what the next block builds on; raises `BadCertificate` for a given one."""
         head = self._head

@@ -14,6 +14,7 @@ from node.live_chain import LiveChain
 from node.rpc.caller import LOCAL_NAMESPACES, RpcNode, rpc_node
 from node.rpc.events import ChainEvents, NewHead, PendingSource
 from node.rpc.ipc import MAX_PATH_BYTES, IpcServer
+from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
 
@@ -47,7 +48,7 @@ async def open_endpoints(
     return server
 
 
-def rpc_of(view: LiveChain, writer: BlockWriter, pool: PendingSource) -> RpcNode:
+def rpc_of(view: LiveChain, writer: BlockWriter, pool: PendingSource, itself: NodeSelf) -> RpcNode:
     """Return what the endpoints of JSON-RPC share, joined to what happens on the chain."""
     events = ChainEvents()
     pool.on_pending(events.new_pending)
@@ -57,7 +58,7 @@ def rpc_of(view: LiveChain, writer: BlockWriter, pool: PendingSource) -> RpcNode
         events.new_head(NewHead(block.header, block.transactions, receipts))
 
     writer.on_head(new_head)
-    return rpc_node(view, asyncio.get_running_loop().time, events)
+    return rpc_node(view, asyncio.get_running_loop().time, events, itself)
 
 
 def settings_of(http: HttpConfig | None, sockets: WebSocketConfig | None) -> RpcSettings:

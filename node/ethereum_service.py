@@ -45,7 +45,9 @@ async def run_ethereum_node(
     workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
     with ethereum_view(config, workers) as view:
         async with AsyncExitStack() as servers:
-            node = rpc_node(view, asyncio.get_running_loop().time, ChainEvents(), OWN_NAMESPACES)
+            node = rpc_node(
+                view, asyncio.get_running_loop().time, ChainEvents(), without=OWN_NAMESPACES
+            )
             on_ready(view, await open_endpoints(node, config, servers))
             await run_tasks([workers.run()], stop)
             log.info("stopping", head=view.head().block_number)

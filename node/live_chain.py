@@ -289,6 +289,32 @@ class LiveChain:
             return None
         return self._chain.host.trace(call.model_id, call.input) if call.has_run else ()
 
+    async def inference_of(
+        self, location: TransactionLocation, index: int
+    ) -> InferenceTrace | None:
+        """Run an included transaction again and return one of its inferences, if there is one."""
+        found = await self.trace_inferences(location, TraceRequest(index=index))
+        return found[0] if found else None
+
+    async def agrees_with_definition(self, call: InferenceCall) -> bool:
+        """Run an inference on the definition; tell whether its output is the same, bit by bit."""
+        host = self._chain.host
+        return await self._off_loop(lambda: host.compare_with_reference(call) is None)
+
+    async def block_inferences(self, block_hash: bytes) -> Sequence[tuple[int, InferenceTrace]]:
+        """Run a block again and return its inferences, each with its transaction's index."""
+        return await self._off_loop(lambda: self._block_traced(block_hash))
+
+    def _block_traced(self, block_hash: bytes) -> list[tuple[int, InferenceTrace]]:
+        block = self._chain.database.block(block_hash)
+        if block is None:
+            return []
+        return [
+            (index, InferenceTrace(place, call))
+            for index, calls in enumerate(self._chain.trace_block(block))
+            for place, call in enumerate(calls)
+        ]
+
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]
     ) -> None:

@@ -15,6 +15,7 @@ from node.p2p.eth_fork_id import ForkId, ForkSchedule
 from node.p2p.eth_gossip import TransactionGossip
 from node.p2p.eth_handler import EthService
 from node.p2p.p2p_config import P2pConfig
+from node.p2p.server import P2pServer
 from node.peering import open_peering
 from node.pool_source import PoolSource
 from node.storage.model_store import ModelStore
@@ -62,6 +63,11 @@ class NodeNetwork:
         writer.on_head(lambda _checked, _certificate: eth.head_changed())
         self._peering = open_peering(config, p2p, (self.cvm.protocol, *eth.handlers()), view)
         self._work = parts.work
+
+    @property
+    def server(self) -> P2pServer:
+        """Return the sessions with other nodes."""
+        return self._peering.server
 
     def attach(self, driver: ConsensusDriver, models: ModelDuties) -> None:
         """Join what hears of messages."""

@@ -20,6 +20,7 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.consensus_driver import ConsensusDriver, Pace
+from node.dev_keys import dev_accounts
 from node.endpoints import open_endpoints, rpc_of
 from node.execution.worker_process import WorkerPlace
 from node.execution.workers import Workers
@@ -30,13 +31,17 @@ from node.live_chain import LiveChain
 from node.local_transactions import LocalTransactions
 from node.lone_network import LoneNetwork
 from node.model_duties import ModelDuties
+from node.network_admin import NetworkAdmin
 from node.network_view import NetworkView
 from node.node_network import NetworkParts, NodeNetwork
+from node.own_facts import OwnFacts
 from node.p2p.first_fault import first_fault
 from node.pool.limits import pool_head
 from node.rpc.caller import RpcNode
+from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import RpcServer
+from node.rpc.wallet import Wallet
 from node.signer.remote_key import RemoteKey
 from node.snapshot_start import fetch_snapshot
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
@@ -216,7 +221,15 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         duties.append(recorder)
     if pool.pending_count:
         work.set()
-    return NodeParts(rpc_of(view, writer, pool), tuple(duties), writer, network, pool)
+    itself = NodeSelf(
+        OwnFacts(chain, writer, None if key is None else key.address),
+        NetworkAdmin(
+            chain, None if joined is None else joined.server, view.client_version, config.datadir
+        ),
+        Wallet(dev_accounts() if config.instant else ()),
+    )
+    rpc = rpc_of(view, writer, pool, itself)
+    return NodeParts(rpc, tuple(duties), writer, network, pool)
 
 
 def open_pool(config: NodeConfig, chain: Chain, cleanup: ExitStack) -> LocalTransactions:

@@ -1,13 +1,14 @@
 """Who asks: the node that answers, over which transport, and where notifications would go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from node.rpc.chain_view import EthView
 from node.rpc.events import ChainEvents
 from node.rpc.filter_table import FilterTable
 from node.rpc.log_filter import LogFilter
+from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import NAMESPACES, PUBLIC_NAMESPACES
 from node.rpc.subscriptions import SubscriptionHub
 
@@ -52,6 +53,7 @@ class RpcNode:
     filters: FilterTable
     subscriptions: SubscriptionHub
     without: frozenset[str] = frozenset()
+    itself: NodeSelf = field(default_factory=NodeSelf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,10 @@ def rpc_node(
     chain: EthView,
     clock_s: Callable[[], float],
     events: ChainEvents,
+    itself: NodeSelf | None = None,
     without: frozenset[str] = frozenset(),
 ) -> RpcNode:
     """Return the shared part of a node's endpoints; filters expire by `clock_s`."""
     filters = FilterTable(chain, events, clock_s)
-    return RpcNode(chain, events, filters, SubscriptionHub(chain, events), without)
+    subscriptions = SubscriptionHub(chain, events)
+    return RpcNode(chain, events, filters, subscriptions, without, itself or NodeSelf())

@@ -16,6 +16,7 @@ from node.execution.jobs import Job, ResultT
 from node.pool.content import PoolContent, PoolStatus
 from node.readiness import NodeReadiness
 from opcodes.gas import InferenceGas
+from opcodes.inference_host import InferenceCall
 from opcodes.inference_trace import InferenceTrace
 
 
@@ -219,6 +220,20 @@ class ChainView(EthView, Protocol):
         self, location: TransactionLocation, request: TraceRequest
     ) -> tuple[InferenceTrace, ...]:
         """Run an included transaction again and return its inferences; raises a `LocalFault`."""
+
+    async def inference_of(
+        self, location: TransactionLocation, index: int
+    ) -> InferenceTrace | None:
+        """Run an included transaction again and return one of its inferences, if there is one."""
+
+    async def agrees_with_definition(self, call: InferenceCall) -> bool:
+        """Run an inference on the definition; tell whether its output is the same, bit by bit."""
+
+    async def block_inferences(self, block_hash: bytes) -> Sequence[tuple[int, InferenceTrace]]:
+        """Run a block again and return its inferences, each with its transaction's index.
+
+        Raises a `LocalFault`.
+        """
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

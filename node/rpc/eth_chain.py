@@ -32,12 +32,6 @@ async def syncing(chain: EthView) -> JsonValue:
     }
 
 
-@rpc_method("eth_accounts")
-async def accounts(_chain: EthView) -> list[str]:
-    """Return no accounts: the node signs nothing for its callers."""
-    return []
-
-
 @rpc_method("eth_getBlockByNumber")
 async def get_block_by_number(chain: EthView, number: BlockNumber, is_full: Flag) -> JsonValue:
     """Return a block by number or tag, or null."""

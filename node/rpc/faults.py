@@ -9,6 +9,8 @@
   - ResponseTooLarge       -32003
   - LimitExceeded          -32005 (EIP-1474)
   - ModelDataUnavailable   -32010
+  - ResourceNotFound       -32001 (EIP-1474)
+  - TransactionNotIncluded 4 (EIP-7966), with the transaction's hash as data
   - ExecutionReverted      3, with the returned bytes as data
 * BadArgument - a parser's verdict; the registry adds the argument's place and raises InvalidParams
 """
@@ -128,3 +130,22 @@ class ExecutionReverted(RpcError):
     def __init__(self, reason: str | None, data: str) -> None:
         message = "execution reverted" if reason is None else f"execution reverted: {reason}"
         super().__init__(3, message, data)
+
+
+class ResourceNotFound(RpcError):
+    """What is asked for is not there, and could not be."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(-32001, reason)
+
+
+class TransactionNotIncluded(RpcError):
+    """The transaction waits, and no block had it in time; `tx_hash` is the answer's data."""
+
+    def __init__(self, timeout_ms: int, tx_hash: str) -> None:
+        seconds = f"{timeout_ms / 1_000:g}s"
+        super().__init__(
+            4,
+            f"The transaction was added to the transaction pool but wasn't processed in {seconds}",
+            tx_hash,
+        )

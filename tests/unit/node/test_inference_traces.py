@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,28 @@ def test_a_trace_leaves_no_call_for_the_next_block(traced: Traced) -> None:
     block = traced.include(traced.model + image(0))
     traced.trace(block, 0)
     assert traced.world.propose()[0].inferences == ()
+
+
+def test_a_block_gives_all_its_calls_with_their_transactions(traced: Traced) -> None:
+    block = traced.include(traced.model + image(0), bytes(32), traced.model + image(1))
+    found = asyncio.run(traced.view.block_inferences(block))
+    assert [(place, trace.index, trace.call.input) for place, trace in found] == [
+        (0, 0, image(0)),
+        (1, 0, b""),
+        (2, 0, image(1)),
+    ]
+    assert [trace for place, trace in found if place == 2] == list(traced.trace(block, 2))
+
+
+def test_a_call_is_compared_with_the_definition(traced: Traced) -> None:
+    block = traced.include(traced.model + image(0))
+    location = TransactionLocation(block, 0)
+    found = asyncio.run(traced.view.inference_of(location, 0))
+    assert found is not None
+    assert asyncio.run(traced.view.agrees_with_definition(found.call))
+    wrong = replace(found.call, output=bytes(len(found.call.output)))
+    assert not asyncio.run(traced.view.agrees_with_definition(wrong))
+    assert asyncio.run(traced.view.inference_of(location, 1)) is None
 
 
 def test_a_model_of_this_node_shows_its_interface(traced: Traced) -> None:

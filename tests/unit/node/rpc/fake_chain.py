@@ -56,6 +56,7 @@ from node.rpc.chain_view import (
     TransactionLocation,
 )
 from opcodes.gas import InferenceGas, inference_gas
+from opcodes.inference_host import InferenceCall
 from opcodes.inference_trace import InferenceTrace
 
 CHAIN_ID = 1337
@@ -250,6 +251,9 @@ class FakeChain:
     sizes_asked: list[int | None] = field(default_factory=list)
     held: bytes = b"a model"
     traces: tuple[InferenceTrace, ...] = ()
+    block_traces: dict[bytes, Sequence[tuple[int, InferenceTrace]]] = field(default_factory=dict)
+    replayed: list[bytes] = field(default_factory=list)
+    compared: list[InferenceCall] = field(default_factory=list)
     traces_asked: list[tuple[TransactionLocation, TraceRequest]] = field(default_factory=list)
 
     @property
@@ -377,6 +381,19 @@ class FakeChain:
     ) -> tuple[InferenceTrace, ...]:
         self.traces_asked.append((location, request))
         return self.traces
+
+    async def inference_of(
+        self, location: TransactionLocation, index: int
+    ) -> InferenceTrace | None:
+        return self.traces[index] if index < len(self.traces) else None
+
+    async def agrees_with_definition(self, call: InferenceCall) -> bool:
+        self.compared.append(call)
+        return call.output != b"\xff"
+
+    async def block_inferences(self, block_hash: bytes) -> Sequence[tuple[int, InferenceTrace]]:
+        self.replayed.append(block_hash)
+        return self.block_traces.get(block_hash, ())
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

@@ -8,6 +8,7 @@ from node.rpc.caller import DEV_NAMESPACES, LOCAL_NAMESPACES, Caller, RpcNode, r
 from node.rpc.chain_view import ChainView
 from node.rpc.dispatcher import Limits, answer
 from node.rpc.events import ChainEvents
+from node.rpc.node_facts import NodeSelf
 
 JsonObject = dict[str, object]
 
@@ -19,14 +20,23 @@ def ask(chain: ChainView, body: str | bytes, limits: Limits | None = None) -> ob
     return None if text is None else json.loads(text)
 
 
-def shared_node(chain: ChainView) -> RpcNode:
+def shared_node(chain: ChainView, itself: NodeSelf | None = None) -> RpcNode:
     """Return what the endpoints of a node share; its clock stands still."""
-    return rpc_node(chain, lambda: 0.0, ChainEvents())
+    return rpc_node(chain, lambda: 0.0, ChainEvents(), itself)
 
 
-def local_caller(chain: ChainView) -> Caller:
+def local_caller(chain: ChainView, itself: NodeSelf | None = None) -> Caller:
     """Return who may call every method and cannot be notified."""
-    return Caller(shared_node(chain), LOCAL_NAMESPACES | DEV_NAMESPACES)
+    return Caller(shared_node(chain, itself), LOCAL_NAMESPACES | DEV_NAMESPACES)
+
+
+async def call(caller: Caller, method: str, *params: object) -> JsonObject:
+    """Return the whole response to one request."""
+    text = await answer(caller, json.dumps(request(method, *params)).encode(), Limits())
+    assert text is not None
+    response = json.loads(text)
+    assert isinstance(response, dict)
+    return response
 
 
 def request(method: str, *params: object) -> JsonObject:

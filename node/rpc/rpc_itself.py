@@ -1,0 +1,13 @@
+"""The rpc methods: what this endpoint answers."""
+
+from node.rpc.caller import ALWAYS, Caller, namespace_of
+from node.rpc.registry import METHODS, JsonValue, rpc_method
+
+VERSION = "1.0"
+
+
+@rpc_method("rpc_modules")
+async def modules(caller: Caller) -> JsonValue:
+    """Return the namespaces that this endpoint answers, as geth's console asks for them."""
+    names = {namespace_of(name) for name in METHODS if caller.may_call(name)}
+    return dict.fromkeys(sorted(names | {ALWAYS}), VERSION)
