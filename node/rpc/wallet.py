@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from eth_keys.datatypes import PrivateKey
-
-from cvm.evm.signatures import sign_hash
+from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_signing import UnsignedTransaction
 from node.rpc.faults import ServerError
@@ -21,7 +19,7 @@ class Wallet:
     """Private keys by address, in the order in which they were given."""
 
     def __init__(self, keys: Iterable[PrivateKey] = ()) -> None:
-        self._keys = {key.public_key.to_canonical_address(): key.to_bytes() for key in keys}
+        self._keys = {key.address: key for key in keys}
 
     def accounts(self) -> tuple[bytes, ...]:
         """Return the addresses."""
@@ -29,18 +27,17 @@ class Wallet:
 
     def sign_hash(self, address: bytes, digest: bytes) -> bytes:
         """Return r, s and y parity in 65 bytes; raises `UnknownAccount`."""
-        y_parity, r, s = sign_hash(digest, self._key(address))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
+        return self._key(address).sign(digest)
 
     def sign_transaction(self, address: bytes, tx: UnsignedTransaction) -> Transaction:
         """Return a signed transaction; raises `UnknownAccount`."""
-        return tx.sign(self._key(address))
+        return tx.sign(self._key(address).to_bytes())
 
     def require(self, address: bytes) -> None:
         """Raise `UnknownAccount` where there is no key for an address."""
         self._key(address)
 
-    def _key(self, address: bytes) -> bytes:
+    def _key(self, address: bytes) -> PrivateKey:
         key = self._keys.get(address)
         if key is None:
             raise UnknownAccount
