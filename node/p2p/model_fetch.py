@@ -94,8 +94,9 @@ class ModelFetch:
         return tuple(self._needed)
 
     def held(self, model_ids: Collection[bytes]) -> tuple[bytes, ...]:
-        """Return which of some models are served here."""
-        return tuple(model_id for model_id in model_ids if self._store.has(model_id))
+        """Return which of some models are served here: one look at the folder, however many."""
+        here = frozenset(self._store.list_models())
+        return tuple(model_id for model_id in model_ids if model_id in here)
 
     def wake(self) -> None:
         """Look again at who has what."""

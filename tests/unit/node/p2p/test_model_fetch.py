@@ -253,6 +253,25 @@ def test_models_here_are_offered(tmp_path: Path) -> None:
     assert fetch.held((OTHER, MODEL)) == (MODEL,)
 
 
+def test_what_a_peer_lacks_costs_one_look_at_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer may name 4,096 models five times a second."""
+    store = ModelStore(tmp_path)
+    store.add_file(DATA)
+    looked: list[Path] = []
+
+    def exists(path: Path) -> bool:
+        looked.append(path)
+        return False
+
+    fetch = ModelFetch(store, LISTED, lambda: (), lambda _models: None, lambda _model: None)
+    monkeypatch.setattr(Path, "exists", exists)
+    unknown = tuple(number.to_bytes(32, "big") for number in range(4095))
+    assert fetch.held((*unknown, MODEL)) == (MODEL,)
+    assert looked == []
+
+
 def test_peers_are_told_when_more_is_missing_and_not_when_less_is(tmp_path: Path) -> None:
     async def scenario() -> list[tuple[bytes, ...]]:
         registry = Registry({MODEL: len(DATA), OTHER: len(OTHER_DATA)})
