@@ -1,11 +1,16 @@
 """Lets a backend run only operators for which it has passed every golden vector."""
 
+from collections.abc import Callable
+
 from cvm.faults import LocalFault
 from cvm.inference.backends.backend import Backend
 from cvm.inference.graph import Graph
 from cvm.inference.self_test import run_self_test
 from cvm.inference.vectors import Vector
 from node.self_test_vectors import load_self_test_vectors
+
+Operator = tuple[str, str]
+"""Domain and name."""
 
 
 class OperatorUnproven(LocalFault):
@@ -25,17 +30,17 @@ class BackendProof:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._proven: set[tuple[str, str]] = set()
+        self._proven: set[Operator] = set()
 
-    def prove(self, graph: Graph) -> None:
-        """Run the vectors of every operator that is not proven yet.
+    def prove(self, graph: Graph, told: Callable[[], None] = lambda: None) -> None:
+        """Run the vectors of every operator that is not proven yet; `told` hears of each one.
 
         Raises `BackendDisagrees` naming the vector, or `OperatorUnproven`.
         """
-        operators = {(node.spec.domain, node.spec.name) for node in graph.nodes} - self._proven
+        operators = operators_of(graph) - self._proven
         if not operators:
             return
-        vectors: dict[tuple[str, str], list[Vector]] = {}
+        vectors: dict[Operator, list[Vector]] = {}
         for vector in load_self_test_vectors([name for _domain, name in operators]):
             vectors.setdefault((vector.domain, vector.op_type), []).append(vector)
         for operator in sorted(operators):
@@ -43,3 +48,9 @@ class BackendProof:
                 raise OperatorUnproven(".".join(filter(None, operator)))
             run_self_test(self._backend, vectors[operator])
             self._proven.add(operator)
+            told()
+
+
+def operators_of(graph: Graph) -> set[Operator]:
+    """Return the operators that a graph has."""
+    return {(node.spec.domain, node.spec.name) for node in graph.nodes}

@@ -111,6 +111,11 @@ class ConsensusDriver:
         self._comparing: asyncio.Task[None] | None = None
         writer.on_head(lambda checked, _certificate: self._head_moved(checked))
 
+    @property
+    def round(self) -> int:
+        """Return the round of the height under way."""
+        return 0 if self._state is None else self._state.round
+
     def receive(
         self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
     ) -> None:
@@ -193,7 +198,7 @@ class ConsensusDriver:
             transactions=len(block.transactions),
             gas=checked.executed.gas_used,
             inferences=len(checked.inferences),
-            round=0 if state is None else state.round,
+            round=self.round,
             after_ms=0 if state is None else now_ms() - state.context.due_ms,
         )
 

@@ -103,6 +103,7 @@ class CvmNetwork:
             missing=self._listed.missing_active,
             quarantined=lambda: chain.host.quarantined,
             awaited=lambda: self._fetch.awaited,
+            round_number=lambda: 0 if self._driver is None else self._driver.round,
         )
         self._sent_blocks = SeenCache(SENT_BLOCKS, BLOCK_AGAIN_S)
         self._taking: set[bytes] = set()

@@ -22,6 +22,7 @@ class NodeReadiness:
     """One answer: the phase, the heights it follows from, and the ACTIVE models without bytes.
 
     `quarantined` is a backend that was found wrong: the node follows the chain and does not vote.
+    `round` is consensus's at the height under way: above 0 where validators wait for others.
     """
 
     phase: Phase
@@ -29,6 +30,7 @@ class NodeReadiness:
     highest: int
     missing_models: tuple[bytes, ...]
     quarantined: str | None = None
+    round: int = 0
 
     def __str__(self) -> str:
         """Return `syncing`, `not ready (model X missing)` or `ready`."""
@@ -56,12 +58,14 @@ class Readiness:
         missing: Callable[[], tuple[bytes, ...]],
         quarantined: Callable[[], str | None] = lambda: None,
         awaited: Callable[[], tuple[bytes, ...]] = lambda: (),
+        round_number: Callable[[], int] = lambda: 0,
     ) -> None:
         self._height = height
         self._highest = highest
         self._missing = missing
         self._quarantined = quarantined
         self._awaited = awaited
+        self._round_number = round_number
 
     def now(self) -> NodeReadiness:
         """Return where the node stands."""
@@ -73,4 +77,6 @@ class Readiness:
             phase = Phase.SYNCING
         elif missing or self._quarantined():
             phase = Phase.NOT_READY
-        return NodeReadiness(phase, height, highest, missing, self._quarantined())
+        return NodeReadiness(
+            phase, height, highest, missing, self._quarantined(), self._round_number()
+        )

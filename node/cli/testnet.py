@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,32 +10,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from node.cli.faults import BadArgument, clear_errors
+from node.cli.network_board import Board
+from node.cli.warming import warm_up, warmings_for
 from node.dev_keys import DEV_MNEMONIC
 from node.local_network import LocalNetwork, NetworkPlan, load_places, make_network
-from node.network_process import NetworkProcess, NoAnswer, NodeDidNotStart, NodePlace
+from node.network_process import NodeDidNotStart, NodePlace
+from node.p2p.first_fault import first_fault
 from node.service import stop_on_signals
 
 MAX_NODES = 32
 POLL_S = 0.5
-SHOWN_DIGITS = 10
-"""Of a hash: a line must fit into 80 columns beside the address that a user copies."""
-HEADINGS = ("node", "JSON-RPC", "height", "head", "peers", "status")
 console = Console(stderr=True, highlight=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeLine:
-    """What one node says of itself."""
-
-    name: str
-    url: str
-    height: int | None
-    head: str
-    peers: int
-    status: str
 
 
 def run_testnet(
@@ -47,6 +33,9 @@ def run_testnet(
         typer.Option("--dir", help="keep the network here, or go on with the one that is there"),
     ] = None,
     period: Annotated[int, typer.Option(help="seconds between blocks")] = 2,
+    epoch_blocks: Annotated[
+        int, typer.Option(min=2, help="blocks for which the validators stay the same")
+    ] = 100,
     http_port: Annotated[int, typer.Option("--http.port", help="of the first node")] = 8545,
     p2p_port: Annotated[int, typer.Option("--p2p.port", help="of the first node")] = 30303,
 ) -> None:
@@ -57,7 +46,9 @@ def run_testnet(
                 f"--validators {validators} --full-nodes {full_nodes}: 1 to {MAX_NODES} nodes, "
                 "one of them a validator"
             )
-        plan = NetworkPlan(validators, full_nodes, period, http_port, p2p_port)
+        plan = NetworkPlan(
+            validators, full_nodes, period, http_port, p2p_port, epoch_blocks=epoch_blocks
+        )
         with contextlib.ExitStack() as cleanup:
             if folder is None:
                 folder = Path(cleanup.enter_context(TemporaryDirectory(prefix="cvm-testnet-")))
@@ -66,71 +57,54 @@ def run_testnet(
 
 
 async def run_network(places: Sequence[NodePlace]) -> None:
-    """Run the nodes until SIGINT or SIGTERM."""
+    """Run the nodes until SIGINT or SIGTERM; what they all compile is compiled before, once."""
     stop = stop_on_signals()
     network = LocalNetwork(places)
     try:
-        console.print(f"starting {len(places)} nodes; the first start compiles for half a minute")
-        await network.open()
-        try:
-            await network.start_all()
-        except* NodeDidNotStart as group:
-            raise BadArgument(str(group.exceptions[0])) from group
-        console.print(
-            f"TEST accounts with 10,000 ether each: the mnemonic {DEV_MNEMONIC!r}",
-            soft_wrap=True,
-        )
-        await show_status(network, stop)
+        with first_fault():
+            if await is_done(warm_up(warmings_for(places), console), stop):
+                await start_and_show(network, stop)
+    except NodeDidNotStart as fault:
+        raise BadArgument(str(fault)) from fault
     finally:
         await network.close()
 
 
+async def start_and_show(network: LocalNetwork, stop: asyncio.Event) -> None:
+    """Start the nodes and show how they do until told to stop; raises `NodeDidNotStart`."""
+    console.print(
+        f"TEST accounts with 10,000 ether each: the mnemonic {DEV_MNEMONIC!r}", soft_wrap=True
+    )
+    await network.open()
+    async with asyncio.TaskGroup() as tasks:
+        starting = tasks.create_task(network.start_all())
+        await show_status(network, stop)
+        starting.cancel()
+
+
+async def is_done(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:
+    """Do some work unless told to stop before it ends; tell whether it was done."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+        return doing.done()
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
 async def show_status(network: LocalNetwork, stop: asyncio.Event) -> None:
     """Draw a table of the nodes twice a second until told to stop."""
+    board = Board(tuple(network.nodes.values()))
     with Live(console=console, auto_refresh=False) as live:
         while not stop.is_set():
-            lines = await asyncio.gather(*(ask(node) for node in network.nodes.values()))
-            live.update(table_of(lines), refresh=True)
+            live.update(await board.table(), refresh=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await stop.wait()
-
-
-async def ask(node: NetworkProcess) -> NodeLine:
-    """Ask one node how it is."""
-    place = node.place
-    try:
-        block = await node.call("eth_getBlockByNumber", "latest", False)
-        peers = await node.call("net_peerCount")
-        status = await node.call("cvm_nodeStatus")
-    except NoAnswer:
-        state = "no answer" if node.is_running else "stopped"
-        return NodeLine(place.name, place.url, None, "", 0, state)
-    return NodeLine(
-        place.name,
-        place.url,
-        int(block["number"], 16),
-        block["hash"],
-        int(peers, 16),
-        status["status"],
-    )
-
-
-def table_of(lines: Sequence[NodeLine]) -> Table:
-    """Return the table of a network's nodes."""
-    table = Table()
-    for heading in HEADINGS:
-        table.add_column(
-            heading,
-            justify="right" if heading in ("height", "peers") else "left",
-            no_wrap=heading in ("node", "JSON-RPC"),
-        )
-    for line in lines:
-        height = "-" if line.height is None else str(line.height)
-        table.add_row(
-            line.name, line.url, height, line.head[:SHOWN_DIGITS], str(line.peers), line.status
-        )
-    return table
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ async def node_status(chain: ChainView) -> JsonValue:
         "highestHeight": quantity(status.highest),
         "missingModels": [data(model_id) for model_id in status.missing_models],
         "quarantinedBackend": status.quarantined,
+        "round": quantity(status.round),
     }
 
 

@@ -4,17 +4,14 @@ import asyncio
 import json
 import sys
 
-from cvm.inference.backends.table import backend_named
-from cvm.inference.engine import run_items
-from cvm.inference.model_file import parse_model
 from models_registry.artifact import load_artifact
 from models_registry.cli.http_client import ClientFault, RpcClient
-from node.backend_proof import BackendProof
 from node.demo_contract import CallFailed, Wallet, constructor_data
 from node.dev_keys import dev_key
 from node.local_network import LocalNetwork
 from node.network_process import NetworkProcess, NoAnswer
 from node.sample_models import sample_model_path
+from node.warm_models import warm_models
 from tests.testnets.watch import NotInTime
 
 REGISTER_TIMEOUT_S = 120
@@ -32,10 +29,7 @@ def warm_model(file_name: str) -> None:
 
     Else all validators compile the same ones side by side.
     """
-    model = parse_model(sample_model_path(file_name).read_bytes())
-    backend = backend_named("cpu")
-    BackendProof(backend).prove(model.graph)
-    run_items(backend.plan(model.graph), model, bytes(model.input_bytes))
+    warm_models([sample_model_path(file_name).read_bytes()], lambda _done, _total: None)
 
 
 async def register_model(node: NetworkProcess, file_name: str) -> str:

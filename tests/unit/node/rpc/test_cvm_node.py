@@ -11,7 +11,7 @@ class Waiting(FakeChain):
     """A chain at height 2 whose node lacks a model."""
 
     def node_status(self) -> NodeReadiness:
-        return NodeReadiness(Phase.NOT_READY, 2, 3, (b"\x11" * 32, b"\x22" * 32))
+        return NodeReadiness(Phase.NOT_READY, 2, 3, (b"\x11" * 32, b"\x22" * 32), None, 4)
 
 
 def test_a_ready_node_says_so() -> None:
@@ -22,6 +22,7 @@ def test_a_ready_node_says_so() -> None:
         "highestHeight": "0x2",
         "missingModels": [],
         "quarantinedBackend": None,
+        "round": "0x0",
     }
 
 
@@ -33,6 +34,7 @@ def test_a_node_that_lacks_models_names_them() -> None:
         "highestHeight": "0x3",
         "missingModels": [f"0x{'11' * 32}", f"0x{'22' * 32}"],
         "quarantinedBackend": None,
+        "round": "0x4",
     }
 
 
