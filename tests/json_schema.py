@@ -1,4 +1,4 @@
-"""As much of JSON Schema as execution-apis' openrpc.json uses for results."""
+"""As much of JSON Schema as execution-apis' openrpc.json and our own use for results."""
 
 import re
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "string": (str,),
     "boolean": (bool,),
+    "integer": (int,),
     "number": (int, float),
     "null": (type(None),),
 }
@@ -24,6 +25,12 @@ def mismatch(value: object, schema: object, components: Schema) -> str | None:
     kind = schema.get("type")
     if kind is not None and not isinstance(value, _TYPES[kind]):
         return f"{value!r} is not of type {kind}"
+    if isinstance(value, bool) and kind in ("integer", "number"):
+        return f"{value!r} is not of type {kind}"
+    if "minimum" in schema and isinstance(value, int | float) and value < schema["minimum"]:
+        return f"{value!r} is below {schema['minimum']}"
+    if "maximum" in schema and isinstance(value, int | float) and value > schema["maximum"]:
+        return f"{value!r} is above {schema['maximum']}"
     if "pattern" in schema and not re.search(schema["pattern"], str(value)):
         return f"{value!r} does not match {schema['pattern']}"
     if "enum" in schema and value not in schema["enum"]:
@@ -57,6 +64,12 @@ def _of_object(value: object, schema: Schema, components: Schema) -> str | None:
     assert isinstance(properties, dict)
     if schema.get("additionalProperties") is False and set(value) - set(properties):
         return f"unknown {sorted(set(value) - set(properties))}"
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        for name in set(value) - set(properties):
+            found = mismatch(value[name], others, components)
+            if found is not None:
+                return f"{name}: {found}"
     for name in set(value) & set(properties):
         found = mismatch(value[name], properties[name], components)
         if found is not None:

@@ -76,6 +76,7 @@ ARGUMENTS = {
     "net_listening": (0, 0),
     "net_peerCount": (0, 0),
     "net_version": (0, 0),
+    "rpc.discover": (0, 0),
     "rpc_modules": (0, 0),
     "txpool_content": (0, 0),
     "txpool_contentFrom": (1, 1),

@@ -1,0 +1,1 @@
+"""What methods take and give, as JSON Schema: the parts of the OpenRPC document."""
