@@ -1,7 +1,6 @@
 """The peers of a plain Ethereum chain: what serves it to them, and what brings it up to them."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from node.p2p.p2p_config import P2pConfig
 from node.p2p.peer_book import PeerBook
 from node.p2p.server import P2pServer
 from node.sender_recovery import SenderRecovery
+from node.stopping import stop_on_signals
 from node.storage.chain_database import ChainDatabase
 
 BOOK_FILE = "peers.json"
@@ -127,11 +127,3 @@ def keep_sessions(server: P2pServer, peers: Sequence[Enode]) -> None:
     """Dial these peers again whenever they are gone."""
     for enode in peers:
         server.add_static(str(enode))
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Return an event that SIGINT and SIGTERM set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

@@ -17,7 +17,8 @@ from node.execution.workers import Workers
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents
 from node.rpc.server import RpcServer
-from node.service import run_tasks, stop_on_signals
+from node.service import run_tasks
+from node.stopping import stop_on_signals
 from node.storage.chain_database import ChainDatabase, has_database
 
 log = structlog.get_logger(__name__)

@@ -16,6 +16,7 @@ from node.execution.ethereum_chain import EthereumExecutionChain
 from node.execution.jobs import Executor, Job, ResultT
 from node.live_chain import LiveState
 from node.pool.content import PoolContent, PoolStatus
+from node.readiness import NodeReadiness, Phase
 from node.rpc.chain_view import BlockView, SyncProgress, TransactionLocation
 from node.storage.chain_database import ChainDatabase
 
@@ -52,6 +53,11 @@ class EthereumView:
     def peer_count(self) -> int:
         """Return 0: this node talks to no others."""
         return 0
+
+    def node_status(self) -> NodeReadiness:
+        """Return that it serves what it has: nothing is followed here."""
+        height = self.head().block_number
+        return NodeReadiness(Phase.READY, height, height, ())
 
     def head(self) -> BlockHeader:
         """Return the newest header."""

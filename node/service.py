@@ -1,9 +1,14 @@
 """One running node: opens the data directory, serves, proves the backend, votes, stops."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +49,7 @@ from node.rpc.server import RpcServer
 from node.rpc.wallet import Wallet
 from node.signer.remote_key import RemoteKey
 from node.snapshot_start import fetch_snapshot
+from node.stopping import stop_on_signals
 from node.storage.chain_database import ChainDatabase, NoChainHere, has_database
 from node.storage.model_store import ModelStore
 from node.storage.snapshot_store import require_whole_state
@@ -54,6 +60,8 @@ from node.vote_log import VoteLog
 from node.warm_kernels import is_compiled, warm_execution
 
 log = structlog.get_logger(__name__)
+STOP_SERVING_S = 3.0
+"""How long connections may take to close, so that a node stops within 5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +151,12 @@ async def run_node(config: NodeConfig, on_ready: Callable[[Chain, RpcServer | No
             # The writer does one thing after the other: no block is run before the core and the
             # backend are ready, and so no vote cast.
             ready = parts.writer.run(lambda: prepare(node.chain))
-            await run_tasks([ready, *(duty.run() for duty in parts.duties)], stop)
-            log.info("stopping", head=node.chain.head.block_number)
+
+            async def close_servers() -> None:
+                log.info("stopping", head=node.chain.head.block_number)
+                await within(STOP_SERVING_S, servers.aclose())
+
+            await run_tasks([ready, *(duty.run() for duty in parts.duties)], stop, close_servers)
 
 
 def serve_metrics(
@@ -156,8 +168,8 @@ def serve_metrics(
 
     folders = {"chain": config.chain_folder, "models": config.models_folder}
     folders["votes"] = config.votes_folder
-    watched = Watched(chain, parts.network, parts.pool.__len__, folders)
-    return serve_node_metrics(metrics, watched, parts.writer)
+    watched = Watched(chain, parts.network, parts.pool, folders)
+    return serve_node_metrics(metrics, watched, parts.writer, parts.rpc.watch)
 
 
 class Duty(Protocol):
@@ -266,14 +278,6 @@ def validator_key(config: NodeConfig, cleanup: ExitStack) -> ValidatorKey | None
     return None if config.validator_key is None else LocalKey(config.validator_key)
 
 
-def stop_on_signals() -> asyncio.Event:
-    """Return an event that SIGINT and SIGTERM set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
 def validate_pace(config: NodeConfig, chain: Chain) -> None:
     """Refuse instant blocks where other validators would have to agree to each of them."""
     if not config.instant or config.validator_key is None:
@@ -284,11 +288,30 @@ def validate_pace(config: NodeConfig, chain: Chain) -> None:
         raise NotTheOnlyValidator(address, validators)
 
 
-async def run_tasks(duties: Sequence[Coroutine[object, object, None]], stop: asyncio.Event) -> None:
-    """Own every task of the node until it is told to stop; raises what one of them raised."""
+async def within(limit_s: float, work: Coroutine[object, object, None]) -> None:
+    """Do something for so long at most."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await work
+
+
+async def nothing() -> None:
+    """Do nothing."""
+
+
+async def run_tasks(
+    duties: Sequence[Coroutine[object, object, None]],
+    stop: asyncio.Event,
+    before_end: Callable[[], Coroutine[object, object, None]] = nothing,
+) -> None:
+    """Own every task of the node until it is told to stop; raises what one of them raised.
+
+    `before_end` runs while the tasks still do: requests in flight need them.
+    """
     with first_fault():
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(duty) for duty in duties]
             await stop.wait()
+            await before_end()
             for task in running:
                 task.cancel()

@@ -11,9 +11,9 @@ from cvm.evm.keccak import HASH_BYTES
 from node.cli.faults import BadArgument, clear_errors, read_password
 from node.keys import load_key
 from node.logs import LogConfig, configure_logs
-from node.service import stop_on_signals
 from node.signer.guard import SignGuard
 from node.signer.server import SignerService, serve_signer
+from node.stopping import stop_on_signals
 
 
 def signer(

@@ -18,7 +18,7 @@ from node.dev_keys import DEV_MNEMONIC
 from node.local_network import LocalNetwork, NetworkPlan, load_places, make_network
 from node.network_process import NodeDidNotStart, NodePlace
 from node.p2p.first_fault import first_fault
-from node.service import stop_on_signals
+from node.stopping import stop_on_signals
 
 MAX_NODES = 32
 POLL_S = 0.5

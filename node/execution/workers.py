@@ -152,19 +152,23 @@ async def started(place: WorkerPlace) -> AsyncIterator[Worker]:
     """Start a process and wait until it can execute; raises `WorkerNotUp`."""
     ours, theirs = socket.socketpair()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", MODULE, stdin=theirs.fileno(), stdout=sys.stderr, env=environment
-        )
-    try:
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+    with ours:  # also where this is cancelled before the connection owns it
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", MODULE),
+                stdin=theirs.fileno(),
+                stdout=sys.stderr,
+                env=environment,
+            )
         try:
-            await come_up(reader, writer, place)
-            yield Worker(reader, writer)
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                await come_up(reader, writer, place)
+                yield Worker(reader, writer)
+            finally:
+                writer.close()
         finally:
-            writer.close()
-    finally:
-        await end(process)
+            await end(process)
 
 
 async def come_up(

@@ -25,6 +25,7 @@ from node.chain import Chain
 from node.metrics.names import BoundedNames
 from node.network_view import NetworkView
 from node.readiness import Phase
+from node.transaction_pool import TransactionPool
 
 INFERENCE_BUCKETS_S = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 REQUEST_BUCKETS_S = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -37,11 +38,11 @@ MAX_METHODS = 300
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The parts of a node that are asked for numbers; `pool_size` counts waiting transactions."""
+    """The parts of a node that are asked for numbers."""
 
     chain: Chain
     network: NetworkView
-    pool_size: Callable[[], int]
+    pool: TransactionPool
     folders: dict[str, Path]
 
 
@@ -113,7 +114,9 @@ class NodeMetrics:
         """Ask these parts for their numbers whenever the metrics are read; once only."""
         self._watch_chain(node.chain)
         self._watch_network(node.network)
-        self._asked("cvm_pool_transactions", "Transactions that wait", node.pool_size)
+        waiting = self._gauge("cvm_pool_transactions", "Transactions that wait", "state")
+        waiting.labels("pending").set_function(lambda: node.pool.pending_count)
+        waiting.labels("queued").set_function(lambda: len(node.pool) - node.pool.pending_count)
         sizes = self._gauge("cvm_database_bytes", "Bytes on disk", "part")
         for part, folder in node.folders.items():
             sizes.labels(part).set_function(partial(folder_bytes, folder))
@@ -172,7 +175,7 @@ class NodeMetrics:
         model = self._models.bounded(f"0x{model_id.hex()}")
         self._inference_s.labels(model, backend).observe(duration_s)
 
-    def request_answered(self, method: str, duration_s: float, *, is_error: bool) -> None:
+    def request_answered(self, method: str, duration_s: float, is_error: bool) -> None:
         """Note a JSON-RPC request."""
         name = self._methods.bounded(method)
         self._requests.labels(name, "error" if is_error else "ok").inc()

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from node.block_writer import BlockWriter
 from node.metrics.node_metrics import NodeMetrics, Watched
+from node.rpc.request_watch import RequestWatch
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import CannotListen
 
@@ -19,13 +20,14 @@ LAG_EVERY_S = 1.0
 
 @asynccontextmanager
 async def serve_node_metrics(
-    config: MetricsConfig, watched: Watched, writer: BlockWriter
+    config: MetricsConfig, watched: Watched, writer: BlockWriter, requests: RequestWatch
 ) -> AsyncIterator[str]:
     """Watch the parts of a node and serve their numbers; raises `CannotListen`."""
     metrics = NodeMetrics()
     metrics.watch(watched)
     writer.on_head(metrics.block_appended)
     watched.chain.host.watch_runs(metrics.inference_ran)
+    requests.watcher = metrics.request_answered
     async with serve_metrics(metrics, config) as url:
         yield url
 

@@ -9,6 +9,7 @@ from node.rpc.events import ChainEvents
 from node.rpc.filter_table import FilterTable
 from node.rpc.log_filter import LogFilter
 from node.rpc.node_facts import NodeSelf
+from node.rpc.request_watch import RequestWatch
 from node.rpc.rpc_config import NAMESPACES, PUBLIC_NAMESPACES
 from node.rpc.subscriptions import SubscriptionHub
 
@@ -54,6 +55,7 @@ class RpcNode:
     subscriptions: SubscriptionHub
     without: frozenset[str] = frozenset()
     itself: NodeSelf = field(default_factory=NodeSelf)
+    watch: RequestWatch = field(default_factory=RequestWatch)
 
 
 @dataclass(frozen=True, slots=True)

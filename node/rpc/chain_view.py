@@ -133,6 +133,9 @@ class EthView(Protocol):
     def peer_count(self) -> int:
         """Return how many peers are connected."""
 
+    def node_status(self) -> NodeReadiness:
+        """Return whether this node can take part, and what keeps it back."""
+
     def head(self) -> BlockHeader:
         """Return the newest final header."""
 
@@ -178,9 +181,6 @@ class EthView(Protocol):
 
 class ChainView(EthView, Protocol):
     """A chain of our own with its models; read-only but for `submit` and `put_chunk`."""
-
-    def node_status(self) -> NodeReadiness:
-        """Return whether this node can take part, and what keeps it back."""
 
     def known_evidence(self) -> Sequence[Evidence]:
         """Return the proofs of double votes that are known here."""

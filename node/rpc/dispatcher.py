@@ -7,6 +7,7 @@ its caller reads `internal error` and no more.
 import asyncio
 import json
 from dataclasses import dataclass
+from time import perf_counter
 
 import structlog
 
@@ -105,12 +106,26 @@ async def _answer_one(caller: Caller, value: object, deadline: float) -> str | N
     except BadRequest as fault:
         return None if fault.is_notification else error_text(fault.request_id, fault.error)
     try:
-        result = await _run(caller, request, deadline)
+        result = await _watched(caller, request, deadline)
     except RpcError as error:
         return None if request.is_notification else error_text(request.id, error)
     if request.is_notification:
         return None
     return f'{{"jsonrpc":"2.0","id":{_dump(request.id)},"result":{result}}}'
+
+
+async def _watched(caller: Caller, request: Request, deadline: float) -> str:
+    """Run a request, and tell who watches of it."""
+    watcher = caller.node.watch.watcher
+    if watcher is None:
+        return await _run(caller, request, deadline)
+    began_s, is_error = perf_counter(), True
+    try:
+        text = await _run(caller, request, deadline)
+        is_error = False
+    finally:
+        watcher(request.method.name, perf_counter() - began_s, is_error)
+    return text
 
 
 async def _run(caller: Caller, request: Request, deadline: float) -> str:

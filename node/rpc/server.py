@@ -12,6 +12,7 @@ from cvm.faults import LocalFault
 from node.rpc.caller import Caller, RpcNode
 from node.rpc.dispatcher import Limits, answer, error_text
 from node.rpc.faults import InvalidRequest, RequestTimedOut
+from node.rpc.health import add_health
 from node.rpc.rpc_config import PUBLIC_NAMESPACES
 from node.rpc.websocket import MAX_MESSAGE_BYTES, WebSocketEndpoint
 
@@ -19,7 +20,7 @@ ACCEPTED_TYPES = ("application/json", "application/json-rpc", "application/jsonr
 """As in geth; a type that browsers send without asking first must never be among them."""
 
 ANY = "*"
-SHUTDOWN_TIMEOUT_S = 5.0
+SHUTDOWN_TIMEOUT_S = 2.0
 """How long requests in flight may take once the server closes."""
 
 _PREFLIGHT_MAX_AGE_S = "600"
@@ -129,6 +130,7 @@ def rpc_application(node: RpcNode, settings: RpcSettings) -> web.Application:
     endpoint = _Endpoint(node, settings)
     application = web.Application(client_max_size=settings.limits.max_body_bytes + 1)
     application.router.add_route(ANY, "/", endpoint.handle)
+    add_health(application, node.chain, endpoint.is_host_allowed)
     application.on_shutdown.append(endpoint.close)
     return application
 
@@ -149,7 +151,7 @@ class _Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one HTTP request, or talk over a WebSocket."""
-        if not self._is_host_allowed(request.headers.get(hdrs.HOST, "")):
+        if not self.is_host_allowed(request.headers.get(hdrs.HOST, "")):
             return web.Response(status=403, text="invalid host specified\n")
         if self._sockets is not None and _wants_websocket(request):
             if not self._may_connect(request.headers.get(hdrs.ORIGIN)):
@@ -191,7 +193,8 @@ class _Endpoint:
         text = await answer(caller, body, limits)
         return web.Response() if text is None else _json_response(text)
 
-    def _is_host_allowed(self, header: str) -> bool:
+    def is_host_allowed(self, header: str) -> bool:
+        """Tell whether a Host header names this node: an IP address, or a name that is allowed."""
         if ANY in self._settings.allowed_hosts:
             return True
         try:

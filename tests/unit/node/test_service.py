@@ -22,7 +22,8 @@ from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.rpc.rpc_config import HttpConfig
 from node.rpc.server import CannotListen, RpcServer
-from node.service import open_node, plan_active_models, run_node, run_tasks
+from node.service import open_node, plan_active_models, run_node, run_tasks, within
+from node.stopping import SIGNALS
 from node.storage.chain_database import NoChainHere
 from node.storage.database_lock import DatabaseInUse
 from node.storage.snapshot_store import Pivot, SnapshotIncomplete
@@ -59,6 +60,15 @@ def folder(tmp_path: Path) -> Path:
 def logged() -> Iterator[list[dict[str, object]]]:
     with structlog.testing.capture_logs() as lines:
         yield lines  # type: ignore[misc]  # structlog's lines are mappings
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers() -> Iterator[None]:
+    """Put back what a node that was told to stop leaves: the system's own way to end."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def run(node: NodeConfig, *, stop_with: int = signal.SIGTERM) -> list[int]:
@@ -115,6 +125,12 @@ def test_a_backend_that_is_wrong_stops_a_validator_before_its_first_vote(
 def test_the_stop_is_logged_with_the_head(folder: Path, logged: list[dict[str, object]]) -> None:
     run(config(folder, VALIDATOR))
     assert {"event": "stopping", "head": 2, "log_level": "info"} in logged
+
+
+@pytest.mark.network
+def test_after_the_first_signal_the_second_is_the_systems(folder: Path) -> None:
+    run(config(folder))
+    assert [signal.getsignal(number) for number in SIGNALS] == [signal.SIG_DFL, signal.SIG_DFL]
 
 
 @pytest.mark.network
@@ -184,6 +200,32 @@ def test_a_fault_among_the_tasks_of_a_duty_comes_out_as_itself() -> None:
 
     with pytest.raises(DeviceFault, match="device lost"):
         asyncio.run(run_tasks([duty()], asyncio.Event()))
+
+
+def test_duties_still_run_while_servers_close() -> None:
+    seen: list[str] = []
+
+    async def duty() -> None:
+        try:
+            await wait_for_ever()
+        finally:
+            seen.append("duty ended")
+
+    async def close() -> None:
+        await asyncio.sleep(0)
+        seen.append("servers closed")
+
+    async def drive() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_soon(stop.set)
+        await run_tasks([duty()], stop, close)
+
+    asyncio.run(drive())
+    assert seen == ["servers closed", "duty ended"]
+
+
+def test_what_does_not_end_in_time_is_given_up() -> None:
+    asyncio.run(within(0.01, wait_for_ever()))
 
 
 def test_told_to_stop_every_duty_is_cancelled() -> None:

@@ -15,6 +15,7 @@ from node.metrics.node_metrics import NodeMetrics, Watched, folder_bytes
 from node.metrics.server import serve_metrics
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import CannotListen
+from node.transaction_pool import TransactionPool
 from tests.chain_world import ChainWorld, genesis_document
 
 ROOT = Path(__file__).parents[4]
@@ -36,7 +37,7 @@ def metrics(world: ChainWorld) -> NodeMetrics:
         Watched(
             world.chain,
             LoneNetwork(world.chain, world.store),
-            lambda: 3,
+            TransactionPool(world.chain.parameters.chain_id),
             {"chain": world.chain.database.path},
         )
     )
@@ -63,7 +64,8 @@ def test_blocks_are_counted_and_the_head_is_asked_for(
     assert value(metrics, "cvm_node_phase", phase="ready") == 1
     assert value(metrics, "cvm_node_phase", phase="syncing") == 0
     assert value(metrics, "cvm_peers") == 0
-    assert value(metrics, "cvm_pool_transactions") == 3
+    assert value(metrics, "cvm_pool_transactions", state="pending") == 0
+    assert value(metrics, "cvm_pool_transactions", state="queued") == 0
     assert value(metrics, "cvm_backend", backend="reference") == 1
 
 
@@ -82,8 +84,8 @@ def test_an_inference_is_counted_with_its_gas_and_time(
 
 
 def test_requests_are_counted_by_method_and_outcome(metrics: NodeMetrics) -> None:
-    metrics.request_answered("eth_call", 0.002, is_error=False)
-    metrics.request_answered("eth_call", 0.2, is_error=True)
+    metrics.request_answered("eth_call", 0.002, False)
+    metrics.request_answered("eth_call", 0.2, True)
     assert value(metrics, "cvm_rpc_requests_total", method="eth_call", outcome="ok") == 1
     assert value(metrics, "cvm_rpc_requests_total", method="eth_call", outcome="error") == 1
     assert value(metrics, "cvm_rpc_request_seconds_bucket", method="eth_call", le="0.003") == 1
@@ -148,7 +150,7 @@ def queries(dashboard: dict[str, object]) -> list[str]:
 
 def exposed(metrics: NodeMetrics) -> set[str]:
     """Return every name that Prometheus knows a series by."""
-    metrics.request_answered("eth_call", 0.1, is_error=False)
+    metrics.request_answered("eth_call", 0.1, False)
     metrics.inference_ran(b"\x01" * 32, "cpu", 0.1)
     names = set()
     for family in metrics.registry.collect():
