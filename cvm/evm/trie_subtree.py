@@ -29,6 +29,10 @@ KEY_BYTES = 32
 """Keys are hashes."""
 
 
+class NotARoot(Exception):
+    """A node within a trie was taken for a root: the keys below it are cut off."""
+
+
 class WrongSubtree(Exception):
     """What was sent is not what a trie holds below a prefix."""
 
@@ -58,7 +62,7 @@ class Place:
 
 
 def read_subtree(read: ReadNode, root: bytes, prefix: bytes, most_bytes: int) -> Subtree:
-    """Return what a trie holds below a prefix; raises `MissingTrieNode`.
+    """Return what a trie holds below a prefix; raises `MissingTrieNode` or `NotARoot`.
 
     The leaves are left out where keys and values have more bytes than `most_bytes`.
     """
@@ -122,13 +126,19 @@ def shared_path(node: Node) -> bytes:
 
 
 def leaves_below(read: ReadNode, reference: bytes, path: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and values below a node that stands at a path, in the order of the keys."""
+    """Yield keys and values below a node that stands at a path, in the order of the keys.
+
+    Raises `NotARoot` where the path does not begin at a root.
+    """
     waiting = [(reference, path)]
     while waiting:
         below, at = waiting.pop()
         node = resolve(read, below, 0)
         if type(node) is Leaf:
-            yield joined_nibbles(at + path_nibbles(node.path())), node.value()
+            nibbles = at + path_nibbles(node.path())
+            if len(nibbles) != 2 * KEY_BYTES:
+                raise NotARoot
+            yield joined_nibbles(nibbles), node.value()
         elif type(node) is Extension:
             waiting.append((node.below, at + node.nibbles))
         elif type(node) is Branch:

@@ -9,6 +9,7 @@ from cvm.evm.strict_rlp import read_header
 from node.p2p.eth_block_messages import HeaderQuery, receipts_of_68, receipts_of_69
 from node.p2p.eth_chain import EthChainView
 from node.p2p.eth_limits import MAX_HEADERS, SOFT_RESPONSE_BYTES
+from node.storage.state_faults import NoReceipts
 
 ETH_69 = 69
 
@@ -65,15 +66,22 @@ def body_of(block: bytes) -> bytes:
 
 
 def receipts_for(chain: EthChainView, hashes: tuple[bytes, ...], version: int) -> tuple[bytes, ...]:
-    """Return the receipts of the blocks that are here, in the form of a version of eth."""
+    """Return the receipts of the blocks that are here, in the form of a version of eth.
+
+    Of the block that a snapshot starts from, they are not.
+    """
     encode = receipts_of_69 if version >= ETH_69 else receipts_of_68
     blocks: list[bytes] = []
     size = 0
     for block_hash in hashes[:MAX_HEADERS]:
         if size >= SOFT_RESPONSE_BYTES:
             break
-        if chain.header(block_hash) is not None:
+        if chain.header(block_hash) is None:
+            continue
+        try:
             receipts: tuple[Receipt, ...] = chain.receipts(block_hash)
-            blocks.append(encode(receipts))
-            size += len(blocks[-1])
+        except NoReceipts:
+            continue
+        blocks.append(encode(receipts))
+        size += len(blocks[-1])
     return tuple(blocks)

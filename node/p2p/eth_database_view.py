@@ -40,23 +40,22 @@ class DatabaseView:
         return start + 1 if start else 0
 
     def total_difficulty(self) -> int:
-        """Return the sum of the difficulties up to the head; those after the merge are 0."""
+        """Return the sum of the difficulties up to the head; those after the merge are 0.
+
+        So are those of headers that are not here: only chains of stake start from a snapshot.
+        """
         if self._work is None or self.head.difficulty:
             heights = range(self.head.block_number + 1)
             first_of_stake = bisect_left(heights, True, key=self._is_of_stake)
-            self._work = sum(
-                self._header_at(number).difficulty for number in heights[:first_of_stake]
-            )
+            self._work = sum(map(self._difficulty_at, heights[:first_of_stake]))
         return self._work
 
     def _is_of_stake(self, number: int) -> bool:
-        return self._header_at(number).difficulty == 0
+        return self._difficulty_at(number) == 0
 
-    def _header_at(self, number: int) -> BlockHeader:
+    def _difficulty_at(self, number: int) -> int:
         header = self.header(self.hash_at(number) or b"")
-        if header is None:
-            raise NoChainHere(self._database.path)
-        return header
+        return 0 if header is None else header.difficulty
 
     def hash_at(self, number: int) -> bytes | None:
         """Return the hash of the block at a height, None where there is none."""

@@ -5,12 +5,14 @@ from typing import Protocol
 from cvm.evm.account_encoding import decode_account
 from cvm.evm.state_reader import EMPTY_TRIE_ROOT
 from cvm.evm.trie import Trie
-from cvm.evm.trie_subtree import read_subtree
+from cvm.evm.trie_subtree import NotARoot, read_subtree
 from cvm.faults import MissingTrieNode
 from node.p2p.cvm_state_messages import GetStateChunk, StateChunk
 
 CHUNK_BYTES = 256 << 10
 """Of keys and values; a part with more is asked for in smaller ones."""
+LEAST_ACCOUNT_BYTES = 70
+"""Of an account's RLP, which holds two hashes; a slot's has 33 bytes at most."""
 
 
 class StateSource(Protocol):
@@ -44,7 +46,7 @@ class StateServing:
         try:
             root = self._root(request)
             part = read_subtree(self._source.state_node, root, request.prefix, CHUNK_BYTES)
-        except MissingTrieNode:
+        except (MissingTrieNode, NotARoot):
             return absent
         if part.leaves is None:
             return StateChunk(request.request_id, part.nodes, None)
@@ -57,8 +59,15 @@ class StateServing:
         return StateChunk(request.request_id, part.nodes, tuple(leaves))
 
     def _root(self, request: GetStateChunk) -> bytes:
-        """Return the root of the trie that is asked for; raises `MissingTrieNode`."""
+        """Return the root of the trie that is asked for; raises `MissingTrieNode` or `NotARoot`.
+
+        A peer may name any node as the root of a state, such as that of an account's storage.
+        """
         if not request.account_hash:
             return request.state_root
         value = Trie(self._source.state_node, request.state_root).get(request.account_hash)
-        return EMPTY_TRIE_ROOT if value is None else decode_account(value).storage_root
+        if value is None:
+            return EMPTY_TRIE_ROOT
+        if len(value) < LEAST_ACCOUNT_BYTES:
+            raise NotARoot
+        return decode_account(value).storage_root
