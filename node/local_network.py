@@ -25,7 +25,7 @@ from node.network_links import Links
 from node.network_process import NetworkProcess, NodePlace
 from node.p2p.ecies import node_id_of
 from node.storage.chain_database import ChainDatabase
-from node.warm_kernels import warm_execution
+from node.warm_kernels import is_compiled, warm_execution
 
 PASSWORD = "testnet"  # TEST keys, drawn for one network on one machine
 KEYSTORE, PASSWORD_FILE, NETWORK_FILE = "validator.json", "password", "network.json"
@@ -187,7 +187,8 @@ class LocalNetwork:
 
         The execution core is compiled first, once, where it is not on disk.
         """
-        await asyncio.to_thread(warm_execution)
+        if not is_compiled():
+            await asyncio.to_thread(warm_execution)
         async with asyncio.TaskGroup() as tasks:
             for name in names or self.nodes:
                 tasks.create_task(self.start(name))

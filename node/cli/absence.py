@@ -49,6 +49,7 @@ class AbsenceSearch:
         self.window_blocks, self.max_absences = chosen.absence_rule()
         self._head = chosen.chain.height()
         self._provable_from = chosen.chain.timestamp(self._head) - PROVABLE_S + MARGIN_S
+        self._first_epoch = chosen.first_known_epoch()
         self._indices: dict[int, int | None] = {}
 
     def in_window(self, window: int) -> WindowAbsence:
@@ -74,8 +75,10 @@ class AbsenceSearch:
             yield self.in_window(window)
 
     def _lacks(self, sealed: SealedHeight) -> bool:
-        """Tell whether the validator was a member at a height, and did not sign."""
+        """Tell whether a known list of the height has the validator, and the certificate lacks it."""
         epoch = sealed.height // self._epoch_blocks
+        if epoch < self._first_epoch:
+            return False
         if epoch not in self._indices:
             members = self._chosen.validators_of(epoch)
             here = self._validator in members

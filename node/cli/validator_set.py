@@ -67,10 +67,12 @@ class ValidatorSetClient:
         bond, place, from_epoch, until_epoch, is_jailed = self._ask("memberOf", account)
         return Membership(bond, place, from_epoch, until_epoch, is_jailed)
 
+    def first_known_epoch(self) -> int:
+        """Return the first epoch whose validators the contract still knows."""
+        return int(self._ask("firstKnownEpoch"))
+
     def validators_of(self, epoch: int) -> tuple[bytes, ...]:
-        """Return the validators of an epoch, in the order of turns; none where it is forgotten."""
-        if epoch < int(self._ask("firstKnownEpoch")):
-            return ()
+        """Return the validators of an epoch that is known, in the order of turns."""
         return tuple(map(octets, self._ask("validatorsOf", epoch)))
 
     def absences(self, validator: bytes, window: int) -> int:

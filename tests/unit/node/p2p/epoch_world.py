@@ -24,14 +24,14 @@ UNBONDING_BLOCKS = 1000
 BOND = 10**18
 
 
-def epoch_genesis() -> bytes:
+def epoch_genesis(epoch_blocks: int = EPOCH_BLOCKS) -> bytes:
     document: dict[str, Any] = new_genesis(
         ChainParameters(chain_id=CHAIN_ID, period_s=1),
         [address_of(key) for key in FOUNDERS],
         {address_of(key): 10**21 for key in KEYS},
         GENESIS_TIME,
         RegistryParameters().with_delays(1),
-        ValidatorParameters(BOND, EPOCH_BLOCKS, UNBONDING_BLOCKS),
+        ValidatorParameters(BOND, epoch_blocks, UNBONDING_BLOCKS),
     )
     return json.dumps(document).encode()
 
