@@ -75,7 +75,7 @@ class AbsenceSearch:
             yield self.in_window(window)
 
     def _lacks(self, sealed: SealedHeight) -> bool:
-        """Tell whether a known list of the height has the validator, and the certificate lacks it."""
+        """Tell whether the validator was a known member at a height, and did not sign."""
         epoch = sealed.height // self._epoch_blocks
         if epoch < self._first_epoch:
             return False
