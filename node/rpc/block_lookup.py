@@ -27,7 +27,7 @@ def require_header(chain: EthView, reference: BlockReference) -> BlockHeader:
     """Return the header; raises `HeaderNotFound`."""
     header = find_header(chain, reference)
     if header is None:
-        raise HeaderNotFound(_name(reference))
+        raise HeaderNotFound
     return header
 
 
@@ -47,9 +47,3 @@ def _find_by_hash(chain: EthView, reference: BlockHash) -> BlockView | None:
     if canonical is None or canonical.hash != reference.hash:
         raise ServerError(f"hash {data(reference.hash)} is not currently canonical")
     return block
-
-
-def _name(reference: BlockReference) -> str:
-    if isinstance(reference, BlockHash):
-        return data(reference.hash)
-    return reference.value if isinstance(reference, BlockTag) else f"block {reference}"

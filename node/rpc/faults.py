@@ -92,8 +92,8 @@ class ServerError(RpcError):
 class HeaderNotFound(ServerError):
     """The block that a state question names is not known here."""
 
-    def __init__(self, block: str) -> None:
-        super().__init__(f"header not found: {block}")
+    def __init__(self) -> None:
+        super().__init__("header not found")
 
 
 class RequestTimedOut(RpcError):

@@ -1,7 +1,8 @@
 """Parsers of JSON-RPC parameters: hostile JSON in, plain values out.
 
-Every parser takes a decoded JSON value and raises `BadArgument` with that value and the rule it
-breaks. Formats and wording follow execution-apis (quantities, data) and geth's hexutil.
+Every parser takes a decoded JSON value and raises `BadArgument` with the rule that it breaks.
+Formats follow execution-apis (quantities, data); the wording is that of geth, which some clients
+read: its hexutil, and Go's encoding/json with the names of geth's types.
 """
 
 import json
@@ -20,6 +21,9 @@ MAX_BLOCK_NUMBER = 2**63 - 1
 MAX_SHOWN_CHARACTERS = 80
 
 _HEX_DIGITS = re.compile(r"[0-9a-fA-F]*\Z", re.ASCII)
+
+
+NO_PREFIX = "hex string without 0x prefix"
 
 
 class BlockTag(Enum):
@@ -58,80 +62,110 @@ def shown(value: object) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
-def parse_hex_text(value: object) -> str:
-    """Return the digits after 0x of a hex string."""
+def json_kind(value: object) -> str:
+    """Return what a value is in JSON, as Go names it."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def unmarshal_fault(problem: str, go_type: str) -> BadArgument:
+    """Return a fault in the words of Go's encoding/json, with the type that geth reads there."""
+    return BadArgument(f"json: cannot unmarshal {problem} into Go value of type {go_type}")
+
+
+def hex_problem(value: object) -> str | None:
+    """Return what keeps a value from being 0x and hex digits, in the words of geth's hexutil."""
     if not isinstance(value, str):
-        raise BadArgument(f"{shown(value)} is not a string; want hex with 0x prefix")
+        return "non-string"
     if value == "":
-        raise BadArgument('empty hex string ""; want 0x and digits')
+        return "empty hex string"
     if value[:2] not in ("0x", "0X"):
-        raise BadArgument(f"hex string without 0x prefix: {shown(value)}")
-    if not _HEX_DIGITS.match(value, 2):
-        raise BadArgument(f"invalid hex string: {shown(value)}")
-    return value[2:]
+        return NO_PREFIX
+    return None if _HEX_DIGITS.match(value, 2) else "invalid hex string"
+
+
+def number_problem(value: object, bits: int) -> str | None:
+    """Return what keeps a value from being a quantity of so many bits."""
+    problem = hex_problem(value)
+    if problem is not None:
+        return problem
+    digits = str(value)[2:]
+    if digits == "":
+        return 'hex string "0x"'
+    if digits[0] == "0" and digits != "0":
+        return "hex number with leading zero digits"
+    return f"hex number > {bits} bits" if 4 * len(digits) > bits else None
+
+
+def _parse_bytes(value: object, go_type: str) -> bytes:
+    problem = hex_problem(value)
+    if problem is None and len(str(value)) % 2:
+        problem = "hex string of odd length"
+    if problem is not None:
+        raise unmarshal_fault(problem, go_type)
+    return bytes.fromhex(str(value)[2:])
 
 
 def parse_data(value: object) -> bytes:
     """Return bytes of any length, two digits for each."""
-    digits = parse_hex_text(value)
-    if len(digits) % 2:
-        raise BadArgument(f"hex string of odd length: {shown(value)}")
-    return bytes.fromhex(digits)
+    return _parse_bytes(value, "hexutil.Bytes")
 
 
-def _parse_fixed(value: object, size_bytes: int, what: str) -> bytes:
-    data = parse_data(value)
+def _parse_fixed(value: object, size_bytes: int, go_type: str) -> bytes:
+    data = _parse_bytes(value, go_type)
     if len(data) != size_bytes:
         raise BadArgument(
-            f"hex string {shown(value)} has length {2 * len(data)}, "
-            f"want {2 * size_bytes} for {what}"
+            f"hex string has length {2 * len(data)}, want {2 * size_bytes} for {go_type}"
         )
     return data
 
 
 def parse_address(value: object) -> bytes:
     """Return the 20 bytes of an address; the case of its digits does not matter."""
-    return _parse_fixed(value, 20, "an address")
+    return _parse_fixed(value, 20, "common.Address")
 
 
 def parse_hash(value: object) -> bytes:
     """Return the 32 bytes of a hash."""
-    return _parse_fixed(value, 32, "a hash")
+    return _parse_fixed(value, 32, "common.Hash")
 
 
-def _parse_number(value: object, bits: int) -> int:
-    digits = parse_hex_text(value)
-    if digits == "":
-        raise BadArgument(f"hex string {shown(value)} has no digits; zero is 0x0")
-    if digits[0] == "0" and digits != "0":
-        raise BadArgument(f"hex number with leading zero digits: {shown(value)}")
-    if 4 * len(digits) > bits:
-        raise BadArgument(f"hex number > {bits} bits: {shown(value)}")
-    return int(digits, 16)
+def _parse_number(value: object, bits: int, go_type: str) -> int:
+    problem = number_problem(value, bits)
+    if problem is not None:
+        raise unmarshal_fault(problem, go_type)
+    return int(str(value), 16)
 
 
 def parse_uint64(value: object) -> int:
     """Return a quantity below 2**64, without leading zeros."""
-    return _parse_number(value, 64)
+    return _parse_number(value, 64, "hexutil.Uint64")
 
 
 def parse_uint256(value: object) -> int:
     """Return a quantity below 2**256, without leading zeros."""
-    return _parse_number(value, 256)
+    return _parse_number(value, 256, "hexutil.Big")
 
 
 def parse_storage_slot(value: object) -> int:
     """Return a storage slot of at most 32 bytes; leading zeros are allowed, as in geth."""
-    digits = parse_hex_text(value)
+    if hex_problem(value) is not None:
+        raise BadArgument(f"invalid hex in storage key: {shown(value)}")
+    digits = str(value)[2:]
     if len(digits) > 64:
-        raise BadArgument(f"storage key {shown(value)} too long (want at most 32 bytes)")
+        raise BadArgument(f"storage key too long (want at most 32 bytes): {shown(value)}")
     return int(digits or "0", 16)
 
 
 def parse_flag(value: object) -> bool:
     """Return a JSON boolean."""
     if not isinstance(value, bool):
-        raise BadArgument(f"{shown(value)} is not a boolean; want true or false")
+        raise unmarshal_fault(json_kind(value), "bool")
     return value
 
 
@@ -158,12 +192,12 @@ def parse_block_number(value: object) -> BlockNumberOrTag:
     """Return a tag, or the number of a block below 2**63."""
     if isinstance(value, str) and value in _TAGS:
         return _TAGS[value]
-    try:
-        number = parse_uint64(value)
-    except BadArgument as fault:
-        raise BadArgument(f"{fault}; want a block number or one of {', '.join(_TAGS)}") from fault
+    problem = number_problem(value, 64) if isinstance(value, str) else NO_PREFIX
+    if problem is not None:
+        raise BadArgument(problem)
+    number = int(str(value), 16)
     if number > MAX_BLOCK_NUMBER:
-        raise BadArgument(f"block number larger than int64: {shown(value)}")
+        raise BadArgument("block number larger than int64")
     return number
 
 

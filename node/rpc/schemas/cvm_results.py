@@ -101,8 +101,7 @@ CVM_RESULTS: dict[str, Schema] = {
         {
             "status": TEXT,
             "phase": one_of_words("syncing", "not ready", "ready"),
-            "height": QUANTITY,
-            "highestHeight": QUANTITY,
+            **fields(QUANTITY, ("height", "highestHeight", "round")),
             "missingModels": array(HASH),
             "quarantinedBackend": nullable(TEXT),
         }

@@ -115,8 +115,8 @@ UNKNOWN = "0x" + "99" * 32
     [
         pytest.param((), -32000, f"transaction {UNKNOWN} not found", id="unknown transaction"),
         pytest.param(({"node": True},), -32602, 'unknown option "node"', id="unknown option"),
-        pytest.param(({"nodes": 1},), -32602, "1 is not a boolean", id="nodes"),
-        pytest.param(({"index": 1},), -32602, "1 is not a string", id="index"),
+        pytest.param(({"nodes": 1},), -32602, "cannot unmarshal number", id="nodes"),
+        pytest.param(({"index": 1},), -32602, "cannot unmarshal non-string", id="index"),
         pytest.param((5,), -32602, "5 is not an object", id="options"),
     ],
 )

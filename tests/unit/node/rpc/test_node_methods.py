@@ -219,7 +219,7 @@ def test_storage_values_of_many_accounts_come_by_account() -> None:
         pytest.param({"0x" + "cc" * 20: ["0x0"] * 1_025}, "too many slots (max 1024)", id="many"),
         pytest.param(
             {"0xcc": ["0x0"]},
-            'invalid argument 0: 0xcc: hex string "0xcc" has length 2, want 40 for an address',
+            "invalid argument 0: 0xcc: hex string has length 2, want 40 for common.Address",
             id="no-address",
         ),
     ],

@@ -70,43 +70,118 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
 @pytest.mark.parametrize(
     ("parse", "value", "reason"),
     [
-        pytest.param(parse_data, 7, "7 is not a string; want hex with 0x prefix", id="number"),
-        pytest.param(parse_data, True, "true is not a string", id="boolean"),
-        pytest.param(parse_data, [], "an array is not a string", id="array"),
-        pytest.param(parse_data, "", 'empty hex string ""', id="empty"),
-        pytest.param(parse_data, "ff", 'hex string without 0x prefix: "ff"', id="no-prefix"),
-        pytest.param(parse_data, "0xf", 'hex string of odd length: "0xf"', id="odd"),
-        pytest.param(parse_data, "0xzz", 'invalid hex string: "0xzz"', id="not-hex"),
+        pytest.param(
+            parse_data,
+            7,
+            "json: cannot unmarshal non-string into Go value of type hexutil.Bytes",
+            id="number",
+        ),
+        pytest.param(
+            parse_data,
+            True,
+            "json: cannot unmarshal non-string into Go value of type hexutil.Bytes",
+            id="boolean",
+        ),
+        pytest.param(
+            parse_data,
+            [],
+            "json: cannot unmarshal non-string into Go value of type hexutil.Bytes",
+            id="array",
+        ),
+        pytest.param(
+            parse_data,
+            "",
+            "json: cannot unmarshal empty hex string into Go value of type hexutil.Bytes",
+            id="empty",
+        ),
+        pytest.param(
+            parse_data,
+            "ff",
+            "json: cannot unmarshal hex string without 0x prefix into Go value of type ",
+            id="no-prefix",
+        ),
+        pytest.param(
+            parse_data,
+            "0xf",
+            "json: cannot unmarshal hex string of odd length into Go value of type hexutil.Bytes",
+            id="odd",
+        ),
+        pytest.param(
+            parse_data,
+            "0xzz",
+            "json: cannot unmarshal invalid hex string into Go value of type hexutil.Bytes",
+            id="not-hex",
+        ),
         pytest.param(parse_data, "0x\uff11\uff11", "invalid hex string", id="wide-digits"),
         pytest.param(parse_data, "0x11\n", "invalid hex string", id="newline"),
         pytest.param(parse_data, "0x_1", "invalid hex string", id="underscore"),
         pytest.param(
             parse_address,
             "0x1234",
-            'hex string "0x1234" has length 4, want 40 for an address',
+            "hex string has length 4, want 40 for common.Address",
             id="short-address",
         ),
         pytest.param(parse_address, HASH, "has length 64, want 40", id="long-address"),
-        pytest.param(parse_hash, ADDRESS, "has length 40, want 64 for a hash", id="short-hash"),
-        pytest.param(parse_hashes, [HASH, 1], "1 is not a string", id="hash-list-of-numbers"),
-        pytest.param(parse_hashes, HASH, "is not an array", id="hash-for-hash-list"),
-        pytest.param(parse_uint64, "0x", 'hex string "0x" has no digits', id="no-digits"),
         pytest.param(
-            parse_uint64, "0x01", 'hex number with leading zero digits: "0x01"', id="leading-zero"
+            parse_hash, ADDRESS, "has length 40, want 64 for common.Hash", id="short-hash"
+        ),
+        pytest.param(
+            parse_hashes,
+            [HASH, 1],
+            "json: cannot unmarshal non-string into Go value of type common.Hash",
+            id="hash-list-of-numbers",
+        ),
+        pytest.param(parse_hashes, HASH, "is not an array", id="hash-for-hash-list"),
+        pytest.param(
+            parse_uint64,
+            "0x",
+            'json: cannot unmarshal hex string "0x" into Go value of type hexutil.Uint64',
+            id="no-digits",
+        ),
+        pytest.param(
+            parse_uint64,
+            "0x01",
+            "json: cannot unmarshal hex number with leading zero digits into Go value",
+            id="leading-zero",
         ),
         pytest.param(parse_uint64, "0x1" + "0" * 16, "hex number > 64 bits", id="over-64-bits"),
         pytest.param(parse_uint256, "0x1" + "0" * 64, "hex number > 256 bits", id="over-256-bits"),
         pytest.param(parse_uint64, "0x-1", "invalid hex string", id="negative"),
-        pytest.param(parse_uint64, 10**100, "a number of 333 bits is not a string", id="huge-int"),
+        pytest.param(
+            parse_uint64,
+            10**100,
+            "json: cannot unmarshal non-string into Go value of type hexutil.Uint64",
+            id="huge-int",
+        ),
         pytest.param(
             parse_storage_slot, "0x" + "0" * 65, "too long (want at most 32 bytes)", id="long-slot"
         ),
-        pytest.param(parse_flag, "true", '"true" is not a boolean', id="text-for-flag"),
-        pytest.param(parse_flag, 1, "1 is not a boolean", id="number-for-flag"),
+        pytest.param(
+            parse_flag,
+            "true",
+            "json: cannot unmarshal string into Go value of type bool",
+            id="text-for-flag",
+        ),
+        pytest.param(
+            parse_flag,
+            1,
+            "json: cannot unmarshal number into Go value of type bool",
+            id="number-for-flag",
+        ),
         pytest.param(parse_count, -1, "-1 is outside 0 to 2**64 - 1", id="negative-count"),
-        pytest.param(parse_count, 1.5, "1.5 is not a string", id="fraction-for-count"),
-        pytest.param(parse_count, True, "true is not a string", id="boolean-for-count"),
-        pytest.param(parse_block_number, "newest", "want a block number or one of", id="bad-tag"),
+        pytest.param(
+            parse_count,
+            1.5,
+            "json: cannot unmarshal non-string into Go value of type hexutil.Uint64",
+            id="fraction-for-count",
+        ),
+        pytest.param(
+            parse_count,
+            True,
+            "json: cannot unmarshal non-string into Go value of type hexutil.Uint64",
+            id="boolean-for-count",
+        ),
+        pytest.param(parse_block_number, "newest", "hex string without 0x prefix", id="bad-tag"),
         pytest.param(
             parse_block_number,
             "0x8000000000000000",
@@ -123,7 +198,7 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
         pytest.param(
             parse_block_reference,
             {"blockHash": HASH, "requireCanonical": "yes"},
-            '"yes" is not a boolean',
+            "json: cannot unmarshal string into Go value of type bool",
             id="bad-canonical-flag",
         ),
         pytest.param(parse_percentiles, [50, 40], "#0:50 >= #1:40", id="falling-percentiles"),
@@ -136,8 +211,18 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
             parse_percentiles, [0] * 101, "101 percentiles are over", id="many-percentiles"
         ),
         pytest.param(parse_call, "0x", '"0x" is not an object', id="text-for-call"),
-        pytest.param(parse_call, {"to": 5}, "to: 5 is not a string", id="call-to"),
-        pytest.param(parse_call, {"gas": "0x0a"}, "gas: hex number with leading", id="call-gas"),
+        pytest.param(
+            parse_call,
+            {"to": 5},
+            "to: json: cannot unmarshal non-string into Go value of type common.Address",
+            id="call-to",
+        ),
+        pytest.param(
+            parse_call,
+            {"gas": "0x0a"},
+            "gas: json: cannot unmarshal hex number with leading",
+            id="call-gas",
+        ),
         pytest.param(
             parse_call,
             {"data": "0x01", "input": "0x02"},
@@ -165,7 +250,7 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
         pytest.param(
             parse_call,
             {"accessList": [{"address": ADDRESS, "storageKeys": ["0x1"]}]},
-            "accessList: storageKeys: hex string of odd length",
+            "accessList: storageKeys: json: cannot unmarshal hex string of odd",
             id="access-list-key",
         ),
         pytest.param(
@@ -190,7 +275,12 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
             id="many-addresses",
         ),
         pytest.param(parse_log_filter, {"topics": HASH}, "topics: want an array", id="topics-text"),
-        pytest.param(parse_log_filter, {"address": {}}, "an object is not a string", id="address"),
+        pytest.param(
+            parse_log_filter,
+            {"address": {}},
+            "json: cannot unmarshal non-string into Go value of type common.Address",
+            id="address",
+        ),
     ],
 )
 def test_refuses_with_value_and_rule(

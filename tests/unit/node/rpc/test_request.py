@@ -62,7 +62,8 @@ UNKNOWN_METHOD = "the method eth_nothing does not exist/is not available"
         pytest.param(
             '{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByHash","params":["0x1",null]}',
             -32602,
-            'invalid argument 0: hex string of odd length: "0x1"',
+            "invalid argument 0: json: cannot unmarshal hex string of odd length "
+            "into Go value of type common.Hash",
             id="odd-hex",
         ),
         pytest.param(

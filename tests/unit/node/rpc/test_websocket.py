@@ -219,7 +219,10 @@ def test_catching_up_is_told_when_it_begins_and_when_it_ends() -> None:
         ),
         pytest.param(
             ("newPendingTransactions", 1),
-            (-32602, "invalid argument 1: 1 is not a boolean; want true or false"),
+            (
+                -32602,
+                "invalid argument 1: json: cannot unmarshal number into Go value of type bool",
+            ),
             id="no-flag",
         ),
         pytest.param(
