@@ -280,21 +280,15 @@ class ConsensusDriver:
             return
         candidates = list(self._pool.best_first(next_base_fee(self._chain.head)))
         proposal = Proposal(signer.address, self._now_ms() // 1_000)
+        # Before: a block that becomes final meanwhile may bring another one.
+        parent_certificate = self._chain.certificate_at(action.height - 1)
         checked, left_out = await self._writer.build(proposal, candidates)
         self._drop_invalid(left_out)
         if checked.block.number != action.height or self._height != action.height:
             return
         self._checked[checked.block.hash] = checked
-        parent_certificate = self._chain.certificate_at(action.height - 1)
-        self._events.put(
-            BlockBuilt(
-                self._now_ms(),
-                action.height,
-                action.round,
-                checked.block.encode(),
-                parent_certificate,
-            )
-        )
+        place, encoded = (action.height, action.round), checked.block.encode()
+        self._events.put(BlockBuilt(self._now_ms(), *place, encoded, parent_certificate))
 
     def _drop_invalid(self, left_out: LeftOut) -> None:
         for tx, fault in left_out:

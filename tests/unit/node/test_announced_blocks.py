@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from consensus.block import Block
 from consensus.block_execution import Proposal
-from consensus.certificate import certify, seal
+from consensus.certificate import CommitCertificate, certify, seal
+from consensus.qbft.events import Started
 from consensus.qbft.messages import Proposal as ProposalMessage
 from consensus.qbft.messages import ProposalPayload
 from node import consensus_driver, cvm_network
@@ -91,6 +93,14 @@ def test_of_a_block_that_is_not_the_next_only_the_header_is_read(
     with_node(ours, tmp_path, scenario)
 
 
+def other_certificate(world: FourWorld, block: Block) -> CommitCertificate:
+    """Return the certificate that the last three validators give a block."""
+    seals = [
+        (at, seal(world.chain.domain, KEYS[at], block.number, 0, block.hash)) for at in (1, 2, 3)
+    ]
+    return certify(block.number, 0, block.hash, seals)
+
+
 def test_a_final_block_without_its_parents_certificate_cannot_cut_history(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,8 +109,7 @@ def test_a_final_block_without_its_parents_certificate_cannot_cut_history(
     monkeypatch.setattr(consensus_driver, "now_ms", lambda: (GENESIS_TIME + 10) * 1_000)
     world.propose()
     first, ours = final_block(world, 1)
-    sealed = [(at, seal(world.chain.domain, KEYS[at], 1, 0, first.hash)) for at in (1, 2, 3)]
-    named = certify(1, 0, first.hash, sealed)
+    named = other_certificate(world, first)
     theirs = FourWorld(tmp_path / "theirs", FOUR_GENESIS)
     theirs.chain.import_block(first, named)
     next_proposer = KEYS[1]
@@ -158,3 +167,46 @@ def test_a_peer_that_votes_on_many_old_heights_gets_one_block_at_a_time(
         assert [message.certificate.height for message in node.peer.sent] == [1, 2]
 
     with_node(ahead, tmp_path, scenario, runs=False)
+
+
+def test_a_block_that_became_final_while_another_was_built_does_not_stop_the_builder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It brings another certificate of the parent than the one that was built on.
+
+    Both were done on the writer's thread before the event loop came to either.
+    """
+    world = FourWorld(tmp_path / "four", FOUR_GENESIS)
+    monkeypatch.setattr(consensus_driver, "now_ms", lambda: (GENESIS_TIME + 10) * 1_000)
+    world.propose()
+    first = final_block(world, 1)[0]
+    named = other_certificate(world, first)
+    theirs = FourWorld(tmp_path / "theirs", FOUR_GENESIS)
+    theirs.chain.import_block(first, named)
+    second = theirs.chain.build(Proposal(address_of(KEYS[2]), 0), [])[0].block
+    theirs.close()
+    certificate = world.certificate_of(2, second.hash)
+
+    async def scenario(node: Node) -> None:
+        build = node.driver._writer.build
+
+        async def overtaken(*arguments: Any) -> Any:
+            made = await build(*arguments)
+            if world.chain.head.block_number == 1:
+                world.chain.import_block(second, certificate, named)
+            return made
+
+        node.driver._writer.build = overtaken  # type: ignore[method-assign, assignment]
+        began, take = asyncio.Event(), node.driver._take
+
+        async def taken(event: Any) -> None:
+            await take(event)
+            if isinstance(event, Started) and event.context.height == 3:
+                began.set()
+
+        node.driver._take = taken  # type: ignore[method-assign]
+        await began.wait()
+
+    with_node(world, tmp_path, scenario, key=KEYS[1])
+    assert world.chain.head.hash == second.hash
+    world.close()
