@@ -3,15 +3,19 @@
 A block is due a period after its parent. Each node logs when it had written a block (`after_ms`
 since it was due): the proposal, its execution by all, votes and seals, with every message synced to
 disk before it goes out, and the block's own write. Taken off are two executions, the proposer's and
-then a validator's, timed afterwards on one node's copy of the chain. Ends in one JSON line, which
-is also written to `bench/results/block-time-<date>.json`.
+then the validator's, as the two timed them then (`executed_ms`): four validators share the cores of
+one machine, so that each takes longer than it would alone. What is left with executions timed
+afterwards, alone, is `overhead_alone_ms`. Ends in one JSON line, which is also written to
+`bench/results/block-time-<date>.json`.
 """
 
 import asyncio
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -41,8 +45,21 @@ VALIDATORS, BLOCKS, SKIPPED = 4, 30, 3
 TRANSFERS_PER_S, INFERENCES_PER_S = 40.0, 10.0
 MODEL_FILE = "digits_int8.onnx"
 TIMEOUT_S = 120.0
-LINE = re.compile(r"block +after_ms=(?P<after>-?\d+) .*number=(?P<number>\d+) round=(?P<round>\d+)")
+LINE = re.compile(
+    r"block +after_ms=(?P<after>-?\d+) executed_ms=(?P<executed>\d+) .*number=(?P<number>\d+) "
+    r"proposed=(?P<proposed>True|False) round=0"
+)
 BARRED_MS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One block at one node, in milliseconds."""
+
+    height: int
+    after: int
+    executed: int
+    proposed: bool
 
 
 async def run_network(places: Sequence[NodePlace]) -> tuple[range, range]:
@@ -75,16 +92,33 @@ async def heights(watch: Watch) -> range:
     return range(start, end)
 
 
-def after_ms(places: Sequence[NodePlace], chosen: range) -> list[int]:
-    """Return when each node had each of these blocks, decided in round 0."""
-    found: list[int] = []
+def samples(places: Sequence[NodePlace], chosen: range) -> list[Sample]:
+    """Return when each node had each of these blocks, decided in round 0, and executed it."""
+    found = []
     for place in places:
-        found += [
-            int(match["after"])
-            for match in LINE.finditer(place.log.read_text())
-            if int(match["number"]) in chosen and match["round"] == "0"
-        ]
+        for match in LINE.finditer(place.log.read_text()):
+            if int(match["number"]) in chosen:
+                height, after, executed = map(int, match.group("number", "after", "executed"))
+                found.append(Sample(height, after, executed, match["proposed"] == "True"))
     return found
+
+
+def beyond_execution(found: Sequence[Sample]) -> list[int]:
+    """Return what each sample took beyond its proposer's execution and a validator's.
+
+    At the proposer, which waits for the others' votes, that of the median validator.
+    """
+    left = []
+    for height in sorted({each.height for each in found}):
+        at_height = [each for each in found if each.height == height]
+        built = [each.executed for each in at_height if each.proposed]
+        checked = [each.executed for each in at_height if not each.proposed]
+        if len(built) != 1 or not checked:
+            continue
+        for each in at_height:
+            second = median(checked) if each.proposed else each.executed
+            left.append(round(each.after - built[0] - second))
+    return left
 
 
 def execution_ms(place: NodePlace, folder: Path, chosen: range) -> list[float]:
@@ -112,15 +146,25 @@ def execution_ms(place: NodePlace, folder: Path, chosen: range) -> list[float]:
     return found
 
 
-def figures(after: Sequence[int], execution: Sequence[float]) -> dict[str, Any]:
-    """Return medians, and what is left after two executions."""
-    executed = median(execution)
+def figures(found: Sequence[Sample], alone: Sequence[float]) -> dict[str, Any]:
+    """Return medians and 90th percentiles, and what is left after two executions."""
+    after, beyond = [each.after for each in found], beyond_execution(found)
     return {
-        "samples": len(after),
-        "after_due_ms": {"median": median(after), "p90": round(quantiles(after, n=10)[-1])},
-        "execution_ms": round(executed, 1),
-        "overhead_ms": round(median(after) - 2 * executed, 1),
+        "samples": len(found),
+        "after_due_ms": spread(after),
+        "execution_ms": {
+            "built": spread([each.executed for each in found if each.proposed]),
+            "checked": spread([each.executed for each in found if not each.proposed]),
+            "alone": round(median(alone), 1),
+        },
+        "overhead_ms": spread(beyond),
+        "overhead_alone_ms": round(median(after) - 2 * median(alone), 1),
     }
+
+
+def spread(values: Sequence[int]) -> dict[str, int]:
+    """Return the median and the 90th percentile."""
+    return {"median": round(median(values)), "p90": round(quantiles(values, n=10)[-1])}
 
 
 def main() -> None:
@@ -135,9 +179,10 @@ def main() -> None:
             "validators": VALIDATORS,
             "load": {"transfers_per_s": TRANSFERS_PER_S, "inferences_per_s": INFERENCES_PER_S},
             "bar_ms": BARRED_MS,
-            "empty": figures(after_ms(places, empty), execution_ms(places[0], folder, empty)),
+            "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)},
+            "empty": figures(samples(places, empty), execution_ms(places[0], folder, empty)),
             "loaded": figures(
-                after_ms(places, loaded), execution_ms(places[0], folder / "again", loaded)
+                samples(places, loaded), execution_ms(places[0], folder / "again", loaded)
             ),
         }
     text = json.dumps(result)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TypeVar
 
 from consensus.block import Block
@@ -30,6 +31,7 @@ class BlockWriter:
         self._chain = chain
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="cvm-write")
         self._listeners: list[AppendListener] = []
+        self._execution = (b"", 0)
         self.bad_blocks: deque[Block] = deque(maxlen=KEPT_BAD_BLOCKS)
         loop = asyncio.get_running_loop()
 
@@ -50,14 +52,14 @@ class BlockWriter:
         self, proposal: Proposal, candidates: Sequence[Transaction]
     ) -> tuple[CheckedBlock, LeftOut]:
         """Build the next block; see `Chain.build`."""
-        return await self.run(lambda: self._chain.build(proposal, candidates))
+        return await self.run(lambda: self._timed_build(proposal, candidates))
 
     async def check(
         self, block: Block, parent_certificate: CommitCertificate | None
     ) -> CheckedBlock:
         """Check the next block; see `Chain.check`."""
         with self._noting(block):
-            return await self.run(lambda: self._chain.check(block, parent_certificate))
+            return await self.run(lambda: self._timed_check(block, parent_certificate))
 
     async def append(
         self,
@@ -83,6 +85,27 @@ class BlockWriter:
     async def run(self, work: Callable[[], T]) -> T:
         """Run something else between two blocks."""
         return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+    def execution_ms(self, block_hash: bytes) -> int | None:
+        """Return how long building or checking a block took, None unless it was the last one."""
+        known, took_ms = self._execution
+        return took_ms if known == block_hash else None
+
+    def _timed_build(
+        self, proposal: Proposal, candidates: Sequence[Transaction]
+    ) -> tuple[CheckedBlock, LeftOut]:
+        started_s = perf_counter()
+        checked, left_out = self._chain.build(proposal, candidates)
+        self._execution = checked.block.hash, round((perf_counter() - started_s) * 1_000)
+        return checked, left_out
+
+    def _timed_check(
+        self, block: Block, parent_certificate: CommitCertificate | None
+    ) -> CheckedBlock:
+        started_s = perf_counter()
+        checked = self._chain.check(block, parent_certificate)
+        self._execution = block.hash, round((perf_counter() - started_s) * 1_000)
+        return checked
 
     @contextmanager
     def _noting(self, block: Block) -> Iterator[None]:

@@ -5,7 +5,7 @@ a step never meets another. A chain with one validator, as `cvm dev` runs, is th
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -28,14 +28,12 @@ from consensus.qbft.events import (
     HeightContext,
     Persist,
     Received,
-    Record,
     Refused,
     Relay,
     Report,
     Send,
     SetTimer,
     Started,
-    Timer,
     TimerFired,
 )
 from consensus.qbft.messages import Message
@@ -56,6 +54,7 @@ from node.consensus_gossip import Gossip
 from node.event_queue import EventQueue, HeadMoved
 from node.pool.limits import pool_head
 from node.quorum_disagrees import QuorumDisagrees, blame_bringer
+from node.round_timers import RoundTimers
 from node.transaction_pool import TransactionPool
 from node.vote_log import VoteLog
 
@@ -103,9 +102,10 @@ class ConsensusDriver:
         self._events = EventQueue()
         self._state: State | None = None
         self._height = 0
-        self._unsaved: list[Record] = []
         self._checked: dict[bytes, CheckedBlock] = {}
-        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._timers = RoundTimers(
+            lambda timer: self._events.put(TimerFired(self._now_ms(), timer))
+        )
         self._tasks = asyncio.TaskGroup()
         self._checks: dict[bytes, asyncio.Task[None]] = {}
         self._comparing: asyncio.Task[None] | None = None
@@ -157,7 +157,7 @@ class ConsensusDriver:
                         await self._take(event)
         finally:
             self._height = 0
-            self._drop_timers()
+            self._timers.drop()
 
     def _begin_height(self) -> None:
         """Start the height after the head, unless it is under way."""
@@ -167,7 +167,7 @@ class ConsensusDriver:
         self._height = head.block_number + 1
         self._checked.clear()
         self._checks.clear()
-        self._drop_timers()
+        self._timers.drop()
         context = HeightContext(
             height=self._height,
             validators=self._chain.validators_at(self._height),
@@ -188,9 +188,9 @@ class ConsensusDriver:
             self._log_block(checked)
 
     def _log_block(self, checked: CheckedBlock) -> None:
-        """Say what became final; `after_ms` is counted from when the block was due."""
+        """Say what became final: `after_ms` since it was due, executed here in `executed_ms`."""
         block = checked.block
-        state = self._state
+        state, signer = self._state, self._rules.signer
         log.info(
             "block",
             number=block.number,
@@ -199,6 +199,8 @@ class ConsensusDriver:
             gas=checked.executed.gas_used,
             inferences=len(checked.inferences),
             round=self.round,
+            proposed=signer is not None and signer.address == block.header.coinbase,
+            executed_ms=self._writer.execution_ms(block.hash),
             after_ms=0 if state is None else now_ms() - state.context.due_ms,
         )
 
@@ -233,25 +235,38 @@ class ConsensusDriver:
             log.error("votes withheld until a restart", backend=self._chain.host.quarantined)
             self._rules = replace(self._rules, signer=None)
         self._state, actions = step(self._rules, self._state, event)
-        for action in actions:
-            await self._carry_out(action)
+        await self._carry_out(actions)
 
-    async def _carry_out(self, action: Action) -> None:
+    async def _carry_out(self, actions: Sequence[Action]) -> None:
+        """Do what a step asks for: all that it signed is on disk, at once, before any goes out.
+
+        What needs no disk is done while the disk works.
+        """
+        records = [action.record for action in actions if isinstance(action, Persist)]
+        saved: asyncio.Future[None] | None = None
+        if records:
+            loop = asyncio.get_running_loop()
+            saved = loop.run_in_executor(None, self._votes.save, self._height, records)
+        for action in actions:
+            self._begin(action)
+        if saved is not None:
+            await saved
+        for action in actions:
+            match action:
+                case Send():
+                    self._gossip.send(action.message, action.parent_certificate)
+                case Decide():
+                    await self._finish(action)
+
+    def _begin(self, action: Action) -> None:
+        """Begin what waits for no disk."""
         match action:
-            case Persist():
-                self._unsaved.append(action.record)
-            case Send():
-                await self._save()
-                self._gossip.send(action.message, action.parent_certificate)
-            case Decide():
-                await self._save()
-                await self._finish(action)
             case BuildBlock():
                 self._spawn(self._build(action))
             case CheckBlock():
                 self._checks[action.digest] = self._spawn(self._check(action))
             case SetTimer():
-                self._set_timer(action)
+                self._timers.set(action.timer, action.at_ms - self._now_ms())
             case _:
                 self._tell(action)
 
@@ -267,12 +282,6 @@ class ConsensusDriver:
                 self._gossip.report(action.evidence)
             case Refused(is_fault=True):
                 self._gossip.blame(action.sender, action.reason)
-
-    async def _save(self) -> None:
-        """Have what was signed on disk before it goes on."""
-        if self._unsaved:
-            records, self._unsaved = self._unsaved, []
-            await asyncio.to_thread(self._votes.save, self._height, records)
 
     async def _build(self, action: BuildBlock) -> None:
         signer = self._rules.signer
@@ -306,9 +315,9 @@ class ConsensusDriver:
     async def _verdict(self, action: CheckBlock) -> bool | None:
         """Execute a proposed block; None where this node cannot judge it."""
         try:
-            checked = await self._writer.check(
-                decode_block(action.block), action.parent_certificate
-            )
+            block = decode_block(action.block)
+            self._pool.lend_senders(block.transactions)
+            checked = await self._writer.check(block, action.parent_certificate)
         except InvalidBlock as error:
             if self._chain.head.block_number >= action.height:
                 return None  # it became final while it waited to be checked
@@ -368,23 +377,6 @@ class ConsensusDriver:
                 await self._work.wait()
             else:
                 return
-
-    def _set_timer(self, action: SetTimer) -> None:
-        known = self._timers.pop(action.timer, None)
-        if known is not None:
-            known.cancel()
-        delay_s = max(action.at_ms - self._now_ms(), 0) / 1_000
-        loop = asyncio.get_running_loop()
-        self._timers[action.timer] = loop.call_later(delay_s, self._fire, action.timer)
-
-    def _fire(self, timer: Timer) -> None:
-        self._timers.pop(timer, None)
-        self._events.put(TimerFired(self._now_ms(), timer))
-
-    def _drop_timers(self) -> None:
-        for handle in self._timers.values():
-            handle.cancel()
-        self._timers.clear()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)

@@ -45,7 +45,7 @@ from node.p2p.protocol import Network
 from node.p2p.seen_cache import SeenCache
 from node.p2p.state_indexing import StateIndexing
 from node.p2p.sync_parts import SyncParts
-from node.readiness import NodeReadiness, Phase, Readiness
+from node.readiness import NodeReadiness, Readiness
 from node.rpc.chain_view import SyncProgress
 from node.sender_recovery import SenderRecovery
 from node.storage.model_store import ModelStore
@@ -217,7 +217,7 @@ class CvmNetwork:
 
     def is_syncing(self) -> bool:
         """Tell whether the chain is far behind what peers have."""
-        return self._readiness.now().phase is Phase.SYNCING
+        return self._readiness.is_syncing()
 
     def sync_progress(self) -> SyncProgress | None:
         """Return how far catching up has come, or None where the node is at the tip."""

@@ -67,6 +67,10 @@ class Readiness:
         self._awaited = awaited
         self._round_number = round_number
 
+    def is_syncing(self) -> bool:
+        """Tell whether the chain is far behind what peers have: asked for every transaction."""
+        return self._highest() > self._height() + TIP_BLOCKS and not self._awaited()
+
     def now(self) -> NodeReadiness:
         """Return where the node stands."""
         height, awaited = self._height(), self._awaited()

@@ -5,11 +5,11 @@ funds. It runs no transaction. One thread (the event loop's) uses it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from cvm.evm.forks import OSAKA
 from cvm.evm.state_reader import Account, StateReader
-from cvm.evm.transaction import Transaction
+from cvm.evm.transaction import Transaction, keep_sender
 from cvm.evm.transaction_rules import NO_ACCOUNT, ChainRules
 from node.clock import now_s
 from node.pool.account_lists import AccountLists
@@ -73,6 +73,16 @@ class TransactionPool:
     def get(self, tx_hash: bytes) -> Transaction | None:
         """Return a transaction that is pending or queued by its hash."""
         return self._by_hash.get(tx_hash)
+
+    def lend_senders(self, transactions: Iterable[Transaction]) -> None:
+        """Give transactions the senders that were recovered when the very same ones came in.
+
+        Recovering them is most of what checking a block of transfers takes.
+        """
+        for tx in transactions:
+            known = self._by_hash.get(tx.hash)
+            if known is not None:
+                keep_sender(tx, known.sender)
 
     def is_pending(self, tx: Transaction) -> bool:
         """Tell whether the next blocks could take this transaction."""

@@ -127,3 +127,20 @@ def test_the_same_final_block_twice_is_written_once(world: ChainWorld, tmp_path:
 
     run(world, scenario)
     assert heard == [1]
+
+
+def test_it_knows_how_long_the_last_block_took(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([10.0, 10.025, 20.0, 20.004])
+    monkeypatch.setattr("node.block_writer.perf_counter", lambda: next(moments))
+
+    async def scenario(writer: BlockWriter) -> None:
+        checked, _left_out = await writer.build(Proposal(address_of(VALIDATOR), 0), [])
+        block_hash = checked.block.hash
+        assert writer.execution_ms(block_hash) == 25
+        await writer.check(checked.block, None)
+        assert writer.execution_ms(block_hash) == 4
+        assert writer.execution_ms(bytes(32)) is None
+
+    run(world, scenario)

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consensus.qbft.events import Decide
+from consensus.qbft.events import Decide, Record
 from cvm.evm.transaction_decoding import decode_transaction
 from cvm.faults import DeviceFault, LocalFault, ModelDataMissing
 from node import consensus_driver
@@ -192,6 +192,26 @@ def test_what_cannot_pay_the_base_fee_yet_stays(produced: Produced) -> None:
     produced.run(1, idle_blocks=True)
     assert produced.transactions(1) == []
     assert len(produced.pool) == 2
+
+
+def test_what_a_step_signs_is_on_disk_at_once_before_any_of_it_is_sent(
+    produced: Produced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    save = produced.votes.save
+
+    def saving(height: int, records: Sequence[Record]) -> None:
+        save(height, records)
+        told.append([type(record).__name__ for record in records])
+
+    monkeypatch.setattr(produced.votes, "save", saving)
+    monkeypatch.setattr(
+        LoneNetwork, "send", lambda _self, message, _parent: told.append(type(message).__name__)
+    )
+    produced.add(transfer(0))
+    produced.run(1)
+    signed_together = ["OwnMessage", "OwnMessage", "PreparedCertificate", "OwnMessage"]
+    assert told[:4] == [signed_together, "Proposal", "Prepare", "Commit"]
 
 
 def test_a_local_fault_stops_the_node(produced: Produced) -> None:

@@ -25,12 +25,15 @@ NAME = "ab" * 32
 def test_the_words_for_where_a_node_stands(
     height: int, highest: int, missing: tuple[bytes, ...], text: str
 ) -> None:
-    assert str(Readiness(lambda: height, lambda: highest, lambda: missing).now()) == text
+    readiness = Readiness(lambda: height, lambda: highest, lambda: missing)
+    assert str(readiness.now()) == text
+    assert readiness.is_syncing() is (text == "syncing")
 
 
 def test_a_node_that_is_behind_for_want_of_a_model_names_it() -> None:
     waiting = Readiness(lambda: 3, lambda: 9, lambda: (OTHER, MODEL), awaited=lambda: (MODEL,))
     assert str(waiting.now()) == f"not ready (model 0x{NAME} and 1 more missing)"
+    assert not waiting.is_syncing()
 
 
 def test_an_answer_holds_what_it_follows_from() -> None:

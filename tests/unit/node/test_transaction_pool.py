@@ -7,6 +7,7 @@ import pytest
 from cvm.evm.faults import (
     InsufficientFunds,
     IntrinsicGasTooLow,
+    InvalidSignature,
     InvalidTransaction,
     NonceAtMaximum,
     NonceTooLow,
@@ -67,6 +68,18 @@ def test_a_taken_transaction_is_found_by_its_hash(pool: TransactionPool, add: Ad
     assert found.encode() == raw()
     assert len(pool) == 1
     assert pool.get(bytes(32)) is None
+
+
+def test_the_very_same_transaction_in_a_block_need_not_be_recovered(
+    pool: TransactionPool, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(raw())
+    same, other = decode_transaction(raw()), decode_transaction(raw(nonce=1))
+    pool.lend_senders([same, other])
+    monkeypatch.setattr("cvm.evm.transaction.recover_address", lambda *_arguments: None)
+    assert same.sender == SENDER
+    with pytest.raises(InvalidSignature):
+        _ = other.sender
 
 
 def test_the_same_transaction_again_is_already_known(add: Add) -> None:
