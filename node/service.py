@@ -199,49 +199,57 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     cleanup.callback(votes.close)
     local, work = open_pool(config, chain, cleanup), asyncio.Event()
     pool = local.pool
-    joined: NodeNetwork | None = None
-    if config.p2p is not None:
-        parts = NetworkParts(chain, node.store, pool, work)
-        joined = NodeNetwork(config, config.p2p, writer, parts)
-        cleanup.callback(joined.close)
+    joined = join_network(config, writer, NetworkParts(chain, node.store, pool, work), cleanup)
     network = LoneNetwork(chain, node.store) if joined is None else joined.cvm
     key = validator_key(config, cleanup)
     attester = Attester(chain, key)
     models = ModelDuties(attester, AttestationPool(chain), network.spread_attestation)
     writer.on_head(lambda _checked, _certificate: models.wake())
-    driver = ConsensusDriver(
-        chain,
-        writer,
-        pool,
-        consensus_rules(chain, key),
-        votes,
-        network,
-        work,
-        Pace(config.instant, config.idle_blocks),
-    )
+    rules, pace = consensus_rules(chain, key), Pace(config.instant, config.idle_blocks)
+    driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, pace)
     if joined is not None:
         joined.attach(driver, models)
     workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
     view = LiveChain(chain, local, node.store, models, network, work, workers)
     cleanup.callback(view.close)
-    duties: list[Duty] = [driver, models, workers]
-    if joined is not None:
-        duties.append(joined)
-    if config.validator_key is not None:
-        recorder = GenesisRecorder(chain, config.validator_key, pool, network)
-        writer.on_head(lambda _checked, _certificate: recorder.wake())
-        duties.append(recorder)
     if pool.pending_count:
         work.set()
+    server = None if joined is None else joined.server
     itself = NodeSelf(
         OwnFacts(chain, writer, None if key is None else key.address),
-        NetworkAdmin(
-            chain, None if joined is None else joined.server, view.client_version, config.datadir
-        ),
+        NetworkAdmin(chain, server, view.client_version, config.datadir),
         Wallet(dev_accounts() if config.instant else ()),
     )
     rpc = rpc_of(view, writer, pool, itself)
-    return NodeParts(rpc, tuple(duties), writer, network, pool)
+    recorders = genesis_recorders(config, writer, chain, pool, network)
+    duties = (driver, models, workers, *(() if joined is None else (joined,)), *recorders)
+    return NodeParts(rpc, duties, writer, network, pool)
+
+
+def join_network(
+    config: NodeConfig, writer: BlockWriter, parts: NetworkParts, cleanup: ExitStack
+) -> NodeNetwork | None:
+    """Return this node's part of the network, None for a node that talks to nobody."""
+    if config.p2p is None:
+        return None
+    joined = NodeNetwork(config, config.p2p, writer, parts)
+    cleanup.callback(joined.close)
+    return joined
+
+
+def genesis_recorders(
+    config: NodeConfig,
+    writer: BlockWriter,
+    chain: Chain,
+    pool: TransactionPool,
+    network: NetworkView,
+) -> tuple[Duty, ...]:
+    """Return the duty of a validator whose key lies here to have block 0's hash kept."""
+    if config.validator_key is None:
+        return ()
+    recorder = GenesisRecorder(chain, config.validator_key, pool, network)
+    writer.on_head(lambda _checked, _certificate: recorder.wake())
+    return (recorder,)
 
 
 def open_pool(config: NodeConfig, chain: Chain, cleanup: ExitStack) -> LocalTransactions:
