@@ -29,6 +29,7 @@ from node.logs import LogConfig, configure_logs
 from node.rpc.rpc_config import (
     DEFAULT_HTTP_PORT,
     DEV_NAMESPACES,
+    IPC_FILE,
     HttpConfig,
     WebSocketConfig,
 )
@@ -178,6 +179,7 @@ def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool
         datadir=datadir,
         http=HttpConfig(host, port, DEV_NAMESPACES),
         websocket=WebSocketConfig(host, port, DEV_NAMESPACES),
+        ipc_path=datadir / IPC_FILE,
         backend=backend,
         validator_key=dev_validator(),
         instant=True,

@@ -118,6 +118,7 @@ CHAIN: dict[str, Schema] = {
         },
         {**LATER_HEADER_FIELDS, "withdrawals": array(ref("Withdrawal"))},
     ),
+    "Header": record(HEADER_FIELDS, LATER_HEADER_FIELDS),
     "Log": record(
         {
             "address": ADDRESS,

@@ -67,6 +67,8 @@ ETH_RESULTS: dict[str, Schema] = {
     "eth_getFilterChanges": either(array(HASH), array(TRANSACTION), LOGS),
     "eth_getFilterLogs": LOGS,
     "eth_getLogs": LOGS,
+    **fields(nullable(ref("Header")), ("eth_getHeaderByHash", "eth_getHeaderByNumber")),
+    **fields(NULL, ("eth_getUncleByBlockHashAndIndex", "eth_getUncleByBlockNumberAndIndex")),
     "eth_getStorageAt": ref("Word"),
     "eth_getStorageValues": mapping(array(ref("Word"))),
     "eth_getTransactionReceipt": nullable(RECEIPT),
@@ -88,7 +90,12 @@ ETH_RESULTS: dict[str, Schema] = {
     **fields(nullable(BLOCK), ("eth_getBlockByHash", "eth_getBlockByNumber")),
     **fields(
         nullable(QUANTITY),
-        ("eth_getBlockTransactionCountByHash", "eth_getBlockTransactionCountByNumber"),
+        (
+            "eth_getBlockTransactionCountByHash",
+            "eth_getBlockTransactionCountByNumber",
+            "eth_getUncleCountByBlockHash",
+            "eth_getUncleCountByBlockNumber",
+        ),
     ),
     **fields(
         nullable(TRANSACTION),
