@@ -44,12 +44,12 @@ def test_a_transaction_is_pushed_when_it_waits_and_its_block_when_it_is_made(
             tx_hash = await asyncio.to_thread(node.result, "eth_sendTransaction", wish)
             while (await pending.receive_json())["params"]["result"] != tx_hash:
                 continue  # the validator sends one by itself
-            receipt = None
-            while receipt is None:
-                head = (await heads.receive_json())["params"]["result"]
+            pushed = []
+            while True:
+                pushed.append((await heads.receive_json())["params"]["result"]["hash"])
                 receipt = await asyncio.to_thread(node.result, "eth_getTransactionReceipt", tx_hash)
-            while int(head["number"], 16) < int(receipt["blockNumber"], 16):
-                head = (await heads.receive_json())["params"]["result"]
+                if receipt is not None and receipt["blockHash"] in pushed:
+                    break
             assert receipt["status"] == "0x1"
 
     asyncio.run(run())
