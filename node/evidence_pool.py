@@ -10,6 +10,7 @@ from consensus.qbft.faults import BadMessage
 from consensus.qbft.signing import SigningDomain, recover_signer
 from cvm.evm.keccak import keccak256
 from cvm.faults import LocalFault
+from models_registry.registry import read_listing
 from node.chain import Chain
 
 log = structlog.get_logger(__name__)
@@ -59,14 +60,15 @@ class EvidencePool:
             self._known[key_of(evidence)] = evidence
 
     def add(self, evidence: Evidence) -> bool:
-        """Keep verified evidence of a validator; tell whether it is news."""
+        """Keep verified evidence of who has a bond, also after leaving; tell whether it is news."""
         key = key_of(evidence)
         of_signer = sum(known[0] == evidence.signer for known in self._known)
         if key in self._known or of_signer >= MAX_OF_SIGNER or len(self._known) >= MAX_EVIDENCE:
             return False
         if size_of(evidence) > LARGE_BYTES and (of_signer or not self._has_room(evidence)):
             return False
-        if evidence.signer not in self._chain.validators():
+        storage = self._chain.storage_at(self._chain.head)
+        if not read_listing(storage, evidence.signer).bond:
             return False
         try:
             save(self._folder, evidence.encode())

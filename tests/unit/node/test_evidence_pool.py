@@ -61,6 +61,16 @@ def test_who_is_no_validator_is_not_kept(world: ChainWorld, tmp_path: Path) -> N
     assert pool.all() == ()
 
 
+def test_who_has_left_but_not_taken_its_bond_back_is_kept(
+    world: ChainWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signs twice in the last block of its time is told of in the next epoch."""
+    monkeypatch.setattr(world.chain, "validators", lambda: (INNOCENT.address,))
+    pool = EvidencePool(world.chain, tmp_path)
+    assert pool.add(double_vote(world.chain.domain)) is True
+    assert pool.add(double_vote(world.chain.domain, INNOCENT)) is False
+
+
 def test_one_validator_cannot_fill_the_pool(world: ChainWorld, tmp_path: Path) -> None:
     pool = EvidencePool(world.chain, tmp_path)
     kept = [pool.add(double_vote(world.chain.domain, round_number=each)) for each in range(40)]
