@@ -36,15 +36,31 @@ def halt_name(error: BaseException) -> str:
 class WatchedFrame:
     """A frame of py-evm as a tracer reads it."""
 
-    def __init__(self, computation: Any, message: Message, world: object) -> None:
+    def __init__(self, computation: Any, message: Message, world: object, opcode: int) -> None:
         self._computation = computation
+        self._opcode = opcode
         self.message = message
         self.world = world
+        self._gas_after: int | None = None
+
+    def end_opcode(self) -> None:
+        """Keep the gas that the opcode left: a creation pays for its code out of the same meter."""
+        self._gas_after = self.gas
 
     @property
     def pc(self) -> int:
-        """Return where the opcode about to run stands; py-evm has counted it already."""
-        return max(0, int(self._computation.code.program_counter) - 1)
+        """Return where the opcode about to run stands.
+
+        py-evm has counted it already, unless it is the STOP behind the end of the code.
+        """
+        code = self._computation.code
+        place, size = int(code.program_counter), len(code)
+        is_behind = place > size or (place == size and not self._ends_with_opcode(code, size - 1))
+        return place if is_behind or not place else place - 1
+
+    def _ends_with_opcode(self, code: Any, last: int) -> bool:
+        """Tell whether the opcode about to run is the last byte of the code."""
+        return last >= 0 and code[last] == self._opcode and code.is_valid_opcode(last)
 
     @property
     def stack(self) -> list[int]:
@@ -66,7 +82,9 @@ class WatchedFrame:
 
     @property
     def gas(self) -> int:
-        """Return the gas that is left."""
+        """Return the gas that is left; after the opcode, what it left."""
+        if self._gas_after is not None:
+            return self._gas_after
         return int(self._computation.get_gas_meter().gas_remaining)
 
     @property
@@ -118,7 +136,7 @@ class Watch:
         """Wrap what an opcode does."""
 
         def watched(computation: Any) -> None:
-            view = WatchedFrame(computation, message_of(computation.msg), self._world)
+            view = WatchedFrame(computation, message_of(computation.msg), self._world, byte)
             frame = cast(TracedFrame, view)
             self._last_opcode = byte
             self._tracer.step(frame, byte)
@@ -128,6 +146,8 @@ class Watch:
                 if not isinstance(error, Revert):
                     self._tracer.fault(frame, halt_name(error))
                 raise
+            finally:
+                view.end_opcode()
 
         return watched
 

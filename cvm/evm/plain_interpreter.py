@@ -3,7 +3,7 @@
 from cvm.evm.calls import CALL, CALLCODE, can_start, prepare_call, prepare_creation
 from cvm.evm.halts import Halt, InvalidOpcode, StackOverflow, StackUnderflow
 from cvm.evm.host_opcodes import HOST_OPCODES, selfdestruct
-from cvm.evm.machine_limits import STACK_LIMIT
+from cvm.evm.machine_limits import CALL_DEPTH_LIMIT, STACK_LIMIT
 from cvm.evm.message_rules import REVERTED, Rules, begin, code_account, end_creation, halted
 from cvm.evm.messages import Message, Outcome, Status, TransactionEnvironment
 from cvm.evm.native_interpreter import CALLS, CREATIONS, SELFDESTRUCT
@@ -115,11 +115,14 @@ class PlainInterpreter:
         message, world = call.message, self._world
         result = (call.result_offset, call.result_size)
         sends = message.value if opcode in (CALL, CALLCODE) else 0
-        if not can_start(frame, sends):
-            self._finish_call(frame, Outcome(Status.REVERTED, message.gas, b""), (0, 0))
-            return
         if self._tracer is not None:
             self._tracer.enter(message, opcode, frame.depth + 1)
+        if not can_start(frame, sends):
+            refused = Outcome(Status.REVERTED, message.gas, b"")
+            if self._tracer is not None:
+                self._tracer.exit(refused._replace(error=refusal(frame)), frame.depth + 1)
+            self._finish_call(frame, refused, (0, 0))
+            return
         mark = world.mark()
         outcome = begin(self._rules, message)
         if outcome is None:
@@ -202,3 +205,10 @@ class PlainInterpreter:
         frame.return_data = outcome.output if outcome.status is Status.REVERTED else b""
         frame.push(int.from_bytes(message.target, "big") if outcome.is_success else 0)
         frame.pc += 1
+
+
+def refusal(frame: PlainFrame) -> str:
+    """Return why a call could not start, in geth's words."""
+    if frame.depth + 1 > CALL_DEPTH_LIMIT:
+        return "max call depth exceeded"
+    return "insufficient balance for transfer"

@@ -19,14 +19,14 @@ class TracedFrame(FrameView, Protocol):
 class Tracer(Protocol):
     """Told of every frame and every opcode, in order."""
 
-    def enter(self, message: Message, opcode: int | None, depth: int) -> None:
+    def enter(self, message: Message, opcode: int | None, depth: int, /) -> None:
         """Note that a message begins; `opcode` is what made it, None for the outermost."""
 
-    def step(self, frame: TracedFrame, opcode: int) -> None:
+    def step(self, frame: TracedFrame, opcode: int, /) -> None:
         """Note that an opcode is about to run; nothing of it has been charged."""
 
-    def exit(self, outcome: Outcome, depth: int) -> None:
+    def exit(self, outcome: Outcome, depth: int, /) -> None:
         """Note that the message of this depth has ended."""
 
-    def fault(self, frame: TracedFrame, error: str) -> None:
+    def fault(self, frame: TracedFrame, error: str, /) -> None:
         """Note that the frame halts at its pc."""

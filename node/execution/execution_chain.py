@@ -43,6 +43,9 @@ class ExecutableBlock(Protocol):
     def transactions(self) -> tuple[Transaction, ...]:
         """Return the transactions in order."""
 
+    def encode(self) -> bytes:
+        """Return the RLP."""
+
 
 class LiveAccountView(Protocol):
     """An account as a running block has it; a balance is in wei."""

@@ -25,7 +25,7 @@ from node.rpc.faults import (
     RpcError,
     ServerError,
 )
-from node.rpc.json_value import JsonValue
+from node.rpc.json_value import JsonText, JsonValue
 from node.rpc.request import BadRequest, Request, RequestId, parse_body, parse_request
 
 _log = structlog.get_logger(__name__)
@@ -135,7 +135,8 @@ async def _run(caller: Caller, request: Request, deadline: float) -> str:
     scope = asyncio.timeout_at(deadline)
     try:
         async with scope:
-            return _dump(await request.method.call(caller, request.params))
+            result = await request.method.call(caller, request.params)
+            return result.text if isinstance(result, JsonText) else _dump(result)
     except RpcError:
         raise
     except InvalidTransaction as fault:

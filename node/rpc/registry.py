@@ -13,11 +13,11 @@ from typing import TypeAlias, TypeVar
 
 from node.rpc.caller import Caller
 from node.rpc.faults import BadArgument, InvalidParams
-from node.rpc.json_value import JsonValue
+from node.rpc.json_value import JsonResult, JsonText, JsonValue
 
-__all__ = ["METHODS", "JsonValue", "Method", "Parameter", "parse_params", "rpc_method"]
+__all__ = ["METHODS", "JsonText", "JsonValue", "Method", "Parameter", "parse_params", "rpc_method"]
 
-Handler: TypeAlias = Callable[..., Awaitable[JsonValue]]
+Handler: TypeAlias = Callable[..., Awaitable[JsonResult]]
 Parser: TypeAlias = Callable[[object], object]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
@@ -41,7 +41,7 @@ class Method:
     parameters: tuple[Parameter, ...]
     takes_caller: bool = False
 
-    async def call(self, caller: Caller, params: Sequence[object]) -> JsonValue:
+    async def call(self, caller: Caller, params: Sequence[object]) -> JsonResult:
         """Parse the positional parameters and run the method; raises `InvalidParams`."""
         subject = caller if self.takes_caller else caller.chain
         return await self.handler(subject, *parse_params(self.parameters, params))

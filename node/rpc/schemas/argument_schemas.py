@@ -25,6 +25,7 @@ from node.rpc.parameters import (
 from node.rpc.registry import Parser
 from node.rpc.schemas.components import ADDRESS, BLOCK_REFERENCE, CALL, FILTER, QUANTITY
 from node.rpc.schemas.forms import (
+    ANYTHING,
     BOOLEAN,
     INTEGER,
     NUMBER,
@@ -32,12 +33,24 @@ from node.rpc.schemas.forms import (
     Schema,
     array,
     either,
+    fields,
     mapping,
     one_of_words,
     record,
     ref,
 )
+from node.tracing.trace_config import parse_call_config, parse_trace_config
 
+TRACE_CONFIG = record(
+    {},
+    {
+        "tracer": TEXT,
+        "tracerConfig": mapping(ANYTHING),
+        "timeout": TEXT,
+        "limit": INTEGER,
+        **fields(BOOLEAN, ("enableMemory", "disableStack", "disableStorage", "enableReturnData")),
+    },
+)
 SUBSCRIPTIONS = ("newHeads", "logs", "newPendingTransactions", "syncing")
 
 ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
@@ -70,6 +83,8 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     parse_percentiles: array({**NUMBER, "minimum": 0, "maximum": 100}),
     parse_slot_request: mapping(array(ref("StorageSlot"))),
     parse_storage_slot: ref("StorageSlot"),
+    parse_call_config: TRACE_CONFIG,
+    parse_trace_config: TRACE_CONFIG,
     parse_trace_request: record({}, {"nodes": BOOLEAN, "index": QUANTITY}),
     parse_uint64: QUANTITY,
     parse_wish: CALL,

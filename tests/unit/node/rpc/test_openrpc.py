@@ -72,6 +72,9 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("cvm_traceInference", (FIRST_TX, {"nodes": True})),
     ("cvm_verifyInference", (FIRST_TX,)),
     ("debug_getBadBlocks", ()),
+    ("debug_getRawHeader", ("0x1",)),
+    ("debug_getRawReceipts", ("0x1",)),
+    ("debug_getRawTransaction", (FIRST_TX,)),
     ("eth_accounts", ()),
     ("eth_baseFee", ()),
     ("eth_blobBaseFee", ()),
@@ -137,7 +140,13 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("web3_clientVersion", ()),
     ("web3_sha3", ("0x",)),
 )
+TRACED = "runs blocks again: test_debug_trace"
 ELSEWHERE = {
+    "debug_getRawBlock": TRACED,
+    "debug_traceBlockByHash": TRACED,
+    "debug_traceBlockByNumber": TRACED,
+    "debug_traceCall": TRACED,
+    "debug_traceTransaction": TRACED,
     "eth_getFilterChanges": "its result depends on what was installed: see the filters below",
     "eth_getFilterLogs": "see the filters below",
     "eth_sendRawTransactionSync": "waits for a block: test_eth_send_sync",
