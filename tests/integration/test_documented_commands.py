@@ -156,4 +156,4 @@ def test_a_model_is_certified_as_the_contracts_document_shows(terminal: Terminal
 
 @pytest.mark.network
 def test_operator_sees_what_the_readme_shows(terminal: Terminal) -> None:
-    assert follow(terminal, "Quick start: operator") == 14
+    assert follow(terminal, "Quick start: operator") == 17
