@@ -1,0 +1,1 @@
+"""What operators take as it is: containers, a systemd unit, a dashboard, a hive client."""
