@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 Schema = Mapping[str, object]
+PREFIX = "#/components/schemas/"
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -20,8 +21,7 @@ def mismatch(value: object, schema: object, components: Schema) -> str | None:
     """Return where a value breaks its schema, or None."""
     assert isinstance(schema, dict)
     if "$ref" in schema:
-        name = str(schema["$ref"]).rsplit("/", 1)[1]
-        return mismatch(value, components[name], components)
+        return mismatch(value, _named(str(schema["$ref"]), components), components)
     kind = schema.get("type")
     if kind is not None and not isinstance(value, _TYPES[kind]):
         return f"{value!r} is not of type {kind}"
@@ -40,6 +40,15 @@ def mismatch(value: object, schema: object, components: Schema) -> str | None:
         if found is not None:
             return found
     return None
+
+
+def _named(reference: str, components: Schema) -> object:
+    """Return what a reference into the components leads to, be it a part of one."""
+    found: object = components
+    for name in reference.removeprefix(PREFIX).split("/"):
+        assert isinstance(found, dict)
+        found = found[name]
+    return found
 
 
 def _of_choices(value: object, schema: Schema, components: Schema) -> str | None:

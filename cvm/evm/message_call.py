@@ -1,12 +1,13 @@
 """Runs one message on a state and throws the changes away: eth_call and eth_estimateGas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from cvm.evm.execution import BlockContext, ExecutionRules, environment_of
 from cvm.evm.faults import FeeCapTooLow, InitcodeTooLarge, InsufficientFunds, IntrinsicGasTooLow
 from cvm.evm.gas_costs import CALL_STIPEND
-from cvm.evm.messages import Status
+from cvm.evm.message_rules import Precompile
+from cvm.evm.messages import BlockEnvironment, Status
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.precompiles.table import precompiles
 from cvm.evm.state_reader import StateReader
@@ -62,12 +63,30 @@ class CallSetting:
     """Where messages run: the rules, a state, and the block that they see.
 
     With a gas price of 0 the context must have a base fee of 0, as geth does for eth_call.
+    `prepare` may change the state before a message, `table` stands in the place of the fork's
+    precompiles, and `blob_base_fee` in that of the one that follows from the context.
     """
 
     rules: ExecutionRules
     reader: StateReader
     context: BlockContext
     block_hash: Callable[[int], bytes]
+    prepare: Callable[[WorldState], None] | None = None
+    table: Mapping[bytes, Precompile] | None = None
+    blob_base_fee: int | None = None
+
+    def warm(self) -> tuple[bytes, ...] | None:
+        """Return what is warm from the start where the fork's precompiles were replaced."""
+        if self.table is None:
+            return None
+        return (*precompiles(self.rules.fork), *self.rules.additions.precompiles)
+
+    def environment(self) -> BlockEnvironment:
+        """Return what opcodes see of the block."""
+        environment = environment_of(self.context, self.rules.fork)
+        if self.blob_base_fee is None:
+            return environment
+        return replace(environment, blob_base_fee=self.blob_base_fee)
 
 
 def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult:
@@ -78,15 +97,18 @@ def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult
     """
     rules = setting.rules
     world = WorldState(setting.reader, MachineMemory(), rules.fork, setting.block_hash)
+    if setting.prepare is not None:
+        setting.prepare(world)
     refusal = refusal_of(setting, world, tx)
     if refusal is not None:
         return MessageResult(b"", 0, refusal, reverted=False)
     execution = TransactionExecution(
         world,
-        environment_of(setting.context, rules.fork),
-        precompiles(rules.fork),
+        setting.environment(),
+        precompiles(rules.fork) if setting.table is None else setting.table,
         rules.additions,
         rules.interpreter,
+        setting.warm(),
     )
     executed = execution.run(tx)
     outcome = executed.outcome

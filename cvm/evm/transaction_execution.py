@@ -1,6 +1,6 @@
 """Runs one transaction: what it pays first, its message, and what is settled at its end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cvm.evm.blob_gas import GAS_PER_BLOB
@@ -30,7 +30,10 @@ class Executed(NamedTuple):
 
 
 class TransactionExecution:
-    """Runs transactions of one block, one after the other."""
+    """Runs transactions of one block, one after the other.
+
+    Precompiles are warm from the start, or what is in `warm` where they are not a fork's own.
+    """
 
     def __init__(
         self,
@@ -39,13 +42,14 @@ class TransactionExecution:
         precompiles: Mapping[bytes, Precompile],
         additions: Additions,
         make_interpreter: MakeInterpreter,
+        warm: Iterable[bytes] | None = None,
     ) -> None:
         self._world = world
         self._block = block
         self._precompiles = precompiles
         self._additions = additions
         self._interpreter = make_interpreter(Rules(world, block, precompiles, additions))
-        for address in (*precompiles, *additions.precompiles):
+        for address in (*precompiles, *additions.precompiles) if warm is None else warm:
             world.keep_warm(address)
         for address in precompiles:
             world.call_natively(address)

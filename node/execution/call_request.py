@@ -10,6 +10,26 @@ CALL_GAS_CAP = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class CallMessage:
+    """A call object as its caller wrote it; None means that the field was left out."""
+
+    sender: bytes
+    to: bytes | None
+    gas: int | None
+    gas_price: int | None
+    max_fee_per_gas: int | None
+    max_priority_fee_per_gas: int | None
+    value: int
+    data: bytes
+    access_list: AccessList | None
+    chain_id: int | None
+    nonce: int | None = None
+    max_fee_per_blob_gas: int | None = None
+    blob_versioned_hashes: tuple[bytes, ...] = ()
+    authorization_list: tuple[Authorization, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallRequest:
     """The message of eth_call and eth_estimateGas; None means that the caller left it out.
 

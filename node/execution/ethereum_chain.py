@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from consensus.ethereum.blob_gas_rules import next_excess_blob_gas
 from consensus.ethereum.ethereum_block import EthereumBlock, decode_ethereum_block
 from consensus.ethereum.ethereum_execution import context_of
 from consensus.ethereum.ethereum_forks import EthereumForks
 from consensus.ethereum.historic_execution import HistoricRules
 from consensus.ethereum.historic_forks import HistoricFork
+from consensus.header_rules import next_base_fee
 from cvm.evm.execution import ExecutionRules
 from cvm.evm.forks import Fork
 from cvm.evm.header import BlockHeader
@@ -16,7 +18,7 @@ from cvm.evm.message_rules import Additions
 from cvm.evm.state_reader import StateReader
 from node.chain_states import ChainStates
 from node.execution.block_settings import call_context, head_of, start_replay
-from node.execution.execution_chain import CannotCallHere, Replay, UnknownBlock
+from node.execution.execution_chain import CannotCallHere, Replay, Successor, UnknownBlock
 from node.execution.historic_replay import start_historic_replay
 from node.storage.chain_database import ChainDatabase
 
@@ -59,12 +61,27 @@ class EthereumExecutionChain:
         """Open the state after a block."""
         return self._states.reader_after(header)
 
+    def node(self, node_hash: bytes) -> bytes | None:
+        """Return a node of a state trie by its hash."""
+        return self._database.state(node_hash)
+
+    def code(self, code_hash: bytes) -> bytes | None:
+        """Return code by its keccak256."""
+        return self._database.code(code_hash)
+
     def fork_at(self, number: int, timestamp: int, *, by_work: bool) -> Fork | HistoricFork:
         """Return the fork of a block; one with a difficulty is `by_work`.
 
         Raises `UnsupportedFork`.
         """
         return self._forks.at(number, timestamp, has_merged=number > 0 and not by_work)
+
+    def rules_at(self, number: int, timestamp: int) -> ExecutionRules:
+        """Return the rules of a height and time; raises `CannotCallHere`."""
+        fork = self.fork_at(number, timestamp, by_work=False)
+        if isinstance(fork, HistoricFork):
+            raise CannotCallHere(number, fork.name)
+        return self.rules_of(fork)
 
     def rules_of(self, fork: Fork) -> ExecutionRules:
         """Return the rules of a fork."""
@@ -74,6 +91,14 @@ class EthereumExecutionChain:
             carries_blobs=fork.is_cancun,
             deposit_contract=self._forks.deposit_contract,
         )
+
+    def successor(self, parent: BlockHeader, number: int, timestamp: int) -> Successor:
+        """Return what holds for a block after `parent`; raises `UnsupportedFork`."""
+        fork = self.fork_at(number, timestamp, by_work=parent.difficulty > 0)
+        if isinstance(fork, HistoricFork):
+            return Successor(fork, next_base_fee(parent) if fork.is_london else None, None)
+        excess = next_excess_blob_gas(parent, fork) if fork.is_cancun else None
+        return Successor(self.rules_of(fork), next_base_fee(parent), excess)
 
     @contextmanager
     def setting(
@@ -86,7 +111,7 @@ class EthereumExecutionChain:
         if isinstance(fork, HistoricFork):
             raise CannotCallHere(context.number, fork.name)
         with self.state_at(header) as state:
-            yield CallSetting(self.rules_of(fork), state, context, self._block_hash)
+            yield CallSetting(self.rules_of(fork), state, context, self.block_hash)
 
     @contextmanager
     def replay(self, block_hash: bytes) -> Iterator[Replay]:
@@ -101,11 +126,12 @@ class EthereumExecutionChain:
             if isinstance(fork, HistoricFork):
                 takes_dao = block.number == self._forks.dao_block
                 rules = HistoricRules(fork, self.chain_id, takes_dao=takes_dao)
-                with start_historic_replay(block, rules, state, self._block_hash) as replay:
+                with start_historic_replay(block, rules, state, self.block_hash) as replay:
                     yield replay
             else:
                 context = context_of(header, self.chain_id)
-                yield start_replay(block, self.rules_of(fork), state, context, self._block_hash)
+                yield start_replay(block, self.rules_of(fork), state, context, self.block_hash)
 
-    def _block_hash(self, number: int) -> bytes:
+    def block_hash(self, number: int) -> bytes:
+        """Return the hash at a height, zeros above the head."""
         return self._database.hash_at(number) or bytes(32)

@@ -7,9 +7,11 @@ writes will do.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
-from cvm.evm.execution import BlockContext, TransactionResult
+from consensus.ethereum.historic_forks import HistoricFork
+from cvm.evm.execution import BlockContext, ExecutionRules, TransactionResult
 from cvm.evm.header import BlockHeader
 from cvm.evm.message_call import CallSetting
 from cvm.evm.state_reader import StateReader
@@ -30,6 +32,19 @@ class CannotCallHere(LocalFault):
 
     def __init__(self, number: int, fork: str) -> None:
         super().__init__(f"block {number} follows {fork}: messages run from Paris on")
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What a chain says of a block of some height and time: its rules, and what follows for it.
+
+    `rules` are of proof of work before Paris. `base_fee` is in wei per gas, None before London;
+    `excess_blob_gas` is None before Cancun.
+    """
+
+    rules: ExecutionRules | HistoricFork
+    base_fee: int | None
+    excess_blob_gas: int | None
 
 
 class ExecutableBlock(Protocol):
@@ -128,6 +143,21 @@ class ExecutionChain(Protocol):
 
     def state_at(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
         """Open the state after a block."""
+
+    def node(self, node_hash: bytes) -> bytes | None:
+        """Return a node of a state trie by its hash."""
+
+    def code(self, code_hash: bytes) -> bytes | None:
+        """Return code by its keccak256."""
+
+    def block_hash(self, number: int) -> bytes:
+        """Return the hash at a height, zeros above the head."""
+
+    def rules_at(self, number: int, timestamp: int) -> ExecutionRules:
+        """Return the rules of a height and time; raises `CannotCallHere`."""
+
+    def successor(self, parent: BlockHeader, number: int, timestamp: int) -> Successor:
+        """Return what holds for a block after `parent`; raises `UnsupportedFork`."""
 
     def setting(
         self, header: BlockHeader, *, free_gas: bool, blocks_later: int = 0

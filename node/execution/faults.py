@@ -24,6 +24,10 @@ class ExecutorDied(LocalFault):
         super().__init__("the process that executed this ended before it was done")
 
 
+class OverrideRefused(LocalFault):
+    """A state override contradicts itself or another one."""
+
+
 class ExecutorFailed(Exception):
     """A job raised what nobody foresaw; the log of its process has it."""
 

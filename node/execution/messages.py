@@ -1,10 +1,19 @@
 """Messages that nobody signed, run on the state after a block: eth_call and eth_estimateGas."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from cvm.evm.forks import OSAKA
 from cvm.evm.header import BlockHeader
-from cvm.evm.message_call import MessageResult, SimulatedTransaction, estimate_gas, run_message
+from cvm.evm.message_call import (
+    CallSetting,
+    MessageResult,
+    SimulatedTransaction,
+    estimate_gas,
+    run_message,
+)
+from cvm.evm.precompiles.table import precompiles
 from node.execution.call_request import (
     CALL_GAS_CAP,
     CallRequest,
@@ -13,6 +22,13 @@ from node.execution.call_request import (
     simulated,
 )
 from node.execution.execution_chain import ExecutionChain, UnknownBlock
+from node.execution.overrides import (
+    NO_BLOCK_OVERRIDES,
+    BlockOverrides,
+    Precompiles,
+    StateOverrides,
+    apply_overrides,
+)
 
 MAX_TX_GAS = OSAKA.max_tx_gas or CALL_GAS_CAP
 
@@ -23,25 +39,36 @@ class CallJob:
 
     block_hash: bytes
     request: CallRequest
+    state: StateOverrides = ()
+    block: BlockOverrides = NO_BLOCK_OVERRIDES
 
     def run(self, chain: ExecutionChain) -> CallResult:
         """Return what the message did."""
-        header = header_of(chain, self.block_hash)
-        return call_result(call_message(chain, header, simulated(self.request, CALL_GAS_CAP)))
+        header, free_gas = header_of(chain, self.block_hash), self.request.gas_price == 0
+        with overridden_setting(chain, header, self.state, self.block, free_gas=free_gas) as where:
+            return call_result(run_message(where, simulated(self.request, CALL_GAS_CAP)))
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateJob:
-    """Find the least gas limit with which a message succeeds."""
+    """Find the least gas limit with which a message succeeds in the next block."""
 
     block_hash: bytes
     request: CallRequest
+    state: StateOverrides = ()
+    block: BlockOverrides = NO_BLOCK_OVERRIDES
 
     def run(self, chain: ExecutionChain) -> int | CallResult:
-        """Return the gas limit, or the failed result."""
-        header = header_of(chain, self.block_hash)
-        tx = simulated(self.request, affordable_gas(chain, self.request, header))
-        found = estimate_message(chain, header, tx)
+        """Return the gas limit, or the failed result.
+
+        The gas of a transaction may depend on the number of its block, which is not this one's.
+        """
+        header, request = header_of(chain, self.block_hash), self.request
+        later = overridden_setting(
+            chain, header, self.state, self.block, free_gas=request.gas_price == 0, blocks_later=1
+        )
+        with later as where:
+            found = estimate_gas(where, simulated(request, affordable_gas(where, self)))
         return found if isinstance(found, int) else call_result(found)
 
 
@@ -53,14 +80,61 @@ def header_of(chain: ExecutionChain, block_hash: bytes) -> BlockHeader:
     return header
 
 
-def affordable_gas(chain: ExecutionChain, request: CallRequest, header: BlockHeader) -> int:
+def affordable_gas(where: CallSetting, job: EstimateJob) -> int:
     """Return the most gas that a transaction may ask for and the sender can pay."""
+    request = job.request
     if request.gas_price == 0:
         return MAX_TX_GAS
-    with chain.state_at(header) as state:
-        account = state.account(request.sender)
+    account = where.reader.account(request.sender)
     balance = 0 if account is None else account.balance
+    for override in job.state:
+        if override.address == request.sender and override.balance is not None:
+            balance = override.balance
     return min(MAX_TX_GAS, max(balance - request.value, 0) // request.gas_price)
+
+
+@contextmanager
+def overridden_setting(
+    chain: ExecutionChain,
+    header: BlockHeader,
+    state: StateOverrides = (),
+    block: BlockOverrides = NO_BLOCK_OVERRIDES,
+    *,
+    free_gas: bool,
+    blocks_later: int = 0,
+) -> Iterator[CallSetting]:
+    """Open where a message runs, after overrides; raises `OverrideRefused` or `CannotCallHere`."""
+    with chain.setting(header, free_gas=free_gas, blocks_later=blocks_later) as setting:
+        if not state and block is NO_BLOCK_OVERRIDES:
+            yield setting
+        else:
+            yield overridden(chain, setting, state, block, free_gas=free_gas)
+
+
+def overridden(
+    chain: ExecutionChain,
+    setting: CallSetting,
+    state: StateOverrides,
+    block: BlockOverrides,
+    *,
+    free_gas: bool,
+) -> CallSetting:
+    """Return a setting after overrides; the fork is that of the block as overridden."""
+    context = block.context(setting.context)
+    if free_gas:
+        context = replace(context, base_fee=0)
+    rules = setting.rules
+    if (context.number, context.timestamp) != (setting.context.number, setting.context.timestamp):
+        rules = chain.rules_at(context.number, context.timestamp)
+    contracts = Precompiles(precompiles(rules.fork), rules.additions).overridden(state)
+    return replace(
+        setting,
+        rules=replace(rules, additions=contracts.additions),
+        context=context,
+        prepare=lambda world: apply_overrides(world, state),
+        table=contracts.table,
+        blob_base_fee=block.blob_base_fee,
+    )
 
 
 def call_message(
@@ -69,14 +143,3 @@ def call_message(
     """Run a message on the state after a block; raises a `LocalFault` as inference does."""
     with chain.setting(header, free_gas=tx.gas_price == 0) as setting:
         return run_message(setting, tx)
-
-
-def estimate_message(
-    chain: ExecutionChain, header: BlockHeader, tx: SimulatedTransaction
-) -> int | MessageResult:
-    """Return the least gas with which a message succeeds in the next block, or its failure.
-
-    The gas of a transaction may depend on the number of its block, which is not this one's.
-    """
-    with chain.setting(header, free_gas=tx.gas_price == 0, blocks_later=1) as setting:
-        return estimate_gas(setting, tx)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from consensus.block import Block
 from consensus.ethereum.ethereum_execution import context_of
 from consensus.fork_schedule import Machines
+from consensus.header_rules import next_base_fee
 from consensus.parameters import ChainParameters
 from cvm.evm.execution import ExecutionRules
 from cvm.evm.header import BlockHeader
@@ -13,7 +14,7 @@ from cvm.evm.message_call import CallSetting
 from cvm.evm.state_reader import StateReader
 from node.chain_states import ChainStates
 from node.execution.block_settings import call_context, head_of, start_replay
-from node.execution.execution_chain import Replay, UnknownBlock
+from node.execution.execution_chain import Replay, Successor, UnknownBlock
 from node.storage.chain_database import ChainDatabase
 from opcodes.inference_host import InferenceHost
 
@@ -55,9 +56,30 @@ class OwnExecutionChain:
         """Open the state after a block."""
         return self._states.reader_after(header)
 
-    def rules_at(self, number: int) -> ExecutionRules:
+    def node(self, node_hash: bytes) -> bytes | None:
+        """Return a node of a state trie by its hash."""
+        return self._database.state(node_hash)
+
+    def code(self, code_hash: bytes) -> bytes | None:
+        """Return code by its keccak256."""
+        return self._database.code(code_hash)
+
+    def rules_at(
+        self,
+        number: int,
+        timestamp: int = 0,  # noqa: ARG002 - forks go by height here
+    ) -> ExecutionRules:
         """Return the rules of a height."""
         return self._machines.rules(number)
+
+    def successor(
+        self,
+        parent: BlockHeader,
+        number: int,
+        timestamp: int,  # noqa: ARG002 - forks go by height here
+    ) -> Successor:
+        """Return what holds for a block after `parent`; there are no blobs."""
+        return Successor(self.rules_at(number), next_base_fee(parent), 0)
 
     @contextmanager
     def setting(
@@ -67,7 +89,7 @@ class OwnExecutionChain:
         seconds_later = blocks_later * self._parameters.period_s
         context = call_context(header, self.chain_id, free_gas, blocks_later, seconds_later)
         with self.state_at(header) as state:
-            yield CallSetting(self.rules_at(context.number), state, context, self._block_hash)
+            yield CallSetting(self.rules_at(context.number), state, context, self.block_hash)
 
     @contextmanager
     def replay(self, block_hash: bytes) -> Iterator[Replay]:
@@ -78,7 +100,8 @@ class OwnExecutionChain:
             raise UnknownBlock(block_hash)
         rules, context = self.rules_at(block.number), context_of(block.header, self.chain_id)
         with self.state_at(parent) as state:
-            yield start_replay(block, rules, state, context, self._block_hash)
+            yield start_replay(block, rules, state, context, self.block_hash)
 
-    def _block_hash(self, number: int) -> bytes:
+    def block_hash(self, number: int) -> bytes:
+        """Return the hash at a height, zeros above the head."""
         return self._database.hash_at(number) or bytes(32)

@@ -1,10 +1,10 @@
 """The message of eth_call and eth_estimateGas, as a caller writes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, TypeAlias, TypeVar
 
-from cvm.evm.transaction import AccessList
+from cvm.evm.transaction import AccessList, Authorization
+from node.execution.call_request import CallMessage
 from node.rpc.faults import BadArgument
 from node.rpc.parameters import (
     parse_address,
@@ -12,6 +12,7 @@ from node.rpc.parameters import (
     parse_hashes,
     parse_list,
     parse_object,
+    parse_storage_slot,
     parse_uint64,
     parse_uint256,
 )
@@ -21,24 +22,8 @@ ValueT = TypeVar("ValueT")
 ZERO_ADDRESS = bytes(20)
 """Who calls when the caller names no sender."""
 
-NOT_TAKEN = ("authorizationList", "blobVersionedHashes", "blobs", "maxFeePerBlobGas")
+NOT_TAKEN = ("blobs",)
 """Fields that would change the result and that this node's calls do not carry out."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallMessage:
-    """A call object; None means that the caller left the field out."""
-
-    sender: bytes
-    to: bytes | None
-    gas: int | None
-    gas_price: int | None
-    max_fee_per_gas: int | None
-    max_priority_fee_per_gas: int | None
-    value: int
-    data: bytes
-    access_list: AccessList
-    chain_id: int | None
 
 
 def parse_call(value: object) -> CallMessage:
@@ -48,16 +33,20 @@ def parse_call(value: object) -> CallMessage:
         if fields.get(name) is not None:
             raise BadArgument(f"{name} is not available in calls here; leave it out")
     message = CallMessage(
-        sender=_field(fields, "from", parse_address) or ZERO_ADDRESS,
-        to=_field(fields, "to", parse_address),
-        gas=_field(fields, "gas", parse_uint64),
-        gas_price=_field(fields, "gasPrice", parse_uint256),
-        max_fee_per_gas=_field(fields, "maxFeePerGas", parse_uint256),
-        max_priority_fee_per_gas=_field(fields, "maxPriorityFeePerGas", parse_uint256),
-        value=_field(fields, "value", parse_uint256) or 0,
+        sender=field(fields, "from", parse_address) or ZERO_ADDRESS,
+        to=field(fields, "to", parse_address),
+        gas=field(fields, "gas", parse_uint64),
+        gas_price=field(fields, "gasPrice", parse_uint256),
+        max_fee_per_gas=field(fields, "maxFeePerGas", parse_uint256),
+        max_priority_fee_per_gas=field(fields, "maxPriorityFeePerGas", parse_uint256),
+        value=field(fields, "value", parse_uint256) or 0,
         data=_call_data(fields),
-        access_list=_field(fields, "accessList", parse_access_list) or (),
-        chain_id=_field(fields, "chainId", parse_uint256),
+        access_list=field(fields, "accessList", parse_access_list),
+        chain_id=field(fields, "chainId", parse_uint256),
+        nonce=field(fields, "nonce", parse_uint64),
+        max_fee_per_blob_gas=field(fields, "maxFeePerBlobGas", parse_uint256),
+        blob_versioned_hashes=field(fields, "blobVersionedHashes", parse_hashes) or (),
+        authorization_list=field(fields, "authorizationList", parse_authorizations),
     )
     _validate_fees(message)
     return message
@@ -70,16 +59,35 @@ def parse_access_list(value: object) -> AccessList:
 
 def _parse_access(value: object) -> tuple[bytes, tuple[int, ...]]:
     fields = parse_object(value)
-    address = _field(fields, "address", parse_address)
+    address = field(fields, "address", parse_address)
     if address is None:
         raise BadArgument("an access list entry wants an address")
-    slots = _field(fields, "storageKeys", parse_hashes) or ()
+    slots = field(fields, "storageKeys", parse_hashes) or ()
     return address, tuple(int.from_bytes(slot, "big") for slot in slots)
 
 
-def _field(
-    fields: dict[str, object], name: str, parse: Callable[[object], ValueT]
-) -> ValueT | None:
+def parse_authorizations(value: object) -> tuple[Authorization, ...]:
+    """Return EIP-7702 authorizations; those whose signature is none are skipped when run."""
+    return tuple([_authorization(parse_object(item)) for item in parse_list(value)])
+
+
+def _authorization(fields: dict[str, object]) -> Authorization:
+    address = field(fields, "address", parse_address)
+    if address is None:
+        raise BadArgument("an authorization wants an address")
+    parity = field(fields, "yParity", parse_uint64)
+    return Authorization(
+        field(fields, "chainId", parse_uint256) or 0,
+        address,
+        field(fields, "nonce", parse_uint64) or 0,
+        (field(fields, "v", parse_uint64) or 0) if parity is None else parity,
+        field(fields, "r", parse_storage_slot) or 0,
+        field(fields, "s", parse_storage_slot) or 0,
+    )
+
+
+def field(fields: dict[str, object], name: str, parse: Callable[[object], ValueT]) -> ValueT | None:
+    """Return a field of an object, None where it is absent; a wrong one is named."""
     value = fields.get(name)
     if value is None:
         return None
@@ -91,8 +99,8 @@ def _field(
 
 def _call_data(fields: dict[str, object]) -> bytes:
     """Return `input`, or `data` as older callers name it."""
-    current = _field(fields, "input", parse_data)
-    older = _field(fields, "data", parse_data)
+    current = field(fields, "input", parse_data)
+    older = field(fields, "data", parse_data)
     if current is not None and older is not None and current != older:
         raise BadArgument(
             'both "data" and "input" are set and not equal. '

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.creation_address import creation_address
 from cvm.evm.header import BlockHeader
-from cvm.evm.keccak import keccak256
 from cvm.evm.receipt import Log, Receipt
 from cvm.evm.transaction import (
     BLOB,
@@ -33,14 +32,6 @@ def quantity(value: int) -> str:
 def data(value: bytes) -> str:
     """Return 0x and two digits for each byte."""
     return "0x" + value.hex()
-
-
-def checksum_address(address: bytes) -> str:
-    """Return an address with EIP-55's capitals."""
-    digits = address.hex()
-    nibbles = keccak256(digits.encode()).hex()
-    pairs = zip(digits, nibbles[: len(digits)], strict=True)
-    return "0x" + "".join(digit.upper() if nibble >= "8" else digit for digit, nibble in pairs)
 
 
 def word(value: int) -> str:

@@ -2,42 +2,80 @@
 
 from cvm.evm.faults import FeeCapTooLow
 from cvm.evm.header import BlockHeader
-from node.execution.call_request import CallRequest, CallResult
+from node.execution.access_list import AccessListJob
+from node.execution.call_request import CallMessage, CallRequest, CallResult
+from node.execution.halt_words import halt_words
 from node.execution.messages import CallJob, EstimateJob
+from node.execution.overrides import NO_BLOCK_OVERRIDES, BlockOverrides
 from node.rpc.block_lookup import require_header
-from node.rpc.call_parameters import Call, CallMessage
+from node.rpc.call_parameters import Call
 from node.rpc.chain_view import EthView
-from node.rpc.encoding import data, quantity
+from node.rpc.encoding import access_list_object, data, quantity
 from node.rpc.faults import ExecutionReverted, RpcError, ServerError
 from node.rpc.fees import base_fee
+from node.rpc.override_parameters import Blocks, States
 from node.rpc.parameters import Block, BlockTag
-from node.rpc.registry import rpc_method
+from node.rpc.registry import JsonValue, rpc_method
 from node.rpc.revert_reason import revert_reason
 
 
 @rpc_method("eth_call")
-async def call(chain: EthView, message: Call, block: Block = BlockTag.LATEST) -> str:
+async def call(
+    chain: EthView,
+    message: Call,
+    block: Block = BlockTag.LATEST,
+    state: States = (),
+    overrides: Blocks = NO_BLOCK_OVERRIDES,
+) -> str:
     """Run a message on the state after a block and return its output."""
     header = require_header(chain, block)
-    request = call_request(message, chain.chain_id, header)
-    result = await chain.execute(CallJob(header.hash, request))
+    request = call_request(message, chain.chain_id, header, overrides)
+    result = await chain.execute(CallJob(header.hash, request, state, overrides))
     if result.error is not None or result.reverted:
         raise call_error(result)
     return data(result.output)
 
 
 @rpc_method("eth_estimateGas")
-async def estimate_gas(chain: EthView, message: Call, block: Block = BlockTag.PENDING) -> str:
+async def estimate_gas(
+    chain: EthView,
+    message: Call,
+    block: Block = BlockTag.PENDING,
+    state: States = (),
+    overrides: Blocks = NO_BLOCK_OVERRIDES,
+) -> str:
     """Return the least gas limit with which a message succeeds."""
     header = require_header(chain, block)
-    request = call_request(message, chain.chain_id, header)
-    estimate = await chain.execute(EstimateJob(header.hash, request))
+    request = call_request(message, chain.chain_id, header, overrides)
+    estimate = await chain.execute(EstimateJob(header.hash, request, state, overrides))
     if isinstance(estimate, CallResult):
         raise call_error(estimate)
     return quantity(estimate)
 
 
-def call_request(message: CallMessage, chain_id: int, header: BlockHeader) -> CallRequest:
+@rpc_method("eth_createAccessList")
+async def create_access_list(
+    chain: EthView, message: Call, block: Block = BlockTag.LATEST, state: States = ()
+) -> JsonValue:
+    """Return the access list of a message, and the gas that it uses with it."""
+    header = require_header(chain, block)
+    request = call_request(message, chain.chain_id, header)
+    found = await chain.execute(AccessListJob(header.hash, request, state))
+    if found.error is not None and found.gas_used == 0:
+        raise ServerError(f"failed to apply transaction: err: {found.error}")
+    result: dict[str, JsonValue] = {
+        "accessList": access_list_object(found.access_list),
+        "gasUsed": quantity(found.gas_used),
+    }
+    return result if found.error is None else result | {"error": halt_words(found.error)}
+
+
+def call_request(
+    message: CallMessage,
+    chain_id: int,
+    header: BlockHeader,
+    overrides: BlockOverrides = NO_BLOCK_OVERRIDES,
+) -> CallRequest:
     """Return the message with its effective gas price; raises `ServerError` or `FeeCapTooLow`."""
     if message.chain_id is not None and message.chain_id != chain_id:
         raise ServerError(
@@ -47,10 +85,14 @@ def call_request(message: CallMessage, chain_id: int, header: BlockHeader) -> Ca
         sender=message.sender,
         to=message.to,
         gas=message.gas,
-        gas_price=_effective_price(message, base_fee(header)),
+        gas_price=_effective_price(
+            message, base_fee(header) if overrides.base_fee is None else overrides.base_fee
+        ),
         value=message.value,
         data=message.data,
-        access_list=message.access_list,
+        access_list=message.access_list or (),
+        blob_versioned_hashes=message.blob_versioned_hashes,
+        authorization_list=message.authorization_list or (),
     )
 
 
@@ -58,7 +100,7 @@ def call_error(result: CallResult) -> RpcError:
     """Return the error that a failed message is answered with."""
     if result.reverted:
         return ExecutionReverted(revert_reason(result.output), data(result.output))
-    return ServerError(str(result.error))
+    return ServerError(halt_words(str(result.error)))
 
 
 def _effective_price(message: CallMessage, fee: int) -> int:

@@ -7,15 +7,16 @@ from cvm.evm.keccak import keccak256
 from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY
 from cvm.evm.transaction_signing import UnsignedTransaction, unsigned_fields
-from node.rpc.call_parameters import CallMessage, parse_call
+from node.execution.call_request import CallMessage
+from node.rpc.call_parameters import parse_call
 from node.rpc.caller import Caller
 from node.rpc.encoding import access_list_object, data, quantity, transaction_object
 from node.rpc.eth_execute import estimate_gas
 from node.rpc.eth_fee import suggested_tip
-from node.rpc.faults import ServerError
+from node.rpc.faults import BadArgument, ServerError
 from node.rpc.fees import base_fee
 from node.rpc.json_value import JsonValue
-from node.rpc.parameters import Address, Data, parse_object, parse_uint64
+from node.rpc.parameters import Address, Data
 from node.rpc.registry import rpc_method
 
 MESSAGE_PREFIX = b"\x19Ethereum Signed Message:\n"
@@ -30,8 +31,10 @@ Wish = tuple[CallMessage, int | None]
 
 def parse_wish(value: object) -> Wish:
     """Return a transaction that a caller wants signed, and its nonce if that is given."""
-    nonce = parse_object(value).get("nonce")
-    return parse_call(value), None if nonce is None else parse_uint64(nonce)
+    message = parse_call(value)
+    if message.authorization_list is not None or message.blob_versioned_hashes:
+        raise BadArgument("a transaction with authorizations or blobs is not signed here")
+    return message, message.nonce
 
 
 TransactionWish: TypeAlias = Annotated[Wish, parse_wish]
@@ -112,7 +115,7 @@ async def filled(caller: Caller, message: CallMessage, nonce: int | None) -> Uns
         to=message.to or b"",
         value=message.value,
         data=message.data,
-        access_list=message.access_list,
+        access_list=message.access_list or (),
     )
 
 

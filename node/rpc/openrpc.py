@@ -15,13 +15,20 @@ from node.rpc.schemas.argument_schemas import ARGUMENT_SCHEMAS
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.cvm_results import CVM_RESULTS
 from node.rpc.schemas.eth_results import ETH_RESULTS, NODE_RESULTS
+from node.rpc.schemas.execution_schemas import EXECUTION_RESULTS
 from node.rpc.schemas.forms import ANYTHING, Schema
 from node.rpc.schemas.trace_results import TRACE_RESULTS
 
 OPENRPC_VERSION = "1.2.6"
 API_VERSION = "0.1.0"
 FILE = Path(__file__).with_name("openrpc.json")
-RESULTS: dict[str, Schema] = {**ETH_RESULTS, **NODE_RESULTS, **CVM_RESULTS, **TRACE_RESULTS}
+RESULTS: dict[str, Schema] = {
+    **ETH_RESULTS,
+    **NODE_RESULTS,
+    **CVM_RESULTS,
+    **TRACE_RESULTS,
+    **EXECUTION_RESULTS,
+}
 
 
 def document(may_call: Callable[[str], bool]) -> dict[str, JsonValue]:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from cvm.evm.transaction import Transaction
+from node.checksum_address import checksum_address
 from node.pool.content import BySender, PoolContent
 from node.rpc.chain_view import EthView
-from node.rpc.encoding import checksum_address, quantity, transaction_object
+from node.rpc.encoding import quantity, transaction_object
 from node.rpc.faults import LimitExceeded
 from node.rpc.parameters import Address
 from node.rpc.registry import JsonValue, rpc_method

@@ -24,6 +24,7 @@ from node.rpc.parameters import (
 )
 from node.rpc.registry import Parser
 from node.rpc.schemas.components import ADDRESS, BLOCK_REFERENCE, CALL, FILTER, QUANTITY
+from node.rpc.schemas.execution_schemas import EXECUTION_ARGUMENTS
 from node.rpc.schemas.forms import (
     ANYTHING,
     BOOLEAN,
@@ -54,6 +55,7 @@ TRACE_CONFIG = record(
 SUBSCRIPTIONS = ("newHeads", "logs", "newPendingTransactions", "syncing")
 
 ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
+    **EXECUTION_ARGUMENTS,
     parse_address: ADDRESS,
     parse_block_number: ref("BlockNumber"),
     parse_block_reference: BLOCK_REFERENCE,

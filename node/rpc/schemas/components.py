@@ -213,7 +213,9 @@ ARGUMENTS: dict[str, Schema] = {
             "data": ref("AnyData"),
             "accessList": ref("AccessList"),
             **fields(QUANTITY, ("gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")),
-            **fields(QUANTITY, ("value", "chainId", "nonce")),
+            **fields(QUANTITY, ("value", "chainId", "nonce", "maxFeePerBlobGas")),
+            "blobVersionedHashes": array(ref("AnyHash")),
+            "authorizationList": ref("AuthorizationList"),
         },
     },
     "Filter": {

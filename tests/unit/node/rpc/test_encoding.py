@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.rpc.encoding import checksum_address
+from node.checksum_address import checksum_address
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from consensus.ethereum.ethereum_block import EthereumBlock
+from cvm.evm.state_reader import Account
 from models_registry.chunks import model_id
+from node.execution.access_list import AccessListJob, AccessListResult
+from node.execution.block_building import BuildJob, BuiltBlock
+from node.execution.call_outcome import CallOutcome
+from node.execution.proofs import AccountProof, ProofJob, SlotProof
+from node.execution.simulation import SimulatedBlock, SimulateJob
 from node.rpc.caller import Caller
 from node.rpc.events import ChainEvents
 from node.rpc.methods import METHODS
@@ -60,6 +67,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("cvm_getInferences", ({"fromBlock": "0x0"},)),
     ("cvm_getModel", (MODEL,)),
     ("cvm_getModel", ("0x" + "77" * 32,)),
+    ("cvm_infer", (MODEL, "0x00")),
     ("cvm_listCertificates", ("0x1", "0x3")),
     ("cvm_listEvidence", ()),
     ("cvm_listModels", ()),
@@ -84,6 +92,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("eth_chainId", ()),
     ("eth_coinbase", ()),
     ("eth_config", ()),
+    ("eth_createAccessList", (CALL,)),
     ("eth_estimateGas", (CALL,)),
     ("eth_feeHistory", ("0x4", "latest", [5, 95])),
     ("eth_fillTransaction", ({"from": ALICE_HEX, "to": BOB_HEX},)),
@@ -104,6 +113,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("eth_getHeaderByHash", (BLOCK_HASH,)),
     ("eth_getHeaderByNumber", ("0x2",)),
     ("eth_getLogs", ({"fromBlock": "0x0"},)),
+    ("eth_getProof", (ALICE_HEX, ["0x0"])),
     ("eth_getStorageAt", (ALICE_HEX, "0x0")),
     ("eth_getStorageValues", ({ALICE_HEX: ["0x0", "0x1"]},)),
     ("eth_getTransactionByBlockHashAndIndex", (BLOCK_HASH, "0x0")),
@@ -125,6 +135,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("eth_sendTransaction", (WISH,)),
     ("eth_sign", (ALICE_HEX, "0x00")),
     ("eth_signTransaction", ({**WISH, "nonce": "0x1"},)),
+    ("eth_simulateV1", ({"blockStateCalls": [{}]},)),
     ("eth_subscribe", ("newHeads",)),
     ("eth_syncing", ()),
     ("eth_uninstallFilter", ("0x1",)),
@@ -133,6 +144,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("net_version", ()),
     ("rpc.discover", ()),
     ("rpc_modules", ()),
+    ("testing_buildBlockV1", (BLOCK_HASH, {"timestamp": "0x1"}, [])),
     ("txpool_content", ()),
     ("txpool_contentFrom", (ALICE_HEX,)),
     ("txpool_inspect", ()),
@@ -154,11 +166,32 @@ ELSEWHERE = {
 }
 
 
+def execution_answers(chain: FakeChain) -> dict[type, object]:
+    """Return what jobs give: a list, a proof, a made-up block of three calls, a built block."""
+    view = chain.blocks[1]
+    block = EthereumBlock(view.header, view.transactions, (), ())
+    senders = tuple(tx.sender for tx in view.transactions)
+    log = chain.receipts_of[view.header.hash][1].logs[0]
+    outcomes = (
+        CallOutcome(b"", ((0, log),), 21_000, 21_000, None, reverted=False),
+        CallOutcome(b"", (), 21_000, 21_000, "execution reverted", reverted=True),
+        CallOutcome(b"\x07", (), 21_000, 21_000, None, reverted=False),
+    )
+    slot = SlotProof(0, 7, (b"\xc1\x80",))
+    return {
+        AccessListJob: AccessListResult(((ALICE, (0, 5)),), 21_000, "OutOfGas"),
+        ProofJob: AccountProof(Account(), (b"\xc1\x80",), (slot,)),
+        SimulateJob: (SimulatedBlock(block, senders, outcomes),),
+        BuildJob: BuiltBlock(block, 7),
+    }
+
+
 def full_chain() -> FakeChain:
     """Return a chain with a full pool, and an inference in block 1."""
     chain = small_chain()
     chain.pool = [legacy_tx(6, 2 * GWEI), dynamic_fee_tx(7, GWEI, to=b"")]
     chain.queue = [access_list_tx(9, 3 * GWEI), set_code_tx(12)]
+    chain.answers = execution_answers(chain)
     chain.traces = (InferenceTrace(0, RUN, ()),)
     chain.block_traces = {chain.blocks[1].header.hash: [(0, InferenceTrace(0, RUN))]}
     return chain

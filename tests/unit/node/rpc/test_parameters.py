@@ -242,8 +242,12 @@ def test_takes(parse: Callable[[object], object], value: object, expected: objec
             id="tip-over-cap",
         ),
         pytest.param(
-            parse_call, {"authorizationList": []}, "authorizationList is not", id="authorizations"
+            parse_call,
+            {"authorizationList": [{}]},
+            "authorizationList: an authorization wants an address",
+            id="authorizations",
         ),
+        pytest.param(parse_call, {"blobs": ["0x"]}, "blobs is not available in calls", id="blobs"),
         pytest.param(
             parse_call, {"accessList": [{}]}, "accessList: an access list entry wants", id="access"
         ),
@@ -300,7 +304,7 @@ def test_shows_no_more_than_a_line_of_a_long_value() -> None:
 def test_a_call_leaves_out_what_its_caller_left_out() -> None:
     call = parse_call({"to": ADDRESS, "data": "0x01", "unknown": 1, "value": None})
     assert (call.sender, call.to, call.data) == (bytes(20), b"\xab" * 20, b"\x01")
-    assert (call.gas, call.gas_price, call.value, call.access_list) == (None, None, 0, ())
+    assert (call.gas, call.gas_price, call.value, call.access_list) == (None, None, 0, None)
 
 
 JSON = st.recursive(
