@@ -105,6 +105,17 @@ def proof_of(
     )
 
 
+def validate_quorum_there(turn: Turn, message: Proposal) -> None:
+    """Check that a quorum went to the round of a proposal, looking at no block of it.
+
+    Whoever proposes in some later round can sign a proposal now, and a full block takes half a
+    second to read. Raises `BadMessage`.
+    """
+    listed = message.round_changes
+    validate_listing("round changes", [each.signature for each in listed], turn.state)
+    validate_round_changes(turn, message.payload.round, listed)
+
+
 def validate_justification(turn: Turn, message: Proposal, known: KnownBlock) -> None:
     """Check that a round's proposer may propose this block; raises `BadMessage`.
 

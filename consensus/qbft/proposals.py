@@ -12,6 +12,7 @@ from consensus.qbft.justification import (
     highest_claim,
     validate_coinbase,
     validate_justification,
+    validate_quorum_there,
 )
 from consensus.qbft.messages import (
     PREPARE,
@@ -41,6 +42,8 @@ def receive_proposal(
         signer = turn.validator_who_signed(message.payload, message.signature)
     if signer != proposer:
         raise BadMessage(f"0x{signer.hex()} does not propose in round {message.payload.round}")
+    if message.payload.round > turn.state.round:
+        validate_quorum_there(turn, message)
     known = read_block(turn, message.payload.block, parent_certificate)
     refuse_second_proposals(turn, message, known, proposer)
     validate_justification(turn, message, known)

@@ -20,8 +20,8 @@ class Votes(Generic[Vote]):
     by_signer: Mapping[bytes, tuple[Vote, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    signers: Mapping[bytes, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    """Who made a signature that is held."""
+    signers: Mapping[Vote, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    """Who made a vote that is held. Not by its signature: two keys can be made for one."""
 
     def holds(self, vote: Vote) -> bool:
         """Tell whether this very vote is held."""
@@ -29,10 +29,7 @@ class Votes(Generic[Vote]):
 
     def signer_of(self, vote: Vote) -> bytes | None:
         """Return who signed this very vote where it is held."""
-        signer = self.signers.get(vote.signature)
-        if signer is not None and vote in self.by_signer[signer]:
-            return signer
-        return None
+        return self.signers.get(vote)
 
     def in_round(self, signer: bytes, round_number: int) -> Vote | None:
         """Return the vote of a signer in a round."""
@@ -49,9 +46,9 @@ class Votes(Generic[Vote]):
         held = list(self.by_signer.get(signer, ()))
         held.append(vote)
         held.sort(key=round_of, reverse=True)
-        signers = {**self.signers, vote.signature: signer}
+        signers = {**self.signers, vote: signer}
         for dropped in held[ROUNDS_KEPT:]:
-            del signers[dropped.signature]
+            del signers[dropped]
         return Votes({**self.by_signer, signer: tuple(held[:ROUNDS_KEPT])}, signers)
 
     def matching(self, round_number: int, digest: bytes) -> list[tuple[bytes, Vote]]:

@@ -35,7 +35,7 @@ def test_messages_of_the_next_height_are_taken_up_when_it_begins() -> None:
     assert [check.digest for check in found(CheckBlock, actions)] == [DIGEST]
     assert len(found(Relay, actions)) == 3
     assert node.state.prepares.signers.keys() == {
-        prepare_by(index, DIGEST, height=NEXT).signature for index in (0, 1)
+        prepare_by(index, DIGEST, height=NEXT) for index in (0, 1)
     }
 
 
