@@ -148,8 +148,8 @@ def test_the_script_starts_a_chain_and_would_run_a_node(
 def test_forks_are_read_as_the_chain_reads_them() -> None:
     forks = parse_forks(config_of(MERGED), 0)
     assert [(point.first, point.name) for point in forks.by_time][-2:] == [
-        (0, "cancun"),
-        (100, "prague"),
+        (0, "Cancun"),
+        (100, "Prague"),
     ]
 
 
