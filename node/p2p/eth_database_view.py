@@ -35,9 +35,13 @@ class DatabaseView:
 
     @property
     def earliest(self) -> int:
-        """Return 0, or the first height after the snapshot that the chain started from."""
+        """Return 0, or the first height after the snapshot that the chain started from.
+
+        While the snapshot's own block is the head, it is that one: a range that ends before it
+        begins is a breach of eth/69, for which peers ban.
+        """
         start = self._database.start_height()
-        return start + 1 if start else 0
+        return min(start + 1, self.head.block_number) if start else 0
 
     def total_difficulty(self) -> int:
         """Return the sum of the difficulties up to the head; those after the merge are 0.

@@ -13,6 +13,7 @@ from node.p2p.cvm_state_messages import GetStateChunk, StateChunk
 from node.p2p.eth_answers import receipts_for
 from node.p2p.eth_database_view import view_of_chain
 from node.p2p.eth_handshake import own_status
+from node.p2p.eth_status import Status69
 from tests.chain_world import ChainWorld
 from tests.unit.node.p2p.snapshot_world import (
     StateServer,
@@ -91,3 +92,22 @@ def test_a_chain_from_a_snapshot_greets_peers_of_eth_68(copy: ChainWorld) -> Non
     view = view_of_chain(copy.database)
     assert view.total_difficulty() == 0
     assert own_status(view, 68, view.total_difficulty()).head_hash == copy.chain.head.hash  # type: ignore[union-attr]
+
+
+def test_a_chain_from_a_snapshot_greets_peers_of_eth_69_before_and_after_its_first_block(
+    full: ChainWorld, copy: ChainWorld
+) -> None:
+    """A peer bans who says that its blocks end before they begin."""
+    assert blocks_shown(copy) == (2, 2)
+    copy.propose()
+    assert blocks_shown(copy) == (3, 3)
+    copy.propose()
+    assert blocks_shown(copy) == (3, 4)
+    assert blocks_shown(full) == (0, 2)
+
+
+def blocks_shown(world: ChainWorld) -> tuple[int, int]:
+    """Return the first and the last height that a peer of eth/69 is told of."""
+    status = own_status(view_of_chain(world.database), 69, 0)
+    assert isinstance(status, Status69)
+    return status.earliest, status.latest
