@@ -41,8 +41,8 @@ class TrustedPointTooOld(Exception):
 
     def __init__(self, number: int, age_s: int, limit_s: int) -> None:
         super().__init__(
-            f"block {number} is {age_s} s old, and a trusted block may be {limit_s} s old at most: "
-            "give a newer one with --checkpoint"
+            f"block {number} is {age_s} s old, and a trusted block may be {limit_s} s old at most, "
+            "half of the time for which bonds are held: give a newer one with --checkpoint"
         )
 
 

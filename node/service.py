@@ -47,6 +47,7 @@ from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import RpcServer
 from node.rpc.wallet import Wallet
+from node.seat_log import SeatLog
 from node.signer.remote_key import RemoteKey
 from node.snapshot_start import fetch_snapshot
 from node.stopping import stop_on_signals
@@ -221,6 +222,7 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
         Wallet(dev_accounts() if config.instant else ()),
     )
     rpc = rpc_of(view, writer, pool, itself)
+    tell_of_seat(writer, chain, key)
     recorders = genesis_recorders(config, writer, chain, pool, network)
     duties = (driver, models, workers, *(() if joined is None else (joined,)), *recorders)
     return NodeParts(rpc, duties, writer, network, pool)
@@ -235,6 +237,15 @@ def join_network(
     joined = NodeNetwork(config, config.p2p, writer, parts)
     cleanup.callback(joined.close)
     return joined
+
+
+def tell_of_seat(writer: BlockWriter, chain: Chain, key: ValidatorKey | None) -> None:
+    """Have the log say when a validator's key begins and ends to vote."""
+    if key is None:
+        return
+    seat = SeatLog(chain, key.address)
+    seat.look()
+    writer.on_head(lambda _checked, _certificate: seat.look())
 
 
 def genesis_recorders(

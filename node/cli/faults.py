@@ -1,5 +1,6 @@
 """How a command ends when something is wrong: one line that says what, and what to do."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,4 +79,6 @@ def read_password(password_file: Path | None, prompt: str, *, confirm: bool = Fa
         if not lines:
             raise BadArgument(f"{password_file} is empty: its first line is the password")
         return lines[0]
+    if not sys.stdin.isatty():
+        raise BadArgument(f"{prompt}: there is nobody to ask; --password FILE names a file with it")
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm)).encode()

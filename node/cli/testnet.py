@@ -30,7 +30,9 @@ def run_testnet(
     full_nodes: Annotated[int, typer.Option(help="nodes that follow and do not vote")] = 0,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", help="keep the network here, or go on with the one that is there"),
+        typer.Option(
+            "--dir", help="keep the network here, or go on with the one that is there, as it was"
+        ),
     ] = None,
     period: Annotated[int, typer.Option(help="seconds between blocks")] = 2,
     epoch_blocks: Annotated[
@@ -75,11 +77,20 @@ async def start_and_show(network: LocalNetwork, stop: asyncio.Event) -> None:
     console.print(
         f"TEST accounts with 10,000 ether each: the mnemonic {DEV_MNEMONIC!r}", soft_wrap=True
     )
+    console.print(way_in(next(iter(network.nodes.values())).place), soft_wrap=True)
     await network.open()
     async with asyncio.TaskGroup() as tasks:
         starting = tasks.create_task(network.start_all())
         await show_status(network, stop)
         starting.cancel()
+
+
+def way_in(place: NodePlace) -> str:
+    """Say how a node beside those of the network follows one of them."""
+    return (
+        f"a node of your own: cvm init {place.datadir.parent / 'genesis.json'} --datadir DIR, then "
+        f"cvm node --datadir DIR --http.port 0 --p2p.port 0 --peer {place.enode()}"
+    )
 
 
 async def is_done(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:

@@ -40,7 +40,10 @@ class CannotListen(LocalFault):
     """The port for peers cannot be opened on this machine."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
-        super().__init__(f"cannot listen for peers on {host}:{port}: {error.strerror or error}")
+        super().__init__(
+            f"cannot listen for peers on {host}:{port}: {error.strerror or error}; stop what holds "
+            "the port or choose another with --p2p.port"
+        )
 
 
 class P2pServer:
@@ -142,6 +145,7 @@ class P2pServer:
                 try:
                     await listener.start_serving()
                     self.listening.set()
+                    log.info("listening for peers", enode=self.enode)
                     await self._dialler.run()
                 finally:
                     listener.close()

@@ -82,7 +82,7 @@ class SnapshotSync:
                     await loop.run_in_executor(self._writing, self._store.begin, pivot)
                 await self._fetch()
             except NoTrustedWay as fault:
-                log.warning("waiting for peers", reason=str(fault))
+                log.warning("no state yet", reason=str(fault))
                 await self._wait_for_peers()
             except SnapshotGone as fault:
                 log.warning("state not served", reason=str(fault))
@@ -105,7 +105,10 @@ class SnapshotSync:
         highest = max((peer.height for peer in self._peers()), default=0)
         height = highest - PIVOT_LAG_BLOCKS
         if height <= number:
-            raise NoTrustedWay(f"a block {PIVOT_LAG_BLOCKS} before the tip and above {number}")
+            raise NoTrustedWay(
+                f"a state newer than the trusted block {number}: the tip is {highest}, and one is "
+                f"taken once it is {number + PIVOT_LAG_BLOCKS + 1}"
+            )
         trusted = await self._follower.advance(trusted, height)
         if height <= trusted.header.block_number:
             height = min(trusted.header.block_number + 1, highest)
@@ -141,7 +144,7 @@ class SnapshotSync:
         try:
             pivot = await self._find_pivot()
         except NoTrustedWay as fault:
-            log.warning("waiting for peers", reason=str(fault))
+            log.warning("no state yet", reason=str(fault))
             return
         if old is None or pivot.block.number > old.block.number + PIVOT_LAG_BLOCKS:
             loop = asyncio.get_running_loop()

@@ -346,7 +346,9 @@ class ChainDatabase:
             with self._env.begin(write=True) as transaction:
                 yield transaction
         except lmdb.Error as error:
-            raise DatabaseFault(f"cannot write the database in {self.path}: {error}") from error
+            raise DatabaseFault(
+                f"cannot write the database in {self.path}: {error}; is the disk full?"
+            ) from error
 
     def _put(self, transaction: Any, table: str, key: bytes, value: bytes) -> None:
         transaction.put(key, value, db=self._tables[table])

@@ -1,5 +1,6 @@
 """Keystore files: encrypted, private, and clear about what is wrong with them."""
 
+import io
 import json
 import stat
 from functools import partial
@@ -195,6 +196,14 @@ def test_the_first_line_of_a_file_is_the_password(
     path = tmp_path / "password"
     path.write_bytes(content)
     assert read_password(path, "unused") == password
+
+
+def test_without_a_file_and_a_terminal_there_is_nobody_to_ask_for_a_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("from a pipe\n"))
+    with pytest.raises(BadArgument, match=r"^password of k: there is nobody to ask; --password"):
+        read_password(None, "password of k")
 
 
 def test_an_empty_password_file_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from models_registry.cli.prepare import Options, prepare_model
 from node.cli.network_board import Board
-from node.cli.testnet import is_done
+from node.cli.testnet import is_done, way_in
 from node.cli.warming import CannotWarm, Warming, warm_up, warmings_for
 from node.network_process import NetworkProcess, NoAnswer, NodePlace
 from node.p2p.first_fault import first_fault
@@ -45,6 +45,12 @@ def small_model() -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
     assert isinstance(model, onnx.ModelProto)
     return prepare_model(model.SerializeToString(), Options()).data
+
+
+def test_the_way_in_names_the_genesis_file_and_a_peer(tmp_path: Path) -> None:
+    words = way_in(place(tmp_path)).split()
+    assert words[words.index("init") + 1] == str(tmp_path / "genesis.json")
+    assert words[-2:] == ["--peer", f"enode://{bytes(64).hex()}@127.0.0.1:2"]
 
 
 def test_the_samples_and_every_model_of_the_network_are_compiled_once(tmp_path: Path) -> None:

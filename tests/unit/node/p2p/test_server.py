@@ -287,7 +287,8 @@ def test_a_port_that_is_taken_is_a_fault_of_this_machine() -> None:
         async with serving(1, Echo()) as a:
             taken = P2pConfig(host="127.0.0.1", port=parse_enode(a.enode).port)
             server = P2pServer(key_of(2), [Echo()], PeerBook(None), taken)
-            with pytest.raises(CannotListen, match=r"cannot listen for peers on 127.0.0.1:\d+"):
+            told = r"cannot listen for peers on 127.0.0.1:\d+: .* choose another with --p2p.port"
+            with pytest.raises(CannotListen, match=told):
                 await server.run()
 
     run(scene)
