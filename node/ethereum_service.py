@@ -10,12 +10,14 @@ from node.chain import may_be_plain
 from node.config import NodeConfig
 from node.endpoints import open_endpoints
 from node.ethereum_archive import ethereum_forks_of, parse_json
+from node.ethereum_facts import EthereumFacts
 from node.ethereum_view import EthereumView
 from node.execution.ethereum_chain import EthereumExecutionChain
 from node.execution.worker_process import WorkerPlace
 from node.execution.workers import Workers
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents
+from node.rpc.node_facts import NodeSelf
 from node.rpc.server import RpcServer
 from node.service import run_tasks
 from node.stopping import stop_on_signals
@@ -44,20 +46,23 @@ async def run_ethereum_node(
     """
     stop = stop_on_signals()
     workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
-    with ethereum_view(config, workers) as view:
+    with ethereum_view(config, workers) as (view, facts):
         async with AsyncExitStack() as servers:
-            node = rpc_node(
-                view, asyncio.get_running_loop().time, ChainEvents(), without=OWN_NAMESPACES
-            )
+            clock_s, itself = asyncio.get_running_loop().time, NodeSelf(facts)
+            node = rpc_node(view, clock_s, ChainEvents(), itself, OWN_NAMESPACES)
             on_ready(view, await open_endpoints(node, config, servers))
             await run_tasks([workers.run()], stop)
             log.info("stopping", head=view.head().block_number)
 
 
 @contextmanager
-def ethereum_view(config: NodeConfig, workers: Workers) -> Iterator[EthereumView]:
+def ethereum_view(
+    config: NodeConfig, workers: Workers
+) -> Iterator[tuple[EthereumView, EthereumFacts]]:
     """Open the chain for reading."""
     with closing(ChainDatabase(config.chain_folder, read_only=True)) as database:
-        chain = EthereumExecutionChain(database, ethereum_forks_of(database))
+        forks = ethereum_forks_of(database)
+        facts = EthereumFacts.of_database(database, forks)
+        chain = EthereumExecutionChain(database, forks)
         with closing(EthereumView(database, chain, workers)) as view:
-            yield view
+            yield view, facts

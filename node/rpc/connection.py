@@ -31,7 +31,8 @@ class Connection:
     async def run(self, messages: AsyncIterator[bytes], send: Send) -> None:
         """Serve until `messages` ends, then send what is still to be answered.
 
-        Raises `SlowClient` where the client does not keep up, and what `send` raises.
+        Raises `SlowClient` where the client does not keep up, and what `messages` or `send` raise;
+        what is still worked on is given up then.
         """
         try:
             with first_fault():

@@ -99,7 +99,11 @@ def text_frame(message: bytes) -> bytes:
 
 
 async def _messages(socket: web.WebSocketResponse) -> AsyncIterator[bytes]:
-    """Yield what the client sends; a message over the bound closes the socket (code 1009)."""
+    """Yield what the client sends; a message over the bound closes the socket (code 1009).
+
+    Raises `ConnectionResetError` in the end: nobody is there any more to read an answer.
+    """
     async for message in socket:
         if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             yield message.data
+    raise ConnectionResetError("closed")
