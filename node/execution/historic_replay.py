@@ -1,7 +1,7 @@
 """A block of proof of work that runs once more, by py-evm's rules, watched where that is wanted."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,12 +10,14 @@ from consensus.ethereum.ethereum_execution import context_of
 from consensus.ethereum.historic_accounts import HistoricAccounts
 from consensus.ethereum.historic_execution import (
     HistoricRules,
+    NoHistoricMachine,
     deep_calls,
     hashes_before,
     machine_module,
     move_dao_balances,
     run_transaction,
 )
+from consensus.ethereum.historic_forks import FRONTIER
 from cvm.evm.execution import BlockContext, TransactionResult
 from cvm.evm.header import BlockHeader
 from cvm.evm.live_account import LiveAccount
@@ -98,6 +100,13 @@ class HistoricReplay:
         self._gas_used += done.gas_used
         receipt = Receipt(tx.type_id, int(done.is_success), self._gas_used, done.logs)
         return TransactionResult(receipt, done.gas_used, done.output, done.error)
+
+
+def load_history() -> None:
+    """Import py-evm where it is installed, so that no job's time goes into that."""
+    with suppress(NoHistoricMachine):
+        machine_module(0, FRONTIER)
+        import_module(WATCHING_MODULE)
 
 
 @contextmanager

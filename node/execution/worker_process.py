@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from consensus.ethereum.historic_forks import HistoricFork
 from consensus.faults import InvalidBlock, InvalidTransaction
 from cvm.faults import LocalFault
 from cvm.inference.backends.table import backend_named
@@ -23,6 +24,7 @@ from node.ethereum_archive import ethereum_forks_of, parse_json
 from node.execution.ethereum_chain import EthereumExecutionChain
 from node.execution.execution_chain import ExecutionChain
 from node.execution.faults import ExecutorFailed
+from node.execution.historic_replay import load_history
 from node.execution.own_chain import OwnExecutionChain
 from node.execution.worker_messages import (
     LENGTH_BYTES,
@@ -113,6 +115,9 @@ def chain_of(database: ChainDatabase, place: WorkerPlace) -> ExecutionChain:
     if genesis is None:
         raise NoChainHere(place.chain_folder.parent)
     if may_be_plain(parse_json(genesis)):
-        return EthereumExecutionChain(database, ethereum_forks_of(database))
+        forks = ethereum_forks_of(database)
+        if isinstance(forks.by_number[0].fork, HistoricFork):
+            load_history()
+        return EthereumExecutionChain(database, forks)
     host = NodeInferenceHost(ModelStore(place.models_folder), backend_named(place.backend))
     return OwnExecutionChain(database, parse_genesis_file(genesis).parameters, host)
