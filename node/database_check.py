@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain as joined
+from typing import Any
 
 from consensus.block import decode_block
 from consensus.faults import BadCertificate, MalformedBlock
@@ -26,6 +27,7 @@ from cvm.faults import DatabaseFault, MissingTrieNode
 from node.storage.chain_database import TABLES, ChainDatabase
 from node.storage.flat_state import decode_compact
 from node.storage.preimages import ADDRESS_BYTES
+from node.storage.state_faults import NoFlatState
 
 Progress = Callable[[int, int], None]
 
@@ -120,18 +122,20 @@ def faults_of_certificate(database: ChainDatabase, number: int, block_hash: byte
 
 
 def state_faults(database: ChainDatabase) -> Iterator[str]:
-    """Yield what is wrong with the head's state: tries by their hashes, then flat against tries."""
-    head = database.header(database.head_hash() or b"")
-    if head is None:
-        return
+    """Yield what is wrong with the newest state: tries by their hashes, then flat against tries.
+
+    One transaction sees it all, so blocks that a node writes meanwhile change nothing.
+    """
     try:
-        counted = count_leaves(database, head.state_root)
-        with database.head_state() as flat:
-            if flat.root != head.state_root:
-                yield f"the flat state is that of block {flat.number}, not of the head"
+        with database.reading() as transaction:
+            flat = database.flat_within(transaction)
+            header = database.header(database.hash_at(flat.number) or b"")
+            if header is None or header.state_root != flat.root:
+                yield f"the flat state is not that of block {flat.number}"
                 return
-        yield from flat_faults(database, head.state_root, counted)
-    except (DamagedNode, MissingTrieNode) as fault:
+            counted = count_leaves(database, flat.root)
+            yield from flat_faults(database, transaction, flat.root, counted)
+    except (DamagedNode, MissingTrieNode, NoFlatState) as fault:
         yield f"the head's state: {fault}"
 
 
@@ -183,19 +187,23 @@ def values_in(node: Node) -> Iterator[bytes]:
             yield from values_in(decode_node(reference, reference, 0))
 
 
-def flat_faults(database: ChainDatabase, root: bytes, counted: tuple[int, int]) -> Iterator[str]:
+def flat_faults(
+    database: ChainDatabase,
+    transaction: Any,  # lmdb ships no types
+    root: bytes,
+    counted: tuple[int, int],
+) -> Iterator[str]:
     """Yield where the flat tables differ from the tries."""
     state, found = TrieState(root, database.state, database.code), [0, 0]
-    with database.reading() as transaction:
-        for key, value in transaction.cursor(db=database.table("accounts")):
-            found[0] += 1
-            if state.account(bytes(key)) != decode_compact(bytes(value)):
-                yield f"account 0x{key.hex()}: the flat table differs from the trie"
-        for key, value in transaction.cursor(db=database.table("storage")):
-            found[1] += 1
-            address, slot = bytes(key[:ADDRESS_BYTES]), int.from_bytes(key[ADDRESS_BYTES:], "big")
-            if state.storage(address, slot) != int.from_bytes(value, "big"):
-                yield f"slot {slot:#x} of 0x{address.hex()}: the flat table differs from the trie"
+    for key, value in transaction.cursor(db=database.table("accounts")):
+        found[0] += 1
+        if state.account(bytes(key)) != decode_compact(bytes(value)):
+            yield f"account 0x{key.hex()}: the flat table differs from the trie"
+    for key, value in transaction.cursor(db=database.table("storage")):
+        found[1] += 1
+        address, slot = bytes(key[:ADDRESS_BYTES]), int.from_bytes(key[ADDRESS_BYTES:], "big")
+        if state.storage(address, slot) != int.from_bytes(value, "big"):
+            yield f"slot {slot:#x} of 0x{address.hex()}: the flat table differs from the trie"
     if tuple(found) != counted:
         yield (
             f"the tries have {counted[0]} accounts and {counted[1]} slots, "

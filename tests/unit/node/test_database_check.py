@@ -134,6 +134,17 @@ def test_damage_is_named(
     assert any(words in fault for fault in found), found
 
 
+def test_blocks_that_are_written_meanwhile_are_no_faults(world: ChainWorld) -> None:
+    assert list(find_faults(world.database, lambda done, _total: grow(world, done))) == []
+    assert world.chain.head.block_number == 4
+
+
+def grow(world: ChainWorld, done: int) -> None:
+    """Write a block while the last one is looked at."""
+    if done == 3:
+        world.propose()
+
+
 def test_every_table_has_a_size(world: ChainWorld) -> None:
     sizes = {size.name: size for size in table_sizes(world.database)}
     assert set(sizes) == set(TABLES)
