@@ -31,6 +31,7 @@ from node.rpc import (
     net,
     rpc_itself,
     testing,
+    trace,
     txpool,
     web3,
 )
@@ -69,6 +70,7 @@ FAMILIES = (
     net,
     rpc_itself,
     testing,
+    trace,
     txpool,
     web3,
 )

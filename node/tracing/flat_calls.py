@@ -41,7 +41,11 @@ class FlatCallTracer(CallRecorder):
         super().__init__(budget)
         self._options = options
 
-    def result(self, end: TraceEnd) -> list[JsonValue]:
+    def result(self, end: TraceEnd, /) -> JsonValue:
+        """Return the calls, each before those that it made."""
+        return self.calls(end)
+
+    def calls(self, end: TraceEnd) -> list[dict[str, JsonValue]]:
         """Return the calls, each before those that it made."""
         root, start = self.root, self.start
         if root is None or start is None:

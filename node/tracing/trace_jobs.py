@@ -6,9 +6,10 @@ write it down. A job raises `ExecutionTimedOut` or `LimitExceeded` where its tra
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from cvm.evm.message_call import MessageResult, run_message
 from cvm.evm.message_rules import Interpreter, Rules
@@ -25,6 +26,7 @@ from node.tracing.trace_budget import BoundTracer, TraceBudget
 from node.tracing.trace_config import TraceConfig
 from node.tracing.transaction_tracer import TraceEnd, TraceStart, TransactionTracer
 
+TracerT = TypeVar("TracerT", bound=TransactionTracer)
 DEEP_JSON = 10_000
 """Python's own limit of nesting is less than the depth of calls."""
 
@@ -87,6 +89,19 @@ def traces(
     only: int | None = None,
 ) -> Iterator[tuple[Transaction, JsonValue]]:
     """Yield the trace of each transaction of a block, or of the one at a place."""
+    watched = watched_transactions(chain, block_hash, lambda: config.make(budget), budget, only)
+    for tx, tracer, end in watched:
+        yield tx, tracer.result(end)
+
+
+def watched_transactions(
+    chain: ExecutionChain,
+    block_hash: bytes,
+    make: Callable[[], TracerT],
+    budget: TraceBudget,
+    only: int | None = None,
+) -> Iterator[tuple[Transaction, TracerT, TraceEnd]]:
+    """Yield each transaction of a block, or the one at a place, with the tracer that saw it."""
     with chain.replay(block_hash) as replay:
         logs_before = 0
         for index, tx in enumerate(replay.transactions):
@@ -94,12 +109,11 @@ def traces(
             if only is not None and index != only:
                 logs_before += len(replay.apply(tx).receipt.logs)
                 continue
-            tracer = config.make(budget)
-            start = start_of(replay, tx, index, block_hash, logs_before)
-            tracer.begin(start)
+            tracer = make()
+            tracer.begin(start_of(replay, tx, index, block_hash, logs_before))
             done = replay.apply(tx, BoundTracer(tracer, budget))
             logs_before += len(done.receipt.logs)
-            yield tx, tracer.result(TraceEnd(done.gas_used, done.output, done.error))
+            yield tx, tracer, TraceEnd(done.gas_used, done.output, done.error)
             if only is not None:
                 return
 

@@ -40,6 +40,7 @@ from node.rpc.schemas.forms import (
     record,
     ref,
 )
+from node.rpc.trace import parse_kinds, parse_place, parse_trace_filter
 from node.tracing.trace_config import parse_call_config, parse_trace_config
 
 TRACE_CONFIG = record(
@@ -87,6 +88,16 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     parse_storage_slot: ref("StorageSlot"),
     parse_call_config: TRACE_CONFIG,
     parse_trace_config: TRACE_CONFIG,
+    parse_kinds: array(one_of_words("trace")),
+    parse_place: array(either(QUANTITY, INTEGER, ref("Decimal"))),
+    parse_trace_filter: record(
+        {},
+        {
+            **fields(ref("BlockNumber"), ("fromBlock", "toBlock")),
+            **fields(array(ADDRESS), ("fromAddress", "toAddress")),
+            **fields(either(QUANTITY, INTEGER, ref("Decimal")), ("after", "count")),
+        },
+    ),
     parse_trace_request: record({}, {"nodes": BOOLEAN, "index": QUANTITY}),
     parse_uint64: QUANTITY,
     parse_wish: CALL,

@@ -1,7 +1,18 @@
 """What the methods that trace give back, and the bytes of the chain."""
 
 from node.rpc.schemas.components import DATA, HASH
-from node.rpc.schemas.forms import BOOLEAN, INTEGER, TEXT, Schema, array, mapping, record
+from node.rpc.schemas.forms import (
+    BOOLEAN,
+    INTEGER,
+    NULL,
+    TEXT,
+    Schema,
+    array,
+    mapping,
+    nullable,
+    one_of_words,
+    record,
+)
 
 STEP = record(
     {"pc": INTEGER, "op": TEXT, "gas": INTEGER, "gasCost": INTEGER, "depth": INTEGER},
@@ -20,6 +31,23 @@ STRUCT_TRACE = record(
 TRACE: Schema = {"anyOf": [STRUCT_TRACE, {"description": "What the tracer that is named gives"}]}
 BLOCK_TRACE = array(record({"txHash": HASH, "result": TRACE}))
 
+FLAT_TRACE = record(
+    {
+        "action": mapping(TEXT),
+        "subtraces": INTEGER,
+        "traceAddress": array(INTEGER),
+        "type": one_of_words("call", "create", "suicide"),
+    },
+    {
+        "blockHash": HASH,
+        "blockNumber": INTEGER,
+        "error": TEXT,
+        "result": nullable(mapping(TEXT)),
+        "transactionHash": HASH,
+        "transactionPosition": INTEGER,
+    },
+)
+
 TRACE_RESULTS: dict[str, Schema] = {
     "debug_getRawBlock": DATA,
     "debug_getRawHeader": DATA,
@@ -29,4 +57,11 @@ TRACE_RESULTS: dict[str, Schema] = {
     "debug_traceBlockByNumber": BLOCK_TRACE,
     "debug_traceCall": TRACE,
     "debug_traceTransaction": TRACE,
+    "trace_block": nullable(array(FLAT_TRACE)),
+    "trace_call": record(
+        {"output": DATA, "stateDiff": NULL, "trace": array(FLAT_TRACE), "vmTrace": NULL}
+    ),
+    "trace_filter": array(FLAT_TRACE),
+    "trace_get": nullable(FLAT_TRACE),
+    "trace_transaction": nullable(array(FLAT_TRACE)),
 }

@@ -152,13 +152,18 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("web3_clientVersion", ()),
     ("web3_sha3", ("0x",)),
 )
-TRACED = "runs blocks again: test_debug_trace"
+TRACED = "runs blocks again: test_debug_trace, test_trace"
 ELSEWHERE = {
     "debug_getRawBlock": TRACED,
     "debug_traceBlockByHash": TRACED,
     "debug_traceBlockByNumber": TRACED,
     "debug_traceCall": TRACED,
     "debug_traceTransaction": TRACED,
+    "trace_block": TRACED,
+    "trace_call": TRACED,
+    "trace_filter": TRACED,
+    "trace_get": TRACED,
+    "trace_transaction": TRACED,
     "eth_getFilterChanges": "its result depends on what was installed: see the filters below",
     "eth_getFilterLogs": "see the filters below",
     "eth_sendRawTransactionSync": "waits for a block: test_eth_send_sync",

@@ -1,0 +1,158 @@
+"""The trace_ methods of Parity and Erigon: calls one by one, with their places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from node.rpc.block_lookup import find_header, require_header
+from node.rpc.call_parameters import Call
+from node.rpc.chain_view import EthView
+from node.rpc.eth_execute import call_request
+from node.rpc.faults import BadArgument, LimitExceeded
+from node.rpc.json_value import JsonValue
+from node.rpc.parameters import (
+    Block,
+    BlockNumberOrTag,
+    BlockTag,
+    Hash,
+    parse_address,
+    parse_block_number,
+    parse_count,
+    parse_list,
+    parse_object,
+    shown,
+)
+from node.rpc.registry import rpc_method
+from node.tracing.flat_jobs import FlatBlockJob, FlatCallJob, FlatTrace
+
+MAX_BLOCKS = 100
+"""With transactions, of one trace_filter: each of them runs again."""
+MAX_TRACES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFilter:
+    """Which calls a caller wants; no address means any. `count` None means all."""
+
+    first: BlockNumberOrTag
+    last: BlockNumberOrTag
+    senders: frozenset[str]
+    receivers: frozenset[str]
+    after: int
+    count: int | None
+
+
+def parse_kinds(value: object) -> tuple[str, ...]:
+    """Return the kinds of traces that a call wants: only `trace` is there."""
+    kinds = tuple(str(item) for item in parse_list(value))
+    for kind in kinds:
+        if kind != "trace":
+            raise BadArgument(f"{shown(kind)} is not available; want trace")
+    return kinds
+
+
+def parse_place(value: object) -> tuple[int, ...]:
+    """Return the place of a call in the tree of its transaction."""
+    return tuple(parse_count(item) for item in parse_list(value))
+
+
+def parse_addresses(value: object) -> frozenset[str]:
+    """Return addresses as traces write them."""
+    return frozenset("0x" + parse_address(item).hex() for item in parse_list(value or []))
+
+
+def parse_trace_filter(value: object) -> TraceFilter:
+    """Return a filter of trace_filter."""
+    given = parse_object(value)
+    count = given.get("count")
+    return TraceFilter(
+        parse_block_number(given.get("fromBlock") or "earliest"),
+        parse_block_number(given.get("toBlock") or "latest"),
+        parse_addresses(given.get("fromAddress")),
+        parse_addresses(given.get("toAddress")),
+        parse_count(given.get("after") or 0),
+        None if count is None else parse_count(count),
+    )
+
+
+Kinds: TypeAlias = Annotated[tuple[str, ...], parse_kinds]
+Place: TypeAlias = Annotated[tuple[int, ...], parse_place]
+Filter: TypeAlias = Annotated[TraceFilter, parse_trace_filter]
+
+
+@rpc_method("trace_block")
+async def trace_block(chain: EthView, block: Block) -> JsonValue:
+    """Return every call of a block; null where the block is not known."""
+    header = find_header(chain, block)
+    if header is None:
+        return None
+    return [] if header.block_number == 0 else await chain.execute(FlatBlockJob(header.hash))
+
+
+@rpc_method("trace_transaction")
+async def trace_transaction(chain: EthView, tx_hash: Hash) -> JsonValue:
+    """Return every call of a transaction; null where it is not known."""
+    return await calls_of(chain, tx_hash)
+
+
+@rpc_method("trace_get")
+async def trace_get(chain: EthView, tx_hash: Hash, place: Place) -> JsonValue:
+    """Return the call at a place of a transaction; null where there is none."""
+    found = await calls_of(chain, tx_hash)
+    return next((call for call in found or () if call["traceAddress"] == list(place)), None)
+
+
+@rpc_method("trace_call")
+async def trace_call(
+    chain: EthView, message: Call, _kinds: Kinds, block: Block = BlockTag.LATEST
+) -> JsonValue:
+    """Run a message on the state after a block, and return its output and calls."""
+    header = require_header(chain, block)
+    request = call_request(message, chain.chain_id, header)
+    return await chain.execute(FlatCallJob(header.hash, request))
+
+
+@rpc_method("trace_filter")
+async def trace_filter(chain: EthView, wanted: Filter) -> JsonValue:
+    """Return the calls of a range of blocks from or to some addresses; the blocks run again."""
+    first = require_header(chain, wanted.first).block_number
+    last = require_header(chain, wanted.last).block_number
+    found: list[FlatTrace] = []
+    most = MAX_TRACES if wanted.count is None else wanted.after + wanted.count
+    blocks = 0
+    for number in range(max(first, 1), last + 1):
+        header = chain.header_by_number(number)
+        if header is None or not header.gas_used:
+            continue
+        blocks += 1
+        if blocks > MAX_BLOCKS or len(found) > MAX_TRACES:
+            raise LimitExceeded(
+                f"the range has more than {MAX_BLOCKS} blocks with transactions or {MAX_TRACES} "
+                f"traces; ask for blocks {first:#x} to {number - 1:#x}, then for the rest"
+            )
+        calls = await chain.execute(FlatBlockJob(header.hash))
+        found += [call for call in calls if is_wanted(call, wanted)]
+        if wanted.count is not None and len(found) >= most:
+            break
+    return found[wanted.after :] if wanted.count is None else found[wanted.after : most]
+
+
+async def calls_of(chain: EthView, tx_hash: bytes) -> Sequence[FlatTrace] | None:
+    """Return the calls of an included transaction, None where it is not known."""
+    location = chain.transaction_location(tx_hash)
+    if location is None:
+        return None
+    return await chain.execute(FlatBlockJob(location.block_hash, location.index))
+
+
+def is_wanted(call: FlatTrace, wanted: TraceFilter) -> bool:
+    """Tell whether a call is from and to what the filter names."""
+    action, outcome = call["action"], call.get("result")
+    if not isinstance(action, dict):
+        return False
+    made = outcome.get("address") if isinstance(outcome, dict) else None
+    sender = action.get("from", action.get("address"))
+    receiver = action.get("to", action.get("refundAddress", made))
+    return (not wanted.senders or sender in wanted.senders) and (
+        not wanted.receivers or receiver in wanted.receivers
+    )
