@@ -8,6 +8,7 @@ import numpy as np
 from cvm.evm.creation_address import creation_address
 from cvm.evm.keccak import keccak256
 from node.sample_models import sample_model_path
+from node.tracing.transaction_tracer import SilentTracer
 from node.transaction_pool import TransactionPool
 from tests.chain_world import CHAIN_ID, USER, ChainWorld, address_of, genesis_document, live_chain
 from tests.chain_world import signed as signed_bytes
@@ -76,7 +77,16 @@ class TracedWorld:
         code += push(0xAB) + push(0) + b"\x52" + push(TOPIC) + push(2) + push(30) + LOG1
         code += call_code(reverter) + call_code(NOBODY, value=5) + STOP
         contract = self.deploy(code)
-        return contract, reverter, self.include(contract, bytes.fromhex("aabbccdd01"), value=9)
+        tx_hash = self.include(contract, bytes.fromhex("aabbccdd01"), value=9)
+        self.compile_kernels()
+        return contract, reverter, tx_hash
+
+    def compile_kernels(self) -> None:
+        """Run the newest block under a tracer without a time limit, before one counts."""
+        chain = self.world.chain.execution
+        with chain.replay(chain.head().hash) as replay:
+            for tx in replay.transactions:
+                replay.apply(tx, SilentTracer())
 
 
 def image() -> bytes:
