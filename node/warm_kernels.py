@@ -15,7 +15,9 @@ configure_numba_cache()
 # The cache folder must be named before a module with kernels is imported.
 from cvm.evm.execution import BlockContext, BlockExecution, ExecutionRules  # noqa: E402
 from cvm.evm.forks import OSAKA  # noqa: E402
-from cvm.evm.message_rules import Additions  # noqa: E402
+from cvm.evm.message_rules import Additions, Interpreter  # noqa: E402
+from cvm.evm.native_interpreter import NativeInterpreter  # noqa: E402
+from cvm.evm.plain_interpreter import PlainInterpreter  # noqa: E402
 from cvm.evm.precompiles.table import precompiles  # noqa: E402
 from cvm.evm.rlp_encoding import encode_bytes  # noqa: E402
 from cvm.evm.state_reader import Account  # noqa: E402
@@ -56,6 +58,7 @@ class EmptyState:
 def main() -> None:
     """Run each kind of work once."""
     warm_execution()
+    warm_tracing()
     for number, data in KERNEL_INPUTS.items():
         precompiles(OSAKA)[number.to_bytes(20, "big")].run(data)
 
@@ -76,7 +79,12 @@ def warm_execution() -> None:
     mark_file().touch()
 
 
-def run_block() -> None:
+def warm_tracing() -> None:
+    """Compile or load what only the plain interpreter calls, which traces run on."""
+    run_block(PlainInterpreter)
+
+
+def run_block(interpreter: type[Interpreter] = NativeInterpreter) -> None:
     """Decode, recover and run a block: code, and transfers in a row."""
     context = BlockContext(
         chain_id=CHAIN_ID,
@@ -89,7 +97,7 @@ def run_block() -> None:
         parent_hash=bytes(32),
         parent_beacon_block_root=bytes(32),
     )
-    rules = ExecutionRules(OSAKA, Additions())
+    rules = ExecutionRules(OSAKA, Additions(), interpreter=interpreter)
     execution = BlockExecution(rules, EmptyState(), context, lambda _number: bytes(32))
     execution.apply(signed(b"", bytes.fromhex("5f5f5260015f555f545000")))
     transfers = [signed(CALLER, b"", nonce) for nonce in range(1, 1 + FEWEST)]

@@ -40,7 +40,7 @@ from node.logs import LogConfig, configure_logs
 from node.rpc.faults import RpcError
 from node.storage.chain_database import ChainDatabase, NoChainHere
 from node.storage.model_store import ModelStore
-from node.warm_kernels import warm_execution
+from node.warm_kernels import warm_execution, warm_tracing
 
 log = structlog.get_logger(__name__)
 NICENESS = 5
@@ -69,6 +69,7 @@ def serve_jobs(end: socket.socket) -> None:
     configure_logs(place.logs)
     with end, execution_chain(place) as chain:
         warm_execution()
+        warm_tracing()
         end.sendall(READY)
         while (job := receive(end)) is not None:
             end.sendall(framed(outcome(job, chain)))
