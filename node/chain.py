@@ -24,7 +24,6 @@ from node.chain_states import ChainStates
 from node.execution.own_chain import OwnExecutionChain
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase, FinalBlock, NoChainHere
-from opcodes.inference_host import InferenceCall
 
 log = structlog.get_logger(__name__)
 AppendListener = Callable[[CheckedBlock, CommitCertificate], None]
@@ -100,7 +99,6 @@ class Chain:
         self.parameters = self.genesis.parameters
         self._states = ChainStates(database)
         self._runner = BlockRunner(self.parameters, Machines(host), self._states)
-        self._tracer = BlockRunner(self.parameters, Machines(host), self._states)
         self.execution = OwnExecutionChain(database, self.parameters, host)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
         self._head = cast(Block, database.block(head_hash))
@@ -219,29 +217,6 @@ class Chain:
             checked = self.check(block, parent_certificate)
         self.append(checked, certificate, parent_certificate)
         return checked
-
-    def trace_inferences(self, block: Block, index: int) -> tuple[InferenceCall, ...]:
-        """Run a final block again up to a transaction and return what that one inferred.
-
-        One thread at a time may trace. Raises a `LocalFault` where a state or a model is not here.
-        """
-        header = block.header
-        before = self.header_at(block.number - 1)
-        if before is None:
-            return ()
-        certificate_hash = header.parent_beacon_block_root or bytes(32)
-        return self._tracer.trace(block, Parent(before, certificate_hash, self._block_hash), index)
-
-    def trace_block(self, block: Block) -> tuple[tuple[InferenceCall, ...], ...]:
-        """Run a final block again and return what each transaction inferred; see above."""
-        if block.number == 0:
-            return ()
-        before = self.header_at(block.number - 1)
-        if before is None:
-            return ()
-        certificate_hash = block.header.parent_beacon_block_root or bytes(32)
-        parent = Parent(before, certificate_hash, self._block_hash)
-        return tuple(self._tracer.trace_all(block, parent))
 
     def _parent(self, certificate: CommitCertificate | None) -> Parent:
         """Return what the next block builds on; raises `BadCertificate` for a given one."""

@@ -11,6 +11,7 @@ from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
 
 DEFAULT_DATADIR = Path.home() / ".cvm"
 DEFAULT_CACHE_BYTES = 1 << 30
+DEFAULT_RPC_WORKERS = 1
 NODE_KEY_FILE = "nodekey"
 JOURNAL_FILE = "transactions.journal"
 
@@ -38,7 +39,8 @@ class NodeConfig:
     `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
     `checkpoint` (or genesis), and not from genesis. `http`, `websocket`, `ipc_path` and `metrics`
     are what it listens on for users; None leaves one out. `cache_bytes` bounds the models that are
-    kept ready to run.
+    kept ready to run, in the node and in each of the `rpc_workers` processes that execute for
+    JSON-RPC.
     """
 
     datadir: Path
@@ -57,6 +59,7 @@ class NodeConfig:
     ipc_path: Path | None = None
     metrics: MetricsConfig | None = None
     cache_bytes: int = DEFAULT_CACHE_BYTES
+    rpc_workers: int = DEFAULT_RPC_WORKERS
     signer_path: Path | None = None
     pool_limits: PoolLimits = DEFAULT_LIMITS
 

@@ -13,13 +13,12 @@ from node.ethereum_archive import ethereum_forks_of, parse_json
 from node.ethereum_facts import EthereumFacts
 from node.ethereum_view import EthereumView
 from node.execution.ethereum_chain import EthereumExecutionChain
-from node.execution.worker_process import WorkerPlace
 from node.execution.workers import Workers
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents
 from node.rpc.node_facts import NodeSelf
 from node.rpc.server import RpcServer
-from node.service import run_tasks
+from node.service import run_tasks, worker_place
 from node.stopping import stop_on_signals
 from node.storage.chain_database import ChainDatabase, has_database
 
@@ -45,7 +44,7 @@ async def run_ethereum_node(
     Raises a `LocalFault` when this machine fails.
     """
     stop = stop_on_signals()
-    workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
+    workers = Workers(worker_place(config), config.rpc_workers)
     with ethereum_view(config, workers) as (view, facts):
         async with AsyncExitStack() as servers:
             clock_s, itself = asyncio.get_running_loop().time, NodeSelf(facts)

@@ -1,11 +1,10 @@
-"""The `ChainView` of a running node: chain, pool, models, and the threads that execute."""
+"""The `ChainView` of a running node: chain, pool, models, and the processes that execute."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib.metadata import version
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from consensus.certificate import CommitCertificate
 from consensus.qbft.evidence import Evidence
@@ -14,7 +13,6 @@ from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import Account, StateReader
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
-from cvm.inference.engine import NodeTrace
 from models_registry.chunks import TooManyUnregisteredBytes
 from models_registry.interface import ModelInterface
 from models_registry.record import ModelRecord
@@ -25,6 +23,12 @@ from models_registry.registry import (
     read_model_ids,
 )
 from node.chain import Chain
+from node.execution.inference_jobs import (
+    BlockInferencesJob,
+    CompareInferenceJob,
+    ModelInterfaceJob,
+    TransactionInferencesJob,
+)
 from node.execution.jobs import Executor, Job, ResultT
 from node.local_transactions import LocalTransactions
 from node.model_chunks import ModelChunks
@@ -48,7 +52,6 @@ from opcodes.inference_trace import InferenceTrace
 
 MAX_UNREGISTERED_BYTES = 256 << 20
 """As much as the registry lets be PENDING (PROTOCOL section 3)."""
-T = TypeVar("T")
 
 
 class StateOpener(Protocol):
@@ -89,7 +92,7 @@ class LiveState:
 
 
 class LiveChain:
-    """Answers JSON-RPC from the database; an executor runs messages, a thread plans models.
+    """Answers JSON-RPC from the database; an executor runs messages and models.
 
     `work` is set whenever a transaction that can run or a whole model comes, which wakes consensus.
     """
@@ -112,13 +115,11 @@ class LiveChain:
         self._store = store
         self._chunks = ModelChunks(store)
         self._executor = executor
-        self._models_thread = ThreadPoolExecutor(1, thread_name_prefix="cvm-model")
         self.work = work
 
     def close(self) -> None:
         """Stop what runs messages and models for callers."""
         self._executor.close()
-        self._models_thread.shutdown()
 
     @property
     def chain_id(self) -> int:
@@ -218,9 +219,6 @@ class LiveChain:
         """Run a job of execution away from the event loop; see `jobs.Executor`."""
         return await self._executor.execute(job)
 
-    async def _off_loop(self, run: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._models_thread, run)
-
     def model_ids(self) -> Sequence[bytes]:
         """Return every registered model id, in order of registration."""
         return read_model_ids(self._chain.storage_at(self.head()))
@@ -265,29 +263,16 @@ class LiveChain:
 
     async def model_interface(self, model_id: bytes) -> ModelInterface:
         """Return what a model that lies here takes and gives."""
-        model = await self._off_loop(lambda: self._chain.host.model(model_id))
-        return ModelInterface(model.graph.inputs, model.graph.outputs, model.batchable)
+        return await self.execute(ModelInterfaceJob(model_id))
 
     async def trace_inferences(
         self, location: TransactionLocation, request: TraceRequest
     ) -> tuple[InferenceTrace, ...]:
         """Run an included transaction again and return its inferences."""
-        return await self._off_loop(lambda: self._traced(location, request))
-
-    def _traced(
-        self, location: TransactionLocation, request: TraceRequest
-    ) -> tuple[InferenceTrace, ...]:
-        block = self._chain.database.block(location.block_hash)
-        if block is None:
-            return ()
-        calls = enumerate(self._chain.trace_inferences(block, location.index))
-        wanted = [(i, call) for i, call in calls if request.index in (None, i)]
-        return tuple(InferenceTrace(i, call, self._nodes(call, request)) for i, call in wanted)
-
-    def _nodes(self, call: InferenceCall, request: TraceRequest) -> tuple[NodeTrace, ...] | None:
-        if not request.nodes:
-            return None
-        return self._chain.host.trace(call.model_id, call.input) if call.has_run else ()
+        at, wanted = location, request
+        return await self.execute(
+            TransactionInferencesJob(at.block_hash, at.index, wanted.index, wanted.nodes)
+        )
 
     async def inference_of(
         self, location: TransactionLocation, index: int
@@ -298,22 +283,11 @@ class LiveChain:
 
     async def agrees_with_definition(self, call: InferenceCall) -> bool:
         """Run an inference on the definition; tell whether its output is the same, bit by bit."""
-        host = self._chain.host
-        return await self._off_loop(lambda: host.compare_with_reference(call) is None)
+        return await self.execute(CompareInferenceJob(call))
 
     async def block_inferences(self, block_hash: bytes) -> Sequence[tuple[int, InferenceTrace]]:
         """Run a block again and return its inferences, each with its transaction's index."""
-        return await self._off_loop(lambda: self._block_traced(block_hash))
-
-    def _block_traced(self, block_hash: bytes) -> list[tuple[int, InferenceTrace]]:
-        block = self._chain.database.block(block_hash)
-        if block is None:
-            return []
-        return [
-            (index, InferenceTrace(place, call))
-            for index, calls in enumerate(self._chain.trace_block(block))
-            for place, call in enumerate(calls)
-        ]
+        return await self.execute(BlockInferencesJob(block_hash))
 
     async def put_chunk(
         self, model_id: bytes, size_bytes: int, index: int, chunk: bytes, proof: Sequence[bytes]

@@ -210,7 +210,11 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, pace)
     if joined is not None:
         joined.attach(driver, models)
-    workers = Workers(WorkerPlace(config.chain_folder, config.models_folder, config.backend))
+    workers = Workers(
+        worker_place(config),
+        config.rpc_workers,
+        is_quarantined=lambda: chain.host.quarantined is not None,
+    )
     view = LiveChain(chain, local, node.store, models, network, work, workers)
     cleanup.callback(view.close)
     if pool.pending_count:
@@ -226,6 +230,13 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     recorders = genesis_recorders(config, writer, chain, pool, network)
     duties = (driver, models, workers, *(() if joined is None else (joined,)), *recorders)
     return NodeParts(rpc, duties, writer, network, pool)
+
+
+def worker_place(config: NodeConfig) -> WorkerPlace:
+    """Return what a process that executes for JSON-RPC is told."""
+    return WorkerPlace(
+        config.chain_folder, config.models_folder, config.backend, config.cache_bytes
+    )
 
 
 def join_network(

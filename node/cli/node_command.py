@@ -82,6 +82,7 @@ def node_config(settings: Settings) -> NodeConfig:
         metrics=metrics_config(settings) if settings.is_on("metrics.enabled") else None,
         backend=settings.text("backend"),
         cache_bytes=settings.number("cache") * MIB,
+        rpc_workers=settings.number("rpc.workers"),
         pool_limits=pool_limits(settings),
         validator_key=key,
         signer_path=None if signer is None else Path(signer),

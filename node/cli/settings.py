@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from node.cli.faults import BadArgument
-from node.config import DEFAULT_CACHE_BYTES, DEFAULT_DATADIR
+from node.config import DEFAULT_CACHE_BYTES, DEFAULT_DATADIR, DEFAULT_RPC_WORKERS
 from node.p2p.p2p_config import DEFAULT_MAX_PEERS, DEFAULT_PORT
 from node.pool.limits import DEFAULT_LIMITS
 from node.rpc.rpc_config import (
@@ -63,6 +63,7 @@ OPPOSITES = {"ipcdisable": "ipc", "nodiscover": "discover"}
 GROUPS = {
     "http": "JSON-RPC",
     "ws": "JSON-RPC",
+    "rpc": "JSON-RPC",
     "ipcpath": "JSON-RPC",
     "ipcdisable": "JSON-RPC",
     "p2p": "Other nodes",
@@ -107,6 +108,7 @@ RPC_SETTINGS = (
     port_of("ws.port", DEFAULT_WS_PORT, "port of WebSocket; 0 takes a free one"),
     Setting("ws.api", tuple, PUBLIC_NAMESPACES, "namespaces over WebSocket"),
     Setting("ws.origins", tuple, (), "web pages that may connect, * for all"),
+    Setting("rpc.workers", int, DEFAULT_RPC_WORKERS, "processes that execute for it", (), 1, 64),
     Setting("ipcpath", str, None, "local socket; cvm.ipc in --datadir if not given"),
     Setting("ipcdisable", bool, False, "no local socket"),
 )

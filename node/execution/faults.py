@@ -24,6 +24,13 @@ class ExecutorDied(LocalFault):
         super().__init__("the process that executed this ended before it was done")
 
 
+class NoModelsHere(LocalFault):
+    """An inference is asked of a plain Ethereum chain."""
+
+    def __init__(self) -> None:
+        super().__init__("this chain runs no models")
+
+
 class OverrideRefused(LocalFault):
     """A state override contradicts itself or another one."""
 

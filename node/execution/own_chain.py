@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from consensus.block import Block
+from consensus.block_execution import BlockRunner, Parent
 from consensus.ethereum.ethereum_execution import context_of
 from consensus.fork_schedule import Machines
 from consensus.header_rules import next_base_fee
@@ -15,20 +16,23 @@ from cvm.evm.state_reader import StateReader
 from node.chain_states import ChainStates
 from node.execution.block_settings import call_context, head_of, start_replay
 from node.execution.execution_chain import Replay, Successor, UnknownBlock
+from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase
-from opcodes.inference_host import InferenceHost
+from opcodes.inference_host import InferenceCall
 
 
 class OwnExecutionChain:
     """See `execution_chain.ExecutionChain`; one thread at a time may execute."""
 
     def __init__(
-        self, database: ChainDatabase, parameters: ChainParameters, host: InferenceHost
+        self, database: ChainDatabase, parameters: ChainParameters, host: NodeInferenceHost
     ) -> None:
         self._database = database
         self._parameters = parameters
         self._states = ChainStates(database)
         self._machines = Machines(host, keeps_calls=False)
+        self._runner = BlockRunner(parameters, Machines(host), self._states)
+        self.host = host
 
     @property
     def chain_id(self) -> int:
@@ -101,6 +105,32 @@ class OwnExecutionChain:
         rules, context = self.rules_at(block.number), context_of(block.header, self.chain_id)
         with self.state_at(parent) as state:
             yield start_replay(block, rules, state, context, self.block_hash)
+
+    def transaction_inferences(self, block_hash: bytes, index: int) -> tuple[InferenceCall, ...]:
+        """Run a block again up to a transaction and return what that one inferred.
+
+        Raises `UnknownBlock`, or a `LocalFault` where a state or a model is not here.
+        """
+        block, parent = self._with_parent(block_hash)
+        return () if parent is None else self._runner.trace(block, parent, index)
+
+    def block_inferences(self, block_hash: bytes) -> tuple[tuple[InferenceCall, ...], ...]:
+        """Run a block again and return what each transaction inferred; see above."""
+        block, parent = self._with_parent(block_hash)
+        return () if parent is None else tuple(self._runner.trace_all(block, parent))
+
+    def _with_parent(self, block_hash: bytes) -> tuple[Block, Parent | None]:
+        """Return a block and what it was built on, which genesis was not."""
+        block = self.block(block_hash)
+        if block is None:
+            raise UnknownBlock(block_hash)
+        if block.number == 0:
+            return block, None
+        before = self.header(block.header.parent_hash)
+        if before is None:
+            raise UnknownBlock(block.header.parent_hash)
+        certificate_hash = block.header.parent_beacon_block_root or bytes(32)
+        return block, Parent(before, certificate_hash, self.block_hash)
 
     def block_hash(self, number: int) -> bytes:
         """Return the hash at a height, zeros above the head."""

@@ -35,7 +35,7 @@ from node.execution.worker_messages import (
     raised,
     unframed,
 )
-from node.inference_host import NodeInferenceHost
+from node.inference_host import PLAN_BUDGET_BYTES, NodeInferenceHost
 from node.logs import LogConfig, configure_logs
 from node.rpc.faults import RpcError
 from node.storage.chain_database import ChainDatabase, NoChainHere
@@ -50,11 +50,15 @@ CARRIED = (RpcError, LocalFault, InvalidTransaction, InvalidBlock, InferenceFaul
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlace:
-    """Where a worker finds its chain, and what it runs models with."""
+    """Where a worker finds its chain, and what it runs models with.
+
+    `cache_bytes` bounds the models that one process keeps ready to run.
+    """
 
     chain_folder: Path
     models_folder: Path
     backend: str
+    cache_bytes: int = PLAN_BUDGET_BYTES
     logs: LogConfig = field(default_factory=LogConfig)
 
 
@@ -120,5 +124,6 @@ def chain_of(database: ChainDatabase, place: WorkerPlace) -> ExecutionChain:
         if isinstance(forks.by_number[0].fork, HistoricFork):
             load_history()
         return EthereumExecutionChain(database, forks)
-    host = NodeInferenceHost(ModelStore(place.models_folder), backend_named(place.backend))
+    store = ModelStore(place.models_folder)
+    host = NodeInferenceHost(store, backend_named(place.backend), place.cache_bytes)
     return OwnExecutionChain(database, parse_genesis_file(genesis).parameters, host)

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied
+from node.execution.inference_jobs import QuarantineJob
 from node.execution.jobs import Job, ResultT
 from node.execution.worker_messages import LENGTH_BYTES, Answer, framed, unframed
 from node.execution.worker_process import WorkerPlace
@@ -28,6 +29,7 @@ MAX_WAITING = 1_024
 START_TIMEOUT_S = 180.0
 """The first start of an installation compiles the execution core."""
 RESTART_PAUSE_S = 1.0
+QUARANTINE = framed(QuarantineJob())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class WorkerGone(Exception):
 
 
 class Workers:
-    """See `jobs.Executor`; jobs are done while `run` runs."""
+    """See `jobs.Executor`; jobs are done while `run` runs.
+
+    Once `is_quarantined` says that the node's backend was found wrong, every process runs models
+    by the definition, from its next job on.
+    """
 
     def __init__(
         self,
@@ -51,8 +57,10 @@ class Workers:
         count: int = 1,
         timeout_s: float = TIMEOUT_S,
         max_waiting: int = MAX_WAITING,
+        is_quarantined: Callable[[], bool] = lambda: False,
     ) -> None:
         self._place = place
+        self._is_quarantined = is_quarantined
         self._count = count
         self._timeout_s = timeout_s
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(max_waiting)
@@ -90,12 +98,16 @@ class Workers:
 
     async def _serve(self, worker: "Worker") -> None:
         """Give one job after the other to a process; raises `WorkerGone`."""
+        knows_of_quarantine = False
         while True:
             waiting = await self._queue.get()
             if waiting.result.done():
                 continue
             try:
                 async with asyncio.timeout(self._timeout_s):
+                    if self._is_quarantined() and not knows_of_quarantine:
+                        await worker.ask(QUARANTINE)
+                        knows_of_quarantine = True
                     answer = await worker.ask(waiting.frame)
             except TimeoutError:
                 fail(waiting, ExecutionTimedOut(self._timeout_s))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cvm.faults import ModelDataMissing
 from node.execution.execution_chain import ExecutionChain
+from node.execution.inference_jobs import own_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,15 @@ class ProcessJob:
 
     def run(self, chain: ExecutionChain) -> tuple[int, int]:
         return os.getpid(), chain.chain_id
+
+
+@dataclass(frozen=True, slots=True)
+class BackendJob:
+    """Tells what the process runs models with, and what it has put aside."""
+
+    def run(self, chain: ExecutionChain) -> tuple[str, str | None]:
+        host = own_chain(chain).host
+        return host.backend_name, host.quarantined
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,22 @@ from cvm.faults import ModelDataMissing
 from node.execution.call_request import CallRequest, CallResult
 from node.execution.execution_chain import UnknownBlock
 from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied, ExecutorFailed
+from node.execution.inference_jobs import (
+    BlockInferencesJob,
+    CompareInferenceJob,
+    ModelInterfaceJob,
+    TransactionInferencesJob,
+)
 from node.execution.messages import CallJob
 from node.execution.worker_messages import LENGTH_BYTES, framed, raised, unframed
 from node.execution.worker_process import WorkerPlace
 from node.execution.workers import Workers
+from opcodes.gas import InferenceGas
+from opcodes.inference_host import InferenceCall
+from opcodes.table import INFER_ADDRESS
 from tests.chain_world import CHAIN_ID, USER, ChainWorld, address_of, genesis_document
 from tests.unit.node.execution_jobs import (
+    BackendJob,
     BrokenJob,
     DyingJob,
     EndlessJob,
@@ -40,10 +51,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
 
 @asynccontextmanager
 async def running(
-    world: ChainWorld, timeout_s: float = 60.0, max_waiting: int = 10
+    world: ChainWorld,
+    timeout_s: float = 60.0,
+    max_waiting: int = 10,
+    backend: str = "reference",
+    is_quarantined: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Workers]:
-    place = WorkerPlace(world.database.path, world.database.path.parent / "models", "reference")
-    workers = Workers(place, 1, timeout_s, max_waiting)
+    place = WorkerPlace(world.database.path, world.database.path.parent / "models", backend)
+    workers = Workers(place, 1, timeout_s, max_waiting, is_quarantined)
     async with asyncio.timeout(LIMIT_S):
         task = asyncio.create_task(workers.run())
         try:
@@ -73,6 +88,53 @@ def test_jobs_run_in_another_process_on_the_blocks_that_come_meanwhile(world: Ch
             assert (await workers.execute(ProcessJob()))[0] == process
 
     asyncio.run(check())
+
+
+def test_inferences_run_again_and_are_compared_in_another_process(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    world = ChainWorld(tmp_path_factory.mktemp("inferring"), GENESIS)
+    model = world.register_model()
+    item = bytes(28 * 28)
+    block = world.send(INFER_ADDRESS, model + item).block.hash
+
+    async def check() -> None:
+        async with running(world) as workers:
+            wanted = TransactionInferencesJob(block, 0, with_nodes=True)
+            (found,) = await workers.execute(wanted)
+            assert (found.call.input, found.call.ok) == (item, True)
+            assert wanted.run(world.chain.execution) == (found,)
+            assert await workers.execute(BlockInferencesJob(block)) == [
+                (0, replace(found, nodes=None))
+            ]
+            assert await workers.execute(CompareInferenceJob(found.call))
+            wrong = replace(found.call, output=b"wrong")
+            assert not await workers.execute(CompareInferenceJob(wrong))
+            interface = await workers.execute(ModelInterfaceJob(model))
+            assert [str(value.type) for value in interface.inputs] == ["uint8[1,1,28,28]"]
+
+    asyncio.run(check())
+    world.close()
+
+
+def test_a_backend_in_quarantine_is_put_aside_in_every_process(world: ChainWorld) -> None:
+    async def check() -> None:
+        wrong: list[str] = []
+        async with running(world, backend="cpu", is_quarantined=lambda: bool(wrong)) as workers:
+            assert await workers.execute(BackendJob()) == ("cpu", None)
+            wrong.append("cpu")
+            assert await workers.execute(BackendJob()) == ("reference", "cpu")
+            with pytest.raises(ExecutorDied):
+                await workers.execute(DyingJob())
+            assert await workers.execute(BackendJob()) == ("reference", "cpu")
+
+    asyncio.run(check())
+
+
+def test_a_comparison_that_takes_too_long_is_no_answer(world: ChainWorld) -> None:
+    call = InferenceCall(bytes(32), b"", True, InferenceGas(3000, 1, 1, 0, 0), b"", b"")
+    with pytest.raises(ExecutionTimedOut):
+        CompareInferenceJob(call, timeout_s=0).run(world.chain.execution)
 
 
 def test_faults_come_back_as_they_were_raised(world: ChainWorld) -> None:
