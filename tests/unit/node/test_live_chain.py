@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
 from node.execution.call_request import CallRequest, CallResult
+from node.execution.execution_chain import ExecutionChain
 from node.execution.messages import MAX_TX_GAS, CallJob, EstimateJob
 from node.pool.content import PoolStatus
 from node.pool.faults import TransactionTooLarge, TypeNotPooled
@@ -260,8 +262,24 @@ def test_an_unregistered_model_is_none(live: Live) -> None:
     assert (status.has_bytes, status.attestations, status.record) == (False, (), None)
 
 
+@dataclass(frozen=True, slots=True)
+class NotingJob:
+    """Notes that it has run."""
+
+    done: list[int]
+
+    def run(self, chain: ExecutionChain) -> None:
+        self.done.append(chain.chain_id)
+
+
 def test_close_waits_for_the_message_under_way(live: Live) -> None:
-    done: list[int] = []
-    live.view._models_thread.submit(done.append, 1)
-    live.view.close()
-    assert done == [1]
+    job = NotingJob([])
+
+    async def close_meanwhile() -> None:
+        running = asyncio.create_task(live.view.execute(job))
+        await asyncio.wait([running], timeout=0)
+        live.view.close()
+        assert job.done == [CHAIN_ID]
+        await running
+
+    asyncio.run(close_meanwhile())
