@@ -48,6 +48,12 @@ DEV_VALIDATOR_SET = ValidatorParameters(bond=100 * ETHER, unbonding_blocks=100)
 Datadir = Annotated[Path, typer.Option("--datadir", help="where chain, models and keys lie")]
 HttpAddr = Annotated[str, typer.Option("--http.addr", help="interface of JSON-RPC")]
 HttpPort = Annotated[int, typer.Option("--http.port", help="port of JSON-RPC; 0 takes a free one")]
+HttpCors = Annotated[
+    str,
+    typer.Option(
+        "--http.corsdomain", help="web pages that may ask, with commas between; * for all"
+    ),
+]
 BackendName = Annotated[str, typer.Option("--backend", help="reference, cpu or cuda")]
 ActivationDelay = Annotated[
     int, typer.Option("--activation-delay", help="blocks from activate to ACTIVE")
@@ -157,6 +163,7 @@ def dev(
     ] = None,
     http_addr: HttpAddr = "127.0.0.1",
     http_port: HttpPort = DEFAULT_HTTP_PORT,
+    http_corsdomain: HttpCors = "",
     backend: BackendName = "cpu",
     idle_blocks: Annotated[
         bool, typer.Option(help="also make an empty block every second without transactions")
@@ -165,20 +172,22 @@ def dev(
 ) -> None:
     """Run a development chain: one validator, instant blocks, ten funded accounts."""
     configure_logs(LogConfig(as_json=log_json))
+    pages = tuple(page.strip() for page in http_corsdomain.split(",") if page.strip())
+    http = HttpConfig(http_addr, http_port, DEV_NAMESPACES, pages)
     with clear_errors():
         if datadir is not None:
-            run_dev(datadir, http_addr, http_port, backend, idle_blocks)
+            run_dev(datadir, http, backend, idle_blocks)
             return
         with TemporaryDirectory(prefix="cvm-dev-") as folder:
-            run_dev(Path(folder), http_addr, http_port, backend, idle_blocks)
+            run_dev(Path(folder), http, backend, idle_blocks)
 
 
-def run_dev(datadir: Path, host: str, port: int, backend: str, idle_blocks: bool) -> None:
+def run_dev(datadir: Path, http: HttpConfig, backend: str, idle_blocks: bool) -> None:
     """Start a development chain in a folder, or go on with the one that is there."""
     config = NodeConfig(
         datadir=datadir,
-        http=HttpConfig(host, port, DEV_NAMESPACES),
-        websocket=WebSocketConfig(host, port, DEV_NAMESPACES),
+        http=http,
+        websocket=WebSocketConfig(http.host, http.port, http.namespaces, http.allowed_origins),
         ipc_path=datadir / IPC_FILE,
         backend=backend,
         validator_key=dev_validator(),
