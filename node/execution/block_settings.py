@@ -15,6 +15,7 @@ from cvm.evm.state_reader import StateReader
 from cvm.evm.tracer import Tracer
 from cvm.evm.transaction import Transaction
 from cvm.evm.world_state import WorldState
+from node.execution.changed_state import ChangedState
 from node.execution.execution_chain import ExecutableBlock
 from node.storage.chain_database import ChainDatabase, NoChainHere
 
@@ -80,10 +81,12 @@ class BlockReplay:
     def __init__(
         self,
         transactions: Sequence[Transaction],
+        before: StateReader,
         execution: BlockExecution,
         interpreter: WatchedInterpreter,
     ) -> None:
         self.transactions = transactions
+        self._before = before
         self._execution = execution
         self._interpreter = interpreter
         self.world = WorldView(execution.world)
@@ -92,6 +95,10 @@ class BlockReplay:
     def context(self) -> BlockContext:
         """Return what the block brings to its transactions."""
         return self._execution.context
+
+    def state(self) -> StateReader:
+        """Return the state between transactions."""
+        return ChangedState(self._before, self._execution.world.changes())
 
     def apply(self, tx: Transaction, tracer: Tracer | None = None) -> TransactionResult:
         """Run the next transaction, watched by a tracer if there is one."""
@@ -117,4 +124,4 @@ def start_replay(
         return made[-1]
 
     execution = BlockExecution(replace(rules, interpreter=make), state, context, block_hash)
-    return BlockReplay(block.transactions, execution, made[-1])
+    return BlockReplay(block.transactions, state, execution, made[-1])

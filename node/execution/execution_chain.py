@@ -114,6 +114,12 @@ class Replay(Protocol):
     def world(self) -> LiveWorld:
         """Return the state between transactions, or as a tracer finds it within one."""
 
+    def state(self) -> StateReader:
+        """Return the state between transactions, which those after them do not change.
+
+        Raises `CannotCallHere` before Paris.
+        """
+
     def apply(self, tx: Transaction, tracer: Tracer | None = None) -> TransactionResult:
         """Run the next transaction, watched by a tracer if there is one.
 

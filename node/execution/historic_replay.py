@@ -25,6 +25,7 @@ from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import StateReader
 from cvm.evm.tracer import Tracer
 from cvm.evm.transaction import Transaction
+from node.execution.execution_chain import CannotCallHere
 
 if TYPE_CHECKING:
     from consensus.ethereum.py_evm_machine import PyEvmMachine
@@ -90,6 +91,10 @@ class HistoricReplay:
         self._accounts = accounts
         self._make_machine = make_machine
         self._gas_used = 0
+
+    def state(self) -> StateReader:
+        """Refuse: messages do not run here."""
+        raise CannotCallHere(self._header.block_number, self._rules.fork.name)
 
     def apply(self, tx: Transaction, tracer: Tracer | None = None) -> TransactionResult:
         """Run the next transaction, watched by a tracer if there is one."""

@@ -10,7 +10,8 @@ from node.rpc.faults import ServerError
 from node.rpc.json_value import JsonText
 from node.rpc.parameters import Block, BlockHash, BlockTag, Hash
 from node.rpc.registry import rpc_method
-from node.tracing.trace_config import DEFAULT_CONFIG, CallConfig, Config, TraceConfig
+from node.tracing.call_config import DEFAULT_CALL_CONFIG, CallConfig
+from node.tracing.trace_config import DEFAULT_CONFIG, Config, TraceConfig
 from node.tracing.trace_jobs import TraceBlockJob, TraceCallJob, TraceTransactionJob
 
 
@@ -46,11 +47,14 @@ async def trace_call(
     chain: EthView,
     message: Call,
     block: Block = BlockTag.LATEST,
-    config: CallConfig = DEFAULT_CONFIG,
+    config: CallConfig = DEFAULT_CALL_CONFIG,
 ) -> JsonText:
-    """Run a message on the state after a block, and return what the tracer saw."""
+    """Run a message on the state after a block, and return what the tracer saw.
+
+    `txIndex` has it run within the block, after so many of its transactions.
+    """
     header = require_header(chain, block)
-    request = call_request(message, chain.chain_id, header)
+    request = call_request(message, chain.chain_id, header, config.block)
     return await chain.execute(TraceCallJob(header.hash, request, config))
 
 

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
+from cvm.evm.transaction_decoding import decode_transaction
+from node.execution.call_request import CallMessage, CallRequest
 from node.rpc.block_lookup import find_header, require_header
-from node.rpc.call_parameters import Call
+from node.rpc.call_parameters import Call, parse_call
 from node.rpc.chain_view import EthView
 from node.rpc.eth_execute import call_request
 from node.rpc.faults import BadArgument, LimitExceeded
+from node.rpc.fees import effective_gas_price
 from node.rpc.json_value import JsonValue
 from node.rpc.parameters import (
     Block,
     BlockNumberOrTag,
     BlockTag,
+    Data,
     Hash,
     parse_address,
     parse_block_number,
@@ -23,11 +27,14 @@ from node.rpc.parameters import (
     shown,
 )
 from node.rpc.registry import rpc_method
-from node.tracing.flat_jobs import FlatBlockJob, FlatCallJob, FlatTrace
+from node.tracing.flat_jobs import FlatBlockJob, FlatCallsJob, FlatTrace, ReplayJob
 
 MAX_BLOCKS = 100
 """With transactions, of one trace_filter: each of them runs again."""
 MAX_TRACES = 10_000
+MAX_MESSAGES = 100
+"""Of one trace_callMany."""
+PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,20 @@ def parse_kinds(value: object) -> tuple[str, ...]:
         if kind != "trace":
             raise BadArgument(f"{shown(kind)} is not available; want trace")
     return kinds
+
+
+def parse_messages(value: object) -> tuple[CallMessage, ...]:
+    """Return messages, each of which comes in a pair with the kinds of traces."""
+    pairs = [parse_list(item) for item in parse_list(value)]
+    if len(pairs) > MAX_MESSAGES:
+        raise BadArgument(f"{len(pairs)} messages; want at most {MAX_MESSAGES}")
+    found = []
+    for pair in pairs:
+        if len(pair) != PAIR:
+            raise BadArgument(f"{shown(pair)} is not a message with its kinds of traces")
+        parse_kinds(pair[1])
+        found.append(parse_call(pair[0]))
+    return tuple(found)
 
 
 def parse_place(value: object) -> tuple[int, ...]:
@@ -76,6 +97,7 @@ def parse_trace_filter(value: object) -> TraceFilter:
 
 
 Kinds: TypeAlias = Annotated[tuple[str, ...], parse_kinds]
+Messages: TypeAlias = Annotated[tuple[CallMessage, ...], parse_messages]
 Place: TypeAlias = Annotated[tuple[int, ...], parse_place]
 Filter: TypeAlias = Annotated[TraceFilter, parse_trace_filter]
 
@@ -107,9 +129,51 @@ async def trace_call(
     chain: EthView, message: Call, _kinds: Kinds, block: Block = BlockTag.LATEST
 ) -> JsonValue:
     """Run a message on the state after a block, and return its output and calls."""
-    header = require_header(chain, block)
-    request = call_request(message, chain.chain_id, header)
-    return await chain.execute(FlatCallJob(header.hash, request))
+    return (await traces_of_messages(chain, (message,), block))[0]
+
+
+@rpc_method("trace_callMany")
+async def trace_call_many(
+    chain: EthView, messages: Messages, block: Block = BlockTag.LATEST
+) -> JsonValue:
+    """Run messages on the state after a block, each on what those before it left."""
+    return await traces_of_messages(chain, messages, block)
+
+
+@rpc_method("trace_rawTransaction")
+async def trace_raw_transaction(chain: EthView, raw: Data, _kinds: Kinds) -> JsonValue:
+    """Run a signed transaction on the state after the newest block, without keeping it."""
+    tx, header = decode_transaction(raw), chain.head()
+    request = CallRequest(
+        sender=tx.sender,
+        to=tx.to or None,
+        gas=tx.gas,
+        gas_price=effective_gas_price(tx, header),
+        value=tx.value,
+        data=tx.data,
+        access_list=tx.access_list,
+        blob_versioned_hashes=tx.blob_versioned_hashes,
+        authorization_list=tx.authorization_list,
+    )
+    return (await chain.execute(FlatCallsJob(header.hash, (request,))))[0]
+
+
+@rpc_method("trace_replayTransaction")
+async def trace_replay_transaction(chain: EthView, tx_hash: Hash, _kinds: Kinds) -> JsonValue:
+    """Run an included transaction again, and return its output and calls; null if not known."""
+    location = chain.transaction_location(tx_hash)
+    if location is None:
+        return None
+    return (await chain.execute(ReplayJob(location.block_hash, location.index)))[0]
+
+
+@rpc_method("trace_replayBlockTransactions")
+async def trace_replay_block_transactions(chain: EthView, block: Block, _kinds: Kinds) -> JsonValue:
+    """Run a block again, and return output and calls of each transaction; null if not known."""
+    header = find_header(chain, block)
+    if header is None:
+        return None
+    return [] if header.block_number == 0 else await chain.execute(ReplayJob(header.hash))
 
 
 @rpc_method("trace_filter")
@@ -135,6 +199,15 @@ async def trace_filter(chain: EthView, wanted: Filter) -> JsonValue:
         if wanted.count is not None and len(found) >= most:
             break
     return found[wanted.after :] if wanted.count is None else found[wanted.after : most]
+
+
+async def traces_of_messages(
+    chain: EthView, messages: Sequence[CallMessage], block: Block
+) -> list[FlatTrace]:
+    """Return output and calls of messages that run one after the other."""
+    header = require_header(chain, block)
+    requests = tuple(call_request(each, chain.chain_id, header) for each in messages)
+    return await chain.execute(FlatCallsJob(header.hash, requests))
 
 
 async def calls_of(chain: EthView, tx_hash: bytes) -> Sequence[FlatTrace] | None:

@@ -7,7 +7,7 @@ shows them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cvm.evm.message_rules import REVERTED
 from cvm.evm.precompiles.table import OSAKA_TABLE
@@ -28,10 +28,13 @@ class FlatOptions:
     convert_parity_errors: bool = False
     include_precompiles: bool = False
     has_intrinsic_gas: bool = True
+    names_block: bool = True
 
 
 PARITY_OPTIONS = FlatOptions(convert_parity_errors=True, has_intrinsic_gas=False)
 """What the trace_ methods give."""
+REPLAY_OPTIONS = replace(PARITY_OPTIONS, names_block=False)
+"""What those give that run a transaction again."""
 
 
 class FlatCallTracer(CallRecorder):
@@ -52,8 +55,9 @@ class FlatCallTracer(CallRecorder):
             return []
         if self._options.has_intrinsic_gas:
             root.gas, root.gas_used = start.gas, end.gas_used
+        block = place_fields(start) if self._options.names_block else {}
         return [
-            flat_object(frame, place, self._options) | place_fields(start)
+            flat_object(frame, place, self._options) | block
             for frame, place in in_order(root, self._options)
         ]
 

@@ -18,7 +18,6 @@ from node.tracing.transaction_tracer import TransactionTracer
 MAX_LIMIT = 2**63 - 1
 MUX = "muxTracer"
 ALL_STEPS = StructLogOptions()
-NOT_TAKEN = ("stateOverrides", "blockOverrides", "txIndex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,5 @@ def parse_logger(fields: dict[str, object]) -> StructLogOptions:
     )
 
 
-def parse_call_config(value: object) -> TraceConfig:
-    """Return the TraceConfig of a call; raises `BadArgument` for what calls here do not take."""
-    fields = parse_object(value)
-    for name in NOT_TAKEN:
-        if fields.get(name) is not None:
-            raise BadArgument(f"{name} is not available in traced calls here; leave it out")
-    return parse_trace_config(value)
-
-
 Config: TypeAlias = Annotated[TraceConfig, parse_trace_config]
-CallConfig: TypeAlias = Annotated[TraceConfig, parse_call_config]
 DEFAULT_CONFIG = TraceConfig()

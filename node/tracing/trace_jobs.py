@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from cvm.evm.message_call import MessageResult, run_message
+from cvm.evm.message_call import CallSetting, MessageResult, run_message
 from cvm.evm.message_rules import Interpreter, Rules
 from cvm.evm.plain_interpreter import PlainInterpreter
 from cvm.evm.transaction import Transaction
 from node.execution.block_settings import WorldView
 from node.execution.call_request import CALL_GAS_CAP, CallRequest, simulated
 from node.execution.execution_chain import ExecutionChain, Replay, UnknownBlock
-from node.execution.messages import header_of
+from node.execution.messages import header_of, overridden_setting
 from node.rpc.encoding import data
 from node.rpc.faults import ServerError
 from node.rpc.json_value import JsonText, JsonValue
+from node.tracing.call_config import CallTraceConfig
 from node.tracing.trace_budget import BoundTracer, TraceBudget
 from node.tracing.trace_config import TraceConfig
 from node.tracing.transaction_tracer import TraceEnd, TraceStart, TransactionTracer
@@ -67,18 +68,40 @@ class TraceBlockJob:
 
 @dataclass(frozen=True, slots=True)
 class TraceCallJob:
-    """Trace a message on the state after a block, without keeping what it did."""
+    """Trace a message on the state after a block or within it, without keeping what it did."""
 
     block_hash: bytes
     request: CallRequest
-    config: TraceConfig
+    config: CallTraceConfig
 
     def run(self, chain: ExecutionChain) -> JsonText:
         """Return the trace; raises `ServerError` where the message cannot start."""
-        budget = self.config.budget()
-        tracer = self.config.make(budget)
-        result = traced_message(chain, self.block_hash, self.request, tracer, budget)
+        budget = self.config.trace.budget()
+        tracer = self.config.trace.make(budget)
+        with self._setting(chain, budget) as setting:
+            result = traced_message(setting, self.request, tracer, budget)
         return json_text(tracer.result(TraceEnd(result.gas_used, result.output, result.error)))
+
+    @contextmanager
+    def _setting(self, chain: ExecutionChain, budget: TraceBudget) -> Iterator[CallSetting]:
+        """Open where the message runs; raises `ServerError` where there is no such place."""
+        header, config = header_of(chain, self.block_hash), self.config
+        with overridden_setting(
+            chain, header, config.state, config.block, free_gas=self.request.gas_price == 0
+        ) as setting:
+            if config.tx_index is None:
+                yield setting
+                return
+            with chain.replay(self.block_hash) as replay:
+                if config.tx_index >= max(len(replay.transactions), 1):
+                    raise ServerError(
+                        f"transaction index {config.tx_index} out of range for block "
+                        f"{data(self.block_hash)}"
+                    )
+                for tx in replay.transactions[: config.tx_index]:
+                    budget.look()
+                    replay.apply(tx)
+                yield replace(setting, reader=replay.state())
 
 
 def traces(
@@ -139,28 +162,22 @@ def start_of(
 
 
 def traced_message(
-    chain: ExecutionChain,
-    block_hash: bytes,
-    request: CallRequest,
-    tracer: TransactionTracer,
-    budget: TraceBudget,
+    setting: CallSetting, request: CallRequest, tracer: TransactionTracer, budget: TraceBudget
 ) -> MessageResult:
     """Run a message under a tracer; raises `ServerError` where it cannot start."""
-    header = header_of(chain, block_hash)
     tx = simulated(request, CALL_GAS_CAP)
     watched = BoundTracer(tracer, budget)
-    with chain.setting(header, free_gas=tx.gas_price == 0) as setting:
+    began: list[TraceStart] = []
 
-        def make(rules: Rules) -> Interpreter:
-            coinbase, world = setting.context.coinbase, WorldView(rules.world)
-            number = setting.context.number
-            start = TraceStart(tx.sender, tx.to, tx.gas, coinbase, world, block_number=number)
-            tracer.begin(start)
-            began.append(start)
-            return PlainInterpreter(rules, watched)
+    def make(rules: Rules) -> Interpreter:
+        coinbase, world = setting.context.coinbase, WorldView(rules.world)
+        number = setting.context.number
+        start = TraceStart(tx.sender, tx.to, tx.gas, coinbase, world, block_number=number)
+        tracer.begin(start)
+        began.append(start)
+        return PlainInterpreter(rules, watched)
 
-        began: list[TraceStart] = []
-        result = run_message(replace(setting, rules=replace(setting.rules, interpreter=make)), tx)
+    result = run_message(replace(setting, rules=replace(setting.rules, interpreter=make)), tx)
     if not began:
         raise ServerError(str(result.error))
     return result

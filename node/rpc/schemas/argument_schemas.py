@@ -24,7 +24,7 @@ from node.rpc.parameters import (
 )
 from node.rpc.registry import Parser
 from node.rpc.schemas.components import ADDRESS, BLOCK_REFERENCE, CALL, FILTER, QUANTITY
-from node.rpc.schemas.execution_schemas import EXECUTION_ARGUMENTS
+from node.rpc.schemas.execution_schemas import BLOCK_OVERRIDES, EXECUTION_ARGUMENTS, STATE_OVERRIDES
 from node.rpc.schemas.forms import (
     ANYTHING,
     BOOLEAN,
@@ -40,17 +40,25 @@ from node.rpc.schemas.forms import (
     record,
     ref,
 )
-from node.rpc.trace import parse_kinds, parse_place, parse_trace_filter
-from node.tracing.trace_config import parse_call_config, parse_trace_config
+from node.rpc.trace import parse_kinds, parse_messages, parse_place, parse_trace_filter
+from node.tracing.call_config import parse_call_config
+from node.tracing.trace_config import parse_trace_config
 
-TRACE_CONFIG = record(
+TRACE_OPTIONS: dict[str, Schema] = {
+    "tracer": TEXT,
+    "tracerConfig": mapping(ANYTHING),
+    "timeout": TEXT,
+    "limit": INTEGER,
+    **fields(BOOLEAN, ("enableMemory", "disableStack", "disableStorage", "enableReturnData")),
+}
+TRACE_CONFIG = record({}, TRACE_OPTIONS)
+CALL_TRACE_CONFIG = record(
     {},
     {
-        "tracer": TEXT,
-        "tracerConfig": mapping(ANYTHING),
-        "timeout": TEXT,
-        "limit": INTEGER,
-        **fields(BOOLEAN, ("enableMemory", "disableStack", "disableStorage", "enableReturnData")),
+        **TRACE_OPTIONS,
+        "stateOverrides": STATE_OVERRIDES,
+        "blockOverrides": BLOCK_OVERRIDES,
+        "txIndex": QUANTITY,
     },
 )
 SUBSCRIPTIONS = ("newHeads", "logs", "newPendingTransactions", "syncing")
@@ -86,8 +94,9 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     parse_percentiles: array({**NUMBER, "minimum": 0, "maximum": 100}),
     parse_slot_request: mapping(array(ref("StorageSlot"))),
     parse_storage_slot: ref("StorageSlot"),
-    parse_call_config: TRACE_CONFIG,
+    parse_call_config: CALL_TRACE_CONFIG,
     parse_trace_config: TRACE_CONFIG,
+    parse_messages: array(array(either(CALL, array(one_of_words("trace"))))),
     parse_kinds: array(one_of_words("trace")),
     parse_place: array(either(QUANTITY, INTEGER, ref("Decimal"))),
     parse_trace_filter: record(

@@ -48,6 +48,14 @@ FLAT_TRACE = record(
     },
 )
 
+REPLAY_FIELDS: dict[str, Schema] = {
+    "output": DATA,
+    "stateDiff": NULL,
+    "trace": array(FLAT_TRACE),
+    "vmTrace": NULL,
+}
+REPLAY = record(REPLAY_FIELDS)
+
 TRACE_RESULTS: dict[str, Schema] = {
     "debug_getRawBlock": DATA,
     "debug_getRawHeader": DATA,
@@ -58,10 +66,14 @@ TRACE_RESULTS: dict[str, Schema] = {
     "debug_traceCall": TRACE,
     "debug_traceTransaction": TRACE,
     "trace_block": nullable(array(FLAT_TRACE)),
-    "trace_call": record(
-        {"output": DATA, "stateDiff": NULL, "trace": array(FLAT_TRACE), "vmTrace": NULL}
-    ),
+    "trace_call": REPLAY,
+    "trace_callMany": array(REPLAY),
     "trace_filter": array(FLAT_TRACE),
     "trace_get": nullable(FLAT_TRACE),
+    "trace_rawTransaction": REPLAY,
+    "trace_replayBlockTransactions": nullable(
+        array(record({**REPLAY_FIELDS, "transactionHash": HASH}))
+    ),
+    "trace_replayTransaction": nullable(REPLAY),
     "trace_transaction": nullable(array(FLAT_TRACE)),
 }

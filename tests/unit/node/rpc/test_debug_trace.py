@@ -12,6 +12,8 @@ from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.trace_results import STRUCT_TRACE
 from node.tracing.trace_budget import parse_timeout
 from opcodes import gas
+from tests.chain_world import USER
+from tests.chain_world import signed as signed_bytes
 from tests.evm_world import push
 from tests.json_schema import mismatch
 from tests.unit.node.rpc.rpc_caller import error, result
@@ -248,7 +250,18 @@ def test_a_message_is_traced_without_being_sent(
             "debug_traceBlockByNumber", ["0x1", {"timeout": "5"}], -32602, "duration", id="timeout"
         ),
         pytest.param(
-            "debug_traceCall", [{}, "latest", {"stateOverrides": {}}], -32602, "not av", id="state"
+            "debug_traceCall",
+            [{}, "latest", {"stateOverrides": {"0x1": {}}}],
+            -32602,
+            "invalid argument 2: stateOverrides: ",
+            id="state",
+        ),
+        pytest.param(
+            "debug_traceCall",
+            [{"to": hexed(NOBODY)}, "0x1", {"txIndex": "0x1"}],
+            -32000,
+            "transaction index 1 out of range for block 0x",
+            id="txIndex",
         ),
     ],
 )
@@ -258,6 +271,50 @@ def test_what_cannot_be_traced_is_refused(
     found, message = error(traced.view, method, *params)
     assert found == code
     assert words in message
+
+
+def test_a_traced_message_sees_what_is_set_of_accounts_and_block(traced: TracedWorld) -> None:
+    code = "0x435f525f5460205260405ff3"  # NUMBER and slot 0
+    overrides = {
+        "stateOverrides": {
+            hexed(NOBODY): {
+                "code": code,
+                "balance": "0x64",
+                "state": {ZERO_HASH: "0x" + f"{0x77:064x}"},
+            }
+        },
+        "blockOverrides": {"number": "0x4242"},
+    }
+    message = {"from": hexed(SENDER), "to": hexed(NOBODY)}
+    found: Any = result(traced.view, "debug_traceCall", message, "latest", overrides)
+    assert found["returnValue"] == "0x" + f"{0x4242:064x}{0x77:064x}"
+    options = {"tracer": "prestateTracer", **overrides}
+    before: Any = result(traced.view, "debug_traceCall", message, "latest", options)
+    assert before[hexed(NOBODY)] == {
+        "balance": "0x64",
+        "code": code,
+        "storage": {ZERO_HASH: "0x" + f"{0x77:064x}"},
+    }
+
+
+def test_a_message_is_traced_between_the_transactions_of_a_block(traced: TracedWorld) -> None:
+    counting = traced.deploy(bytes.fromhex("5f546001015f55"))  # one more in slot 0
+    world = traced.world
+    raw = [signed_bytes(USER, world.nonce + i, to=counting, gas=100_000) for i in range(3)]
+    checked, left_out = world.propose(raw)
+    assert left_out == ()
+    world.nonce += 3
+    number = hex(checked.block.number)
+    reading = {hexed(counting): {"code": "0x5f545f5260205ff3"}}
+
+    def slot(**place: object) -> int:
+        config = {"stateOverrides": reading, **place}
+        message = {"to": hexed(counting)}
+        found: Any = result(traced.view, "debug_traceCall", message, number, config)
+        return int(found["returnValue"], 16)
+
+    assert [slot(txIndex=hex(index)) for index in range(3)] == [0, 1, 2]
+    assert slot() == 3
 
 
 def test_a_trace_ends_at_its_time(traced: TracedWorld) -> None:

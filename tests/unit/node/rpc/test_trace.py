@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from cvm.evm.creation_address import creation_address
+from cvm.evm.keccak import keccak256
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.trace_results import TRACE_RESULTS
+from tests.chain_world import USER, signed
 from tests.json_schema import mismatch
 from tests.unit.node.rpc.rpc_caller import error, result
 from tests.unit.node.rpc.traced_world import NOBODY, REASON, SENDER, TracedWorld
@@ -77,6 +80,67 @@ def test_a_message_gives_output_and_calls(
     assert "blockHash" not in found["trace"][0]
     code, words = error(traced.view, "trace_call", message, ["vmTrace"])
     assert (code, "vmTrace" in words) == (-32602, True)
+
+
+def test_a_replay_gives_output_and_calls_without_their_block(
+    traced: TracedWorld, mixed: tuple[bytes, bytes, str]
+) -> None:
+    contract, _reverter, tx_hash = mixed
+    calls = ask(traced, "trace_transaction", tx_hash)
+    placed = ("blockHash", "blockNumber", "transactionHash", "transactionPosition")
+    bare = [{key: call[key] for key in call if key not in placed} for call in calls]
+    replay = ask(traced, "trace_replayTransaction", tx_hash, ["trace"])
+    assert replay == {"output": "0x", "stateDiff": None, "trace": bare, "vmTrace": None}
+    number = hex(calls[0]["blockNumber"])
+    (again,) = ask(traced, "trace_replayBlockTransactions", number, ["trace"])
+    assert again == {**replay, "transactionHash": tx_hash}
+    assert bare[0]["action"]["to"] == hexed(contract)
+    assert ask(traced, "trace_replayTransaction", "0x" + 64 * "1", ["trace"]) is None
+    assert ask(traced, "trace_replayBlockTransactions", "0xffff", ["trace"]) is None
+
+
+def test_each_of_many_messages_finds_what_those_before_it_left(traced: TracedWorld) -> None:
+    counter = traced.deploy(bytes.fromhex("5f54600101805f555f5260205ff3"))
+    message = {"from": hexed(SENDER), "to": hexed(counter)}
+    found = ask(traced, "trace_callMany", [[message, ["trace"]]] * 3)
+    assert [int(each["output"], 16) for each in found] == [1, 2, 3]
+    made = {"from": hexed(SENDER), "data": "0x5f5ff3"}
+    pair = ask(traced, "trace_callMany", [[made, ["trace"]], [made, ["trace"]]])
+    first, second = (each["trace"][0]["result"]["address"] for each in pair)
+    assert first == hexed(creation_address(SENDER, traced.world.nonce))
+    assert second == hexed(creation_address(SENDER, traced.world.nonce + 1))
+
+
+def test_a_signed_transaction_is_traced_without_being_sent(
+    traced: TracedWorld, mixed: tuple[bytes, bytes, str]
+) -> None:
+    raw = signed(USER, traced.world.nonce, to=mixed[1], value=3)
+    found = ask(traced, "trace_rawTransaction", hexed(raw), ["trace"])
+    assert found["output"] == hexed(REASON)
+    assert found["trace"][0]["action"]["value"] == "0x3"
+    assert traced.view.transaction_location(keccak256(raw)) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "words"),
+    [
+        pytest.param("trace_callMany", [[[{}]]], "is not a message with its kinds", id="pair"),
+        pytest.param(
+            "trace_callMany", [[[{}, ["trace"]]] * 101], "want at most 100", id="too many"
+        ),
+        pytest.param(
+            "trace_replayTransaction",
+            ["0x" + 64 * "1", ["stateDiff"]],
+            '"stateDiff" is not available; want trace',
+            id="kind",
+        ),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused(
+    traced: TracedWorld, method: str, params: list[object], words: str
+) -> None:
+    code, message = error(traced.view, method, *params)
+    assert (code, words in message) == (-32602, True), message
 
 
 def test_a_range_gives_the_calls_from_and_to_what_is_named(
