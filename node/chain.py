@@ -69,14 +69,7 @@ def parse_genesis_file(genesis_json: bytes) -> Genesis:
         document = json.loads(genesis_json)
     except ValueError as error:
         raise InvalidGenesis(f"the genesis file is not JSON: {error}") from error
-    try:
-        return parse_genesis(document)
-    except InvalidGenesis as error:
-        if not may_be_plain(document):
-            raise
-        raise InvalidGenesis(
-            f"{error} (there is no config.cvm: for a plain Ethereum chain use `cvm ethereum init`)"
-        ) from error
+    return parse_genesis(document)
 
 
 def may_be_plain(document: object) -> bool:

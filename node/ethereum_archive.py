@@ -46,8 +46,7 @@ class NoEthereumChainHere(Exception):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"no plain Ethereum chain in {path}: "
-            f"run `cvm ethereum init GENESIS.json --datadir {path}` first"
+            f"no plain Ethereum chain in {path}: run `cvm init GENESIS.json --datadir {path}` first"
         )
 
 

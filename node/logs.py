@@ -101,7 +101,6 @@ def configure_logs(config: LogConfig | None = None) -> LogFile | None:
             LEVELS[min(config.verbosity, len(LEVELS) - 1)]
         ),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
     )
     return file
 

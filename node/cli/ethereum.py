@@ -1,59 +1,31 @@
-"""`cvm ethereum`: a plain Ethereum chain, from geth's genesis file and exported blocks."""
+"""Importing the blocks that `geth export` writes into a plain Ethereum chain."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from node.cli.faults import clear_errors
-from node.cli.report import AsJson, print_report
-from node.cli.run import Datadir
-from node.config import DEFAULT_DATADIR
+from node.cli.report import print_report
 from node.ethereum_archive import (
     EthereumImport,
     NoEthereumChainHere,
     ethereum_forks_of,
     import_ethereum_blocks,
-    init_plain_folder,
     read_blocks,
 )
 from node.sender_recovery import SenderRecovery
 from node.storage.chain_database import ChainDatabase, has_database
 
-ethereum = typer.Typer(no_args_is_help=True, help="Import, fetch or serve a plain Ethereum chain.")
 
-
-@ethereum.command("init")
-def init_command(
-    genesis: Annotated[Path, typer.Argument(help="geth's genesis JSON")],
-    datadir: Datadir = DEFAULT_DATADIR,
-) -> None:
-    """Write block 0 of a plain Ethereum chain into a data directory, as `geth init` does."""
-    with clear_errors():
-        header = init_plain_folder(datadir / "chain", genesis.read_bytes())
-        typer.echo(f"genesis 0x{header.hash.hex()}  state root 0x{header.state_root.hex()}")
-
-
-@ethereum.command("import")
-def import_command(
-    file: Annotated[Path, typer.Argument(help="blocks as `geth export` writes them, not packed")],
-    datadir: Datadir = DEFAULT_DATADIR,
-    as_json: AsJson = False,
-) -> None:
-    """Check and execute every block of a file, and append it, as `geth import` does.
+def import_plain(file: Path, datadir: Path, as_json: bool) -> None:
+    """Import a file and tell what was done, or what is wrong.
 
     Blocks that are here already are passed over. A refused block ends the import; those before it
     stay.
     """
-    import_plain(file, datadir, as_json)
-
-
-def import_plain(file: Path, datadir: Path, as_json: bool) -> None:
-    """Import a file and tell what was done, or what is wrong."""
     with clear_errors(), existing_chain(datadir) as database:
         summary = import_file(database, file)
     print_report(import_report(summary), as_json)

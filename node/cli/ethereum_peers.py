@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from node.cli.ethereum import ethereum, existing_chain, import_report
+from node.cli.ethereum import existing_chain, import_report
 from node.cli.faults import BadArgument, clear_errors
 from node.cli.report import AsJson, print_report
 from node.cli.run import Datadir
@@ -27,6 +27,9 @@ from node.p2p.enode import Enode, parse_enode
 from node.p2p.faults import BadEnode
 from node.storage.chain_database import ChainDatabase, has_database
 
+ethereum = typer.Typer(
+    no_args_is_help=True, help="Fetch a plain Ethereum chain from peers, or serve it to them."
+)
 LOOPBACK = "127.0.0.1"
 PeerUrls = Annotated[list[str], typer.Option("--peer", help="enode URL; may be given often")]
 P2pAddr = Annotated[str, typer.Option("--p2p.addr", help="interface for peers")]
@@ -125,5 +128,5 @@ def client_name() -> str:
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the group `cvm ethereum` with its commands of both files."""
+    """Add the group `cvm ethereum` with its commands."""
     app.add_typer(ethereum, name="ethereum")

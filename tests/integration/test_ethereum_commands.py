@@ -1,4 +1,4 @@
-"""`cvm ethereum init` and `import`: geth's files in, a head out, and one line for what is wrong."""
+"""`cvm init` and `import` on a plain Ethereum chain: geth's files, and a line for what is wrong."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(APP, ["ethereum", *arguments, "--datadir", "data"])
+    return CliRunner().invoke(APP, [*arguments, "--datadir", "data"])
 
 
 def report(file: str) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def test_what_is_wrong_is_named_and_the_blocks_before_it_stay(
 
 
 def test_an_import_without_a_chain_makes_no_folder() -> None:
-    assert "cvm ethereum init GENESIS.json" in refused(run("import", "chain.rlp"))
+    assert "cvm init GENESIS.json" in refused(run("import", "chain.rlp"))
     assert not Path("data").exists()
 
 
@@ -178,7 +178,7 @@ def test_an_import_without_a_chain_makes_no_folder() -> None:
             id="other-forks",
         ),
         pytest.param({**GENESIS, "gasLimit": "lots"}, "gasLimit: 'lots'", id="a-wrong-field"),
-        pytest.param(genesis_document(), "config.cvm names a chain of cvm", id="our-own-chain"),
+        pytest.param(genesis_document(), "use another --datadir", id="our-own-chain"),
     ],
 )
 def test_a_genesis_file_that_does_not_fit_is_refused(document: Any, words: str) -> None:
@@ -190,12 +190,6 @@ def test_a_genesis_file_that_does_not_fit_is_refused(document: Any, words: str) 
 def test_a_missing_file_is_named() -> None:
     run("init", "genesis.json")
     assert "none.rlp: No such file" in refused(run("import", "none.rlp"))
-
-
-def test_a_genesis_file_of_geth_s_is_shown_the_way() -> None:
-    done = CliRunner().invoke(APP, ["init", "genesis.json", "--datadir", "data"])
-    assert "for a plain Ethereum chain use `cvm ethereum init`" in refused(done)
-    assert not Path("data").exists()
 
 
 def test_blocks_before_paris_without_py_evm_are_a_fault_of_this_machine(

@@ -23,7 +23,7 @@ def begun(folder: Path, genesis: dict[str, Any]) -> Path:
     """Start a chain in a folder."""
     folder.mkdir()
     (folder / "genesis.json").write_text(json.dumps(genesis))
-    done = cvm("ethereum", "init", str(folder / "genesis.json"), "--datadir", str(folder))
+    done = cvm("init", str(folder / "genesis.json"), "--datadir", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -32,7 +32,7 @@ def begun(folder: Path, genesis: dict[str, Any]) -> Path:
 def enode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = begun(tmp_path_factory.mktemp("served") / "data", GENESIS)
     (folder / "chain.rlp").write_bytes(encoded(CHAIN))
-    done = cvm("ethereum", "import", str(folder / "chain.rlp"), "--datadir", str(folder))
+    done = cvm("import", str(folder / "chain.rlp"), "--datadir", str(folder))
     assert done.returncode == 0, done.stderr
     with serving(folder) as url:
         yield url
@@ -46,7 +46,7 @@ def synced(folder: Path, *peers: str) -> "subprocess.CompletedProcess[str]":
 def test_a_chain_comes_to_the_head_of_its_peer_and_stays_there(enode: str, tmp_path: Path) -> None:
     folder = begun(tmp_path / "data", GENESIS)
     (folder / "some.rlp").write_bytes(encoded(CHAIN[1:6]))
-    cvm("ethereum", "import", str(folder / "some.rlp"), "--datadir", str(folder))
+    cvm("import", str(folder / "some.rlp"), "--datadir", str(folder))
     for new in (BLOCKS - 5, 0):
         done = synced(folder, enode, NOBODY)
         assert done.returncode == 0, done.stderr

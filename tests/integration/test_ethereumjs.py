@@ -100,7 +100,7 @@ def test_we_sync_hive_s_chain_from_it(tmp_path: Path) -> None:
     for name in ("genesis.json", "chain.rlp"):
         (tmp_path / name).write_bytes(parts[name])
     genesis, datadir = tmp_path / "genesis.json", str(tmp_path / "ours")
-    assert cvm("ethereum", "init", str(genesis), "--datadir", datadir).returncode == 0
+    assert cvm("init", str(genesis), "--datadir", datadir).returncode == 0
     with ethereumjs(tmp_path / "theirs", genesis, tmp_path / "chain.rlp") as client:
         head: dict[str, Any] = client.call("eth_getBlockByNumber", "latest", False)
         assert (head["number"], head["hash"]) == (hex(HIVE_BLOCKS), HIVE_HEAD)

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from cvm.evm.private_key import PrivateKey
 from node.logs import LogConfig, LogFile, configure_logs
 
 KEY = PrivateKey(b"\x5a" * 32)
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def log_lines(capsys: pytest.CaptureFixture[str], config: LogConfig) -> list[str]:
