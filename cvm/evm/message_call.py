@@ -89,31 +89,54 @@ class CallSetting:
         return replace(environment, blob_base_fee=self.blob_base_fee)
 
 
-def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult:
-    """Run a message on a state, which stays as it is.
+class MessageMachine:
+    """Runs messages on one state, each as if there had been none before it.
 
-    A message that cannot start (balance, intrinsic gas) is a result with an error, worded as geth
-    words it. Raises a `LocalFault` when an added opcode does.
+    What a message did is taken back at its end, so that only what was read of the state stays.
     """
-    rules = setting.rules
-    world = WorldState(setting.reader, MachineMemory(), rules.fork, setting.block_hash)
-    if setting.prepare is not None:
-        setting.prepare(world)
-    refusal = refusal_of(setting, world, tx)
-    if refusal is not None:
-        return MessageResult(b"", 0, refusal, reverted=False)
-    execution = TransactionExecution(
-        world,
-        setting.environment(),
-        precompiles(rules.fork) if setting.table is None else setting.table,
-        rules.additions,
-        rules.interpreter,
-        setting.warm(),
-    )
-    executed = execution.run(tx)
-    outcome = executed.outcome
-    reverted = outcome.status is Status.REVERTED
-    return MessageResult(outcome.output, executed.gas_used, outcome.error, reverted)
+
+    def __init__(self, setting: CallSetting) -> None:
+        rules = setting.rules
+        self._setting = setting
+        self._memory = MachineMemory()
+        self._world = WorldState(setting.reader, self._memory, rules.fork, setting.block_hash)
+        if setting.prepare is not None:
+            setting.prepare(self._world)
+        self._execution = TransactionExecution(
+            self._world,
+            setting.environment(),
+            precompiles(rules.fork) if setting.table is None else setting.table,
+            rules.additions,
+            rules.interpreter,
+            setting.warm(),
+        )
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how much room messages have taken so far; it never shrinks."""
+        return self._memory.grown_bytes
+
+    def run(self, tx: SimulatedTransaction) -> MessageResult:
+        """Run a message on the state, which stays as it is.
+
+        A message that cannot start (balance, intrinsic gas) is a result with an error, worded as
+        geth words it. Raises a `LocalFault` when an added opcode does.
+        """
+        refusal = refusal_of(self._setting, self._world, tx)
+        if refusal is not None:
+            return MessageResult(b"", 0, refusal, reverted=False)
+        try:
+            executed = self._execution.run(tx)
+        finally:
+            self._execution.abandon()
+        outcome = executed.outcome
+        reverted = outcome.status is Status.REVERTED
+        return MessageResult(outcome.output, executed.gas_used, outcome.error, reverted)
+
+
+def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult:
+    """Run one message on a state, which stays as it is; see `MessageMachine.run`."""
+    return MessageMachine(setting).run(tx)
 
 
 def refusal_of(setting: CallSetting, world: WorldState, tx: SimulatedTransaction) -> str | None:
@@ -141,19 +164,20 @@ def estimate_gas(setting: CallSetting, tx: SimulatedTransaction) -> int | Messag
     What it uses is tried first: without a refund or a subcall that is exactly enough. Else gas
     is found by bisection, because refunds, GAS and the 63/64 rule make it no plain sum.
     """
-    highest = run_message(setting, tx)
+    machine = MessageMachine(setting)
+    highest = machine.run(tx)
     if highest.error is not None:
         return highest
     low, high = highest.gas_used - 1, tx.gas
     for guess in (highest.gas_used, (highest.gas_used + CALL_STIPEND) * 64 // 63):
         if low < guess < high:
-            if run_message(setting, replace(tx, gas=guess)).error is None:
+            if machine.run(replace(tx, gas=guess)).error is None:
                 high = guess
             else:
                 low = guess
     while high - low > 1 and (high - low) * ESTIMATE_ERROR_DIVISOR > high:
         middle = min((low + high) // 2, low * 2)
-        if run_message(setting, replace(tx, gas=middle)).error is None:
+        if machine.run(replace(tx, gas=middle)).error is None:
             high = middle
         else:
             low = middle

@@ -18,8 +18,15 @@ from cvm.evm.message_rules import Additions
 from cvm.evm.state_reader import StateReader
 from node.chain_states import ChainStates
 from node.execution.block_settings import call_context, head_of, start_replay
-from node.execution.execution_chain import CannotCallHere, Replay, Successor, UnknownBlock
+from node.execution.execution_chain import (
+    CannotCallHere,
+    MessageRunner,
+    Replay,
+    Successor,
+    UnknownBlock,
+)
 from node.execution.historic_replay import start_historic_replay
+from node.execution.kept_machines import KeptMachines
 from node.storage.chain_database import ChainDatabase
 
 SECONDS_PER_SLOT = 12
@@ -33,6 +40,7 @@ class EthereumExecutionChain:
         self._database = database
         self._forks = forks
         self._states = ChainStates(database)
+        self._kept = KeptMachines(self)
 
     @property
     def chain_id(self) -> int:
@@ -112,6 +120,12 @@ class EthereumExecutionChain:
             raise CannotCallHere(context.number, fork.name)
         with self.state_at(header) as state:
             yield CallSetting(self.rules_of(fork), state, context, self.block_hash)
+
+    def messages(
+        self, block_hash: bytes, *, free_gas: bool
+    ) -> AbstractContextManager[MessageRunner]:
+        """Open what runs messages in a block; see `ExecutionChain.messages`."""
+        return self._kept.open(block_hash, free_gas=free_gas)
 
     @contextmanager
     def replay(self, block_hash: bytes) -> Iterator[Replay]:

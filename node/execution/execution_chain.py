@@ -13,7 +13,7 @@ from typing import Protocol
 from consensus.ethereum.historic_forks import HistoricFork
 from cvm.evm.execution import BlockContext, ExecutionRules, TransactionResult
 from cvm.evm.header import BlockHeader
-from cvm.evm.message_call import CallSetting
+from cvm.evm.message_call import CallSetting, MessageResult, SimulatedTransaction
 from cvm.evm.state_reader import StateReader
 from cvm.evm.tracer import Tracer
 from cvm.evm.transaction import Transaction
@@ -60,6 +60,13 @@ class ExecutableBlock(Protocol):
 
     def encode(self) -> bytes:
         """Return the RLP."""
+
+
+class MessageRunner(Protocol):
+    """What runs messages on one state, each as if there had been none before it."""
+
+    def run(self, tx: SimulatedTransaction) -> MessageResult:
+        """Run a message on the state, which stays as it is; raises a `LocalFault`."""
 
 
 class LiveAccountView(Protocol):
@@ -172,6 +179,14 @@ class ExecutionChain(Protocol):
 
         With `free_gas` the base fee that opcodes see is 0, as for a call with no gas price. Raises
         `CannotCallHere`.
+        """
+
+    def messages(
+        self, block_hash: bytes, *, free_gas: bool
+    ) -> AbstractContextManager[MessageRunner]:
+        """Open what runs messages in a block, on the state after it, as `setting` has it.
+
+        Raises `UnknownBlock` or `CannotCallHere`.
         """
 
     def replay(self, block_hash: bytes) -> AbstractContextManager[Replay]:

@@ -44,7 +44,11 @@ class CallJob:
 
     def run(self, chain: ExecutionChain) -> CallResult:
         """Return what the message did."""
-        header, free_gas = header_of(chain, self.block_hash), self.request.gas_price == 0
+        free_gas = self.request.gas_price == 0
+        if not self.state and self.block == NO_BLOCK_OVERRIDES:
+            with chain.messages(self.block_hash, free_gas=free_gas) as messages:
+                return call_result(messages.run(simulated(self.request, CALL_GAS_CAP)))
+        header = header_of(chain, self.block_hash)
         with overridden_setting(chain, header, self.state, self.block, free_gas=free_gas) as where:
             return call_result(run_message(where, simulated(self.request, CALL_GAS_CAP)))
 
@@ -105,7 +109,7 @@ def overridden_setting(
 ) -> Iterator[CallSetting]:
     """Open where a message runs, after overrides; raises `OverrideRefused` or `CannotCallHere`."""
     with chain.setting(header, free_gas=free_gas, blocks_later=blocks_later) as setting:
-        if not state and block is NO_BLOCK_OVERRIDES:
+        if not state and block == NO_BLOCK_OVERRIDES:
             yield setting
         else:
             yield overridden(chain, setting, state, block, free_gas=free_gas)

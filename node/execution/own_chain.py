@@ -15,7 +15,8 @@ from cvm.evm.message_call import CallSetting
 from cvm.evm.state_reader import StateReader
 from node.chain_states import ChainStates
 from node.execution.block_settings import call_context, head_of, start_replay
-from node.execution.execution_chain import Replay, Successor, UnknownBlock
+from node.execution.execution_chain import MessageRunner, Replay, Successor, UnknownBlock
+from node.execution.kept_machines import KeptMachines
 from node.inference_host import NodeInferenceHost
 from node.storage.chain_database import ChainDatabase
 from opcodes.inference_host import InferenceCall
@@ -30,6 +31,7 @@ class OwnExecutionChain:
         self._database = database
         self._parameters = parameters
         self._states = ChainStates(database)
+        self._kept = KeptMachines(self)
         self._machines = Machines(host, keeps_calls=False)
         self._runner = BlockRunner(parameters, Machines(host), self._states)
         self.host = host
@@ -94,6 +96,12 @@ class OwnExecutionChain:
         context = call_context(header, self.chain_id, free_gas, blocks_later, seconds_later)
         with self.state_at(header) as state:
             yield CallSetting(self.rules_at(context.number), state, context, self.block_hash)
+
+    def messages(
+        self, block_hash: bytes, *, free_gas: bool
+    ) -> AbstractContextManager[MessageRunner]:
+        """Open what runs messages in a block; see `ExecutionChain.messages`."""
+        return self._kept.open(block_hash, free_gas=free_gas)
 
     @contextmanager
     def replay(self, block_hash: bytes) -> Iterator[Replay]:

@@ -89,6 +89,12 @@ class MachineMemory:
         """Return how many account records there are."""
         return len(self.accounts) // at.ACCOUNT_FIELDS
 
+    @property
+    def grown_bytes(self) -> int:
+        """Return how many bytes lie here, but for the stack and the frames, which do not grow."""
+        fixed = (at.STACK, at.FRAMES)
+        return sum(array.size for place, array in self._arrays.items() if place not in fixed)
+
     @staticmethod
     def word_at(address: int) -> int:
         """Return the word at an address of one of the buffers."""
