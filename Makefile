@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance rpc-compat fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -59,6 +59,9 @@ conformance: install ## every case of the public EVM suites (CONFORMANCE_DIR: wh
 
 rpc-compat: install ## execution-apis' tests against a real node over its chain (CONFORMANCE_DIR as above)
 	$(BIN)/python -m tests.rpc_compat
+
+clients: install    ## the clients that people use against a development node (CVM_CLIENTS_DIR: where they lie)
+	$(BIN)/python -m tests.clients
 
 test-models: $(MODELS) ## models that people use, on every backend and beside onnxruntime
 	$(BIN)/pytest tests/integration/test_real_models.py tests/integration/test_explained_models.py

@@ -1,0 +1,27 @@
+"""The clients of the matrix: what each needs, how it is run, and which steps it must take."""
+
+from dataclasses import dataclass
+
+STEPS = ("deploy", "send", "read", "logs", "subscribe", "model", "errors", "fees")
+"""Every step, in the order in which clients take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client: `command` runs in the folder of scripts and prints `ok STEP` after each step.
+
+    `needs` are names of `tools.Tools`; `steps` are those that the client can take at all.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    command: tuple[str, ...]
+    steps: tuple[str, ...] = STEPS
+
+
+CLIENTS = (
+    Client("cast", ("npm", "pip"), ("python", "-m", "tests.clients.scripts.cast_client")),
+    Client("ethers 6", ("npm",), ("node", "ethers.mjs")),
+    Client("viem 2", ("npm",), ("node", "viem.mjs")),
+    Client("web3.py 8", ("pip",), ("python", "-m", "tests.clients.scripts.web3_client")),
+)

@@ -1,0 +1,71 @@
+"""A tool that is missing is a reason to skip; what is installed is not installed again."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clients.tools import (
+    CannotInstall,
+    Tools,
+    check_node,
+    install_npm,
+    is_installed,
+    mark_installed,
+    reason_of,
+    run_installer,
+)
+
+
+@pytest.mark.parametrize(
+    ("needs", "reason"),
+    [
+        pytest.param((), None, id="nothing needed"),
+        pytest.param(("pip",), None, id="what is there"),
+        pytest.param(("pip", "npm"), "no npm on PATH", id="what is not"),
+    ],
+)
+def test_what_is_missing_is_the_reason(
+    tmp_path: Path, needs: tuple[str, ...], reason: str | None
+) -> None:
+    tools = Tools(tmp_path, None, {"npm": "no npm on PATH"})
+    assert tools.lack(needs) == reason
+
+
+def test_without_npm_its_packages_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert reason_of(lambda: install_npm(tmp_path)) == "no npm on PATH: it comes with Node.js"
+
+
+def test_an_old_node_is_refused_with_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v20.20.2\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reason = reason_of(lambda: check_node(Tools(tmp_path, None, {})))
+    assert reason == f"{node} is v20.20.2: Node.js 22.13 or later is needed"
+
+
+def test_foundrys_own_programs_come_before_npms_wrappers(tmp_path: Path) -> None:
+    own = tmp_path / "node_modules" / "@foundry-rs" / "cast-linux-amd64" / "bin"
+    own.mkdir(parents=True)
+    wrappers = tmp_path / "node_modules" / ".bin"
+    assert Tools(tmp_path, None, {}).programs[:2] == (own, wrappers)
+
+
+def test_a_failed_installer_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CannotInstall, match="sh failed: no such package here"):
+        run_installer(tmp_path, "/bin/sh", "-c", "echo no such package; echo here; exit 1")
+
+
+def test_a_folder_is_installed_anew_once_its_list_changed(tmp_path: Path) -> None:
+    packages = tmp_path / "package.json"
+    packages.write_text("{}")
+    assert not is_installed(tmp_path, [packages])
+    mark_installed(tmp_path, [packages])
+    assert is_installed(tmp_path, [packages])
+    packages.write_text('{"dependencies": {}}')
+    assert not is_installed(tmp_path, [packages])
