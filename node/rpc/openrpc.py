@@ -17,6 +17,7 @@ from node.rpc.schemas.cvm_results import CVM_RESULTS
 from node.rpc.schemas.eth_results import ETH_RESULTS, NODE_RESULTS
 from node.rpc.schemas.execution_schemas import EXECUTION_RESULTS
 from node.rpc.schemas.forms import ANYTHING, Schema
+from node.rpc.schemas.ots_results import OTS_RESULTS
 from node.rpc.schemas.trace_results import TRACE_RESULTS
 
 OPENRPC_VERSION = "1.2.6"
@@ -27,6 +28,7 @@ RESULTS: dict[str, Schema] = {
     **NODE_RESULTS,
     **CVM_RESULTS,
     **TRACE_RESULTS,
+    **OTS_RESULTS,
     **EXECUTION_RESULTS,
 }
 

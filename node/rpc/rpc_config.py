@@ -15,7 +15,19 @@ DEV_NAMESPACES = (*PUBLIC_NAMESPACES, "txpool")
 """What a development chain shows: its pool is nobody else's business."""
 
 NAMESPACES = (
-    *("admin", "anvil", "cvm", "debug", "eth", "evm", "hardhat", "net", "ots", "personal"),
+    *(
+        "admin",
+        "anvil",
+        "cvm",
+        "debug",
+        "erigon",
+        "eth",
+        "evm",
+        "hardhat",
+        "net",
+        "ots",
+        "personal",
+    ),
     *("rpc", "testing", "trace", "txpool", "web3"),
 )
 

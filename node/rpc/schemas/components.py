@@ -91,6 +91,22 @@ LATER_HEADER_FIELDS = {
     **fields(HASH, ("parentBeaconBlockRoot", "requestsHash", "withdrawalsRoot")),
 }
 
+RECEIPT_FIELDS: dict[str, Schema] = {
+    "blockHash": HASH,
+    "contractAddress": nullable(ADDRESS),
+    "from": ADDRESS,
+    "logs": array(LOG),
+    "logsBloom": ref("Bloom"),
+    "to": nullable(ADDRESS),
+    "transactionHash": HASH,
+    **fields(QUANTITY, ("blockNumber", "cumulativeGasUsed", "effectiveGasPrice")),
+    **fields(QUANTITY, ("gasUsed", "transactionIndex", "type")),
+}
+OPTIONAL_RECEIPT_FIELDS: dict[str, Schema] = {
+    "root": HASH,
+    **fields(QUANTITY, ("blobGasPrice", "blobGasUsed", "status")),
+}
+
 CHAIN: dict[str, Schema] = {
     "Withdrawal": record(
         {"address": ADDRESS, **fields(QUANTITY, ("amount", "index", "validatorIndex"))}
@@ -130,20 +146,7 @@ CHAIN: dict[str, Schema] = {
             **fields(QUANTITY, ("blockNumber", "blockTimestamp", "logIndex", "transactionIndex")),
         }
     ),
-    "Receipt": record(
-        {
-            "blockHash": HASH,
-            "contractAddress": nullable(ADDRESS),
-            "from": ADDRESS,
-            "logs": array(LOG),
-            "logsBloom": ref("Bloom"),
-            "to": nullable(ADDRESS),
-            "transactionHash": HASH,
-            **fields(QUANTITY, ("blockNumber", "cumulativeGasUsed", "effectiveGasPrice")),
-            **fields(QUANTITY, ("gasUsed", "transactionIndex", "type")),
-        },
-        {"root": HASH, **fields(QUANTITY, ("blobGasPrice", "blobGasUsed", "status"))},
-    ),
+    "Receipt": record(RECEIPT_FIELDS, OPTIONAL_RECEIPT_FIELDS),
 }
 
 NODE: dict[str, Schema] = {

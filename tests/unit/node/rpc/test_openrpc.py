@@ -153,12 +153,26 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("web3_sha3", ("0x",)),
 )
 TRACED = "runs blocks again: test_debug_trace, test_trace"
+OTTERSCAN = "of a real chain: test_ots"
 ELSEWHERE = {
     "debug_getRawBlock": TRACED,
     "debug_traceBlockByHash": TRACED,
     "debug_traceBlockByNumber": TRACED,
     "debug_traceCall": TRACED,
     "debug_traceTransaction": TRACED,
+    "erigon_getHeaderByNumber": OTTERSCAN,
+    "ots_getApiLevel": OTTERSCAN,
+    "ots_getBlockDetails": OTTERSCAN,
+    "ots_getBlockDetailsByHash": OTTERSCAN,
+    "ots_getBlockTransactions": OTTERSCAN,
+    "ots_getContractCreator": OTTERSCAN,
+    "ots_getInternalOperations": OTTERSCAN,
+    "ots_getTransactionBySenderAndNonce": OTTERSCAN,
+    "ots_getTransactionError": OTTERSCAN,
+    "ots_hasCode": OTTERSCAN,
+    "ots_searchTransactionsAfter": OTTERSCAN,
+    "ots_searchTransactionsBefore": OTTERSCAN,
+    "ots_traceTransaction": OTTERSCAN,
     "trace_block": TRACED,
     "trace_call": TRACED,
     "trace_callMany": TRACED,
