@@ -122,21 +122,35 @@ class MessageMachine:
         A message that cannot start (balance, intrinsic gas) is a result with an error, worded as
         geth words it. Raises a `LocalFault` when an added opcode does.
         """
-        refusal = refusal_of(self._setting, self._world, tx)
+        refusal = self._refusal(tx)
         if refusal is not None:
-            return MessageResult(b"", 0, refusal, reverted=False)
+            return refusal
         try:
-            executed = self._execution.run(tx)
+            return self._executed(tx)
         finally:
             self._execution.abandon()
+
+    def run_last(self, tx: SimulatedTransaction) -> MessageResult:
+        """Run the last message of this machine: what it did stays in the world of its rules."""
+        return self._refusal(tx) or self._executed(tx)
+
+    def _refusal(self, tx: SimulatedTransaction) -> MessageResult | None:
+        refusal = refusal_of(self._setting, self._world, tx)
+        return None if refusal is None else MessageResult(b"", 0, refusal, reverted=False)
+
+    def _executed(self, tx: SimulatedTransaction) -> MessageResult:
+        executed = self._execution.run(tx)
         outcome = executed.outcome
         reverted = outcome.status is Status.REVERTED
         return MessageResult(outcome.output, executed.gas_used, outcome.error, reverted)
 
 
 def run_message(setting: CallSetting, tx: SimulatedTransaction) -> MessageResult:
-    """Run one message on a state, which stays as it is; see `MessageMachine.run`."""
-    return MessageMachine(setting).run(tx)
+    """Run one message on a state, which stays as it is; see `MessageMachine.run`.
+
+    Whoever watches it (`rules.interpreter`) may look at the world that it left.
+    """
+    return MessageMachine(setting).run_last(tx)
 
 
 def refusal_of(setting: CallSetting, world: WorldState, tx: SimulatedTransaction) -> str | None:

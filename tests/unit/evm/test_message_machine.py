@@ -13,6 +13,7 @@ from cvm.evm.message_call import (
     run_message,
 )
 from cvm.evm.signatures import address_of_key
+from cvm.evm.world_state import WorldState
 from tests.conformance.memory_states import ListedState
 from tests.evm_fuzz_blocks import NO_ADDITIONS, listed_hash
 from tests.evm_fuzz_cases import Case, DrawnTransaction, drawn_case
@@ -88,6 +89,18 @@ def test_a_message_that_cannot_start_does_not_hinder_the_next() -> None:
     machine = MessageMachine(world_with(RETURN_SLOT, storage={0: 9}).setting)
     assert machine.run(message(gas=20_999)).error == "intrinsic gas too low: have 20999, want 21000"
     assert machine.run(message()).output == (9).to_bytes(32, "big")
+
+
+def test_what_was_prepared_stays_after_a_message_that_cannot_start() -> None:
+    def prepare(world: WorldState) -> None:
+        world.begin_transaction()
+        world.set_storage(world.account(CONTRACT), 0, 7)
+
+    setting = replace(world_with(RETURN_SLOT, storage={0: 9}).setting, prepare=prepare)
+    machine = MessageMachine(setting)
+    machine.run(message(gas=20_999))
+    assert machine.run(message()).output == (7).to_bytes(32, "big")
+    assert machine.run(message()).output == (7).to_bytes(32, "big")
 
 
 def test_room_that_messages_took_is_counted() -> None:
