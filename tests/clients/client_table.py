@@ -19,9 +19,20 @@ class Client:
     steps: tuple[str, ...] = STEPS
 
 
+def without(*steps: str) -> tuple[str, ...]:
+    """Return the steps of a client that cannot take some of them."""
+    return tuple(step for step in STEPS if step not in steps)
+
+
 CLIENTS = (
     Client("cast", ("npm", "pip"), ("python", "-m", "tests.clients.scripts.cast_client")),
     Client("ethers 6", ("npm",), ("node", "ethers.mjs")),
     Client("viem 2", ("npm",), ("node", "viem.mjs")),
     Client("web3.py 8", ("pip",), ("python", "-m", "tests.clients.scripts.web3_client")),
+    Client(
+        "titanoboa",
+        ("pip",),
+        ("python", "-m", "tests.clients.scripts.boa_client"),
+        without("subscribe"),
+    ),
 )

@@ -20,6 +20,7 @@ MODELS_REGISTRY = ROOT / "models-registry"
 IMAGE = MODELS_REGISTRY / "templates" / "hardhat" / "test" / "two.hex"
 LABEL = "2"
 ARTIFACT = MODELS_REGISTRY / "contracts" / "artifacts" / "DigitClassifier.json"
+VYPER_SOURCES = MODELS_REGISTRY / "contracts" / "vyper"
 OWN_SETTINGS = ("ETH_HASH_BACKEND",)
 """Which this process sets for itself (`cvm.evm.native_dependencies`)."""
 
@@ -86,6 +87,7 @@ def surroundings(tools: Tools) -> dict[str, str]:
         "CVM_IMAGE": str(IMAGE),
         "CVM_LABEL": LABEL,
         "CVM_ARTIFACT": str(ARTIFACT),
+        "CVM_VYPER_SOURCES": str(VYPER_SOURCES),
         "CVM_BROWSER": tools.browser or "",
         "DO_NOT_TRACK": "1",
     }
