@@ -26,6 +26,18 @@ def without(*steps: str) -> tuple[str, ...]:
 
 CLIENTS = (
     Client("cast", ("npm", "pip"), ("python", "-m", "tests.clients.scripts.cast_client")),
+    Client(
+        "forge script",
+        ("npm", "pip"),
+        ("python", "-m", "tests.clients.scripts.forge_script_client"),
+        without("subscribe"),
+    ),
+    Client(
+        "forge test",
+        ("npm", "pip"),
+        ("python", "-m", "tests.clients.scripts.forge_test_client"),
+        without("subscribe"),
+    ),
     Client("ethers 6", ("npm",), ("node", "ethers.mjs")),
     Client("viem 2", ("npm",), ("node", "viem.mjs")),
     Client("web3.py 8", ("pip",), ("python", "-m", "tests.clients.scripts.web3_client")),

@@ -17,10 +17,21 @@ from tests.clients.tools import HERE, ROOT, Tools
 from tests.integration.node_process import register_digits, running
 
 MODELS_REGISTRY = ROOT / "models-registry"
-IMAGE = MODELS_REGISTRY / "templates" / "hardhat" / "test" / "two.hex"
+IMAGE = MODELS_REGISTRY / "templates" / "foundry" / "test" / "two.hex"
 LABEL = "2"
 ARTIFACT = MODELS_REGISTRY / "contracts" / "artifacts" / "DigitClassifier.json"
-VYPER_SOURCES = MODELS_REGISTRY / "contracts" / "vyper"
+CONTRACTS = MODELS_REGISTRY / "contracts"
+VYPER_SOURCES = CONTRACTS / "vyper"
+TEMPLATE = MODELS_REGISTRY / "templates" / "foundry"
+FOUNDRY_SOURCES = (
+    (CONTRACTS / "CVM.sol", "src"),
+    (CONTRACTS / "examples" / "DigitClassifier.sol", "src/examples"),
+    (TEMPLATE / "test" / "CvmNode.sol", "test"),
+    (TEMPLATE / "test" / "Vm.sol", "test"),
+    (IMAGE, "."),
+)
+"""What forge compiles and reads, and where in its project."""
+
 OWN_SETTINGS = ("ETH_HASH_BACKEND",)
 """Which this process sets for itself (`cvm.evm.native_dependencies`)."""
 
@@ -69,13 +80,19 @@ def trial(folder: Path, tools: Tools) -> Iterator[Trial]:
             "CVM_MODEL": register_digits(node),
             "CVM_PAGE": page,
         }
-        yield Trial(lay_out(folder / "scripts", tools), surroundings(tools) | given)
+        scripts = lay_out(folder / "scripts", tools)
+        given["FOUNDRY_SOLC"] = str(scripts / "solc")
+        yield Trial(scripts, surroundings(tools) | given)
 
 
 def lay_out(scripts: Path, tools: Tools) -> Path:
-    """Copy the scripts to where they find npm's packages."""
+    """Copy the scripts to where they find npm's packages, and the contracts to where forge does."""
     shutil.copytree(HERE / "scripts", scripts)
     (scripts / "node_modules").symlink_to(tools.node_modules)
+    for source, place in FOUNDRY_SOURCES:
+        target = scripts / "foundry" / place / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
     return scripts
 
 
@@ -88,6 +105,7 @@ def surroundings(tools: Tools) -> dict[str, str]:
         "CVM_LABEL": LABEL,
         "CVM_ARTIFACT": str(ARTIFACT),
         "CVM_VYPER_SOURCES": str(VYPER_SOURCES),
+        "FOUNDRY_OFFLINE": "true",
         "CVM_BROWSER": tools.browser or "",
         "DO_NOT_TRACK": "1",
     }
