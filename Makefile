@@ -57,7 +57,7 @@ test-all: $(MODELS) ## the long suites too
 conformance: install ## every case of the public EVM suites (CONFORMANCE_DIR: where they lie)
 	$(BIN)/python -m tests.conformance --interpreter $(or $(INTERPRETER),native)
 
-rpc-compat: install ## execution-apis' tests against a real node over its chain (CONFORMANCE_DIR as above)
+rpc-compat: install ## execution-apis' tests and our own against real nodes over their chains (CONFORMANCE_DIR as above)
 	$(BIN)/python -m tests.rpc_compat
 
 clients: install    ## the clients that people use against a development node (CVM_CLIENTS_DIR: where they lie)
