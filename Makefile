@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -33,6 +33,11 @@ demo-contracts: install ## each contract of the library at work on a chain: gas 
 
 demo-network: install ## four validators, a model, a load of inferences, one killed and back, one with a flipped bit
 	$(BIN)/python -m tests.testnets.demo
+
+reference: install  ## write docs/RPC.md, docs/CLI.md and the OpenRPC document anew
+	$(BIN)/python -m node.rpc.openrpc
+	$(BIN)/python -m node.rpc.reference
+	$(BIN)/python -m node.cli.reference
 
 fix: install        ## format and repair what can be repaired
 	$(BIN)/ruff format .

@@ -20,7 +20,7 @@ class ShownCommand:
 
 def markdown_files() -> list[Path]:
     """Return every Markdown file of the repository."""
-    folders = ("cvm", "opcodes", "consensus", "node", "models-registry", "tests", "bench")
+    folders = ("cvm", "opcodes", "consensus", "node", "models-registry", "tests", "bench", "docs")
     nested = (path for folder in folders for path in (ROOT / folder).rglob("*.md"))
     return sorted(
         [*ROOT.glob("*.md"), *(path for path in nested if "node_modules" not in str(path))]
@@ -43,6 +43,11 @@ def code_blocks(text: str, language: str) -> list[str]:
 def code_spans(text: str) -> Iterator[str]:
     """Yield what stands between single backticks, outside fenced blocks."""
     yield from SPAN.findall(FENCE.sub("", text))
+
+
+def without_code(text: str) -> str:
+    """Return the text without its fenced blocks and code spans."""
+    return SPAN.sub("", FENCE.sub("", text))
 
 
 def table_rows(text: str) -> list[list[str]]:

@@ -20,6 +20,7 @@ from tests.documents import (
     section,
     shown_commands,
     table_rows,
+    without_code,
 )
 
 PACKAGES = ("cvm", "opcodes", "consensus", "node", "models_registry", "tests")
@@ -127,7 +128,7 @@ def test_every_path_in_a_readme_exists(folder: str) -> None:
 
 @pytest.mark.parametrize("path", markdown_files(), ids=shown)
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\(([^)#]+)", without_code(path.read_text(encoding="utf-8")))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (path.parent / target).exists()] == []
 
@@ -164,7 +165,7 @@ def test_a_name_that_does_not_exist_is_seen(text: str) -> None:
 
 def command_lines(text: str) -> Iterator[str]:
     """Yield every `cvm ...` line of code blocks and every `cvm ...` in code spans."""
-    for line in text.splitlines():
+    for line in re.sub(r" *\\\n *", " ", text).splitlines():
         if line.startswith(("$ cvm ", "    cvm ")):
             yield line.removeprefix("$").strip().split("  ")[0].split(" # ")[0].split(" > ")[0]
     yield from (span for span in code_spans(text) if span.startswith("cvm "))
