@@ -94,10 +94,17 @@ class CheckedBlock:
 class BlockRunner:
     """Runs blocks of one chain on its states."""
 
-    def __init__(self, parameters: ChainParameters, machines: Machines, states: States) -> None:
+    def __init__(
+        self,
+        parameters: ChainParameters,
+        machines: Machines,
+        states: States,
+        execution: type[BlockExecution] = BlockExecution,
+    ) -> None:
         self._parameters = parameters
         self._machines = machines
         self._states = states
+        self._make_execution = execution
 
     def build(
         self, parent: Parent, proposal: Proposal, candidates: Iterable[Transaction]
@@ -109,6 +116,16 @@ class BlockRunner:
         gas limit fits the remainder (PROTOCOL section 3).
         """
         derived = derive_fields(parent.header, parent.certificate_hash, self._parameters)
+        return self.build_from(derived, parent, proposal, candidates)
+
+    def build_from(
+        self,
+        derived: DerivedFields,
+        parent: Parent,
+        proposal: Proposal,
+        candidates: Iterable[Transaction],
+    ) -> tuple[CheckedBlock, LeftOut]:
+        """Build a block as `build` does, with the fields that its caller derived."""
         timestamp = max(proposal.timestamp, derived.earliest_timestamp)
         root, coinbase = parent.header.state_root, proposal.coinbase
         reward = block_reward(self._parameters, derived.number, coinbase)
@@ -259,7 +276,7 @@ class BlockRunner:
             parent_beacon_block_root=derived.parent_beacon_block_root,
         )
         rules = self._machines.rules(derived.number)
-        return BlockExecution(rules, reader, context, parent.block_hash)
+        return self._make_execution(rules, reader, context, parent.block_hash)
 
 
 class InferenceCap:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from itertools import accumulate
-from typing import cast
+from typing import ClassVar
 
 import structlog
 
@@ -15,6 +15,7 @@ from consensus.faults import BadCertificate, HeaderFieldWrong, InvalidBlock, Inv
 from consensus.fork_schedule import Machines
 from consensus.genesis import Genesis, genesis_block, parse_genesis
 from consensus.validators import epoch_of
+from cvm.evm.execution import BlockExecution
 from cvm.evm.header import BlockHeader
 from cvm.evm.state_committer import StateCommitter
 from cvm.evm.state_reader import StateReader
@@ -81,23 +82,32 @@ def may_be_plain(document: object) -> bool:
 class Chain:
     """One writer; reading is safe from other threads because a block appears at once."""
 
+    make_execution: ClassVar[type[BlockExecution]] = BlockExecution
+
     def __init__(self, database: ChainDatabase, host: NodeInferenceHost) -> None:
         genesis_json = database.genesis_json()
-        head_hash = database.head_hash()
-        if genesis_json is None or head_hash is None:
+        if genesis_json is None:
             raise NoChainHere(database.path.parent)
         self.database = database
         self.host = host
         self.genesis: Genesis = parse_genesis_file(genesis_json)
         self.parameters = self.genesis.parameters
         self._states = ChainStates(database)
-        self._runner = BlockRunner(self.parameters, Machines(host), self._states)
-        self.execution = OwnExecutionChain(database, self.parameters, host)
+        make = self.make_execution
+        self._runner = BlockRunner(self.parameters, Machines(host), self._states, make)
+        self.execution = OwnExecutionChain(database, self.parameters, host, make)
         self.domain = SealDomain(self.parameters.chain_id, database.hash_at(0) or b"")
-        self._head = cast(Block, database.block(head_hash))
+        self._head = self._stored_head()
         self._listeners: list[AppendListener] = []
         self._epoch_blocks = read_epoch_blocks(self.storage_at(self.head)) or 1
         self._validators: dict[int, tuple[bytes, ...]] = {}
+
+    def _stored_head(self) -> Block:
+        """Return the head of the database; raises `NoChainHere`."""
+        block = self.database.block(self.database.head_hash() or b"")
+        if block is None:
+            raise NoChainHere(self.database.path.parent)
+        return block
 
     @property
     def head(self) -> BlockHeader:

@@ -21,11 +21,12 @@ class ChainStates:
     @contextmanager
     def reader(self, state_root: bytes) -> Iterator[StateReader]:
         """Open the state of a root."""
+        root = self._database.standing_root(state_root)
         with self._database.head_state() as flat:
-            if flat.root == state_root:
+            if flat.root == root:
                 yield flat
                 return
-        yield TrieState(state_root, self._database.state, self._database.code)
+        yield TrieState(root, self._database.state, self._database.code)
 
     def reader_after(self, header: BlockHeader) -> AbstractContextManager[StateReader]:
         """Open the state after a block."""
@@ -33,17 +34,18 @@ class ChainStates:
 
     @contextmanager
     def _after(self, header: BlockHeader) -> Iterator[StateReader]:
+        root = self._database.standing_root(header.state_root)
         with self._database.head_state() as head:
             behind = head.number - header.block_number
-            if head.root == header.state_root:
+            if head.root == root:
                 yield head
                 return
         if 0 < behind <= UNDO_BLOCKS:
             with self._database.state_after(header.block_number) as flat:
                 yield flat
             return
-        yield TrieState(header.state_root, self._database.state, self._database.code)
+        yield TrieState(root, self._database.state, self._database.code)
 
     def commit(self, parent_root: bytes, changes: StateChanges) -> StateUpdate:
         """Return what a block makes of a state; nothing is written."""
-        return self._committer.commit(parent_root, changes)
+        return self._committer.commit(self._database.standing_root(parent_root), changes)

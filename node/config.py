@@ -33,7 +33,8 @@ class NodeConfig:
 
     Without a `validator_key`, or a `signer_path` where a signer listens that has it, the node
     follows and does not vote; `instant` and `idle_blocks` are
-    explained in `consensus_driver`. With `prune_blocks` the tries keep the state of so many last
+    explained in `consensus_driver`; with `block_time_s` a development chain makes a block every so
+    many seconds, and none in between. With `prune_blocks` the tries keep the state of so many last
     blocks only. Without `p2p` it talks to no other node; where it `discovers`
     them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
     `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
@@ -49,6 +50,7 @@ class NodeConfig:
     validator_key: PrivateKey | None = field(repr=False)
     instant: bool
     idle_blocks: bool
+    block_time_s: int | None = None
     prune_blocks: int | None = None
     p2p: P2pConfig | None = None
     bootnodes: tuple[str, ...] = ()
@@ -62,6 +64,11 @@ class NodeConfig:
     rpc_workers: int = DEFAULT_RPC_WORKERS
     signer_path: Path | None = None
     pool_limits: PoolLimits = DEFAULT_LIMITS
+
+    @property
+    def is_dev(self) -> bool:
+        """Tell whether this node runs a development chain, which it makes all blocks of."""
+        return self.instant and self.validator_key is not None and self.p2p is None
 
     @property
     def chain_folder(self) -> Path:

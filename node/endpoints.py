@@ -12,7 +12,8 @@ from node.block_writer import BlockWriter
 from node.config import NodeConfig
 from node.live_chain import LiveChain
 from node.rpc.caller import LOCAL_NAMESPACES, RpcNode, rpc_node
-from node.rpc.events import ChainEvents, NewHead, PendingSource
+from node.rpc.events import ChainEvents, NewHead
+from node.rpc.filter_table import FilterTable
 from node.rpc.ipc import MAX_PATH_BYTES, IpcServer
 from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import HttpConfig, WebSocketConfig
@@ -48,17 +49,21 @@ async def open_endpoints(
     return server
 
 
-def rpc_of(view: LiveChain, writer: BlockWriter, pool: PendingSource, itself: NodeSelf) -> RpcNode:
+def rpc_of(
+    view: LiveChain,
+    writer: BlockWriter,
+    itself: NodeSelf,
+    events: ChainEvents,
+    filters: FilterTable,
+) -> RpcNode:
     """Return what the endpoints of JSON-RPC share, joined to what happens on the chain."""
-    events = ChainEvents()
-    pool.on_pending(events.new_pending)
 
     def new_head(checked: CheckedBlock, _certificate: CommitCertificate) -> None:
         block, receipts = checked.block, checked.executed.receipts
         events.new_head(NewHead(block.header, block.transactions, receipts))
 
     writer.on_head(new_head)
-    return rpc_node(view, asyncio.get_running_loop().time, events, itself)
+    return rpc_node(view, asyncio.get_running_loop().time, events, itself, filters=filters)
 
 
 def settings_of(http: HttpConfig | None, sockets: WebSocketConfig | None) -> RpcSettings:

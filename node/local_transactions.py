@@ -58,6 +58,11 @@ class LocalTransactions:
         except DatabaseFault as fault:
             log.warning("transaction not journaled", tx=f"0x{tx.hash.hex()}", reason=str(fault))
 
+    def rewrite_journal(self) -> None:
+        """Have the journal hold what still waits, and nothing else; raises `DatabaseFault`."""
+        if self._journal is not None:
+            self._compact(self._journal)
+
     def _compact(self, journal: TransactionJournal) -> None:
         """Leave in the journal what still waits, so that it stays within twice the pool."""
         waiting = [tx for each in self._hashes if (tx := self.pool.get(each)) is not None]

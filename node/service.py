@@ -25,6 +25,9 @@ from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
 from node.consensus_driver import ConsensusDriver, Pace
+from node.dev.dev_chain import DevChain
+from node.dev.dev_database import DevDatabase
+from node.dev.dev_node import dev_control, dev_miner
 from node.dev_keys import dev_accounts
 from node.endpoints import open_endpoints, rpc_of
 from node.execution.worker_process import WorkerPlace
@@ -43,6 +46,8 @@ from node.own_facts import OwnFacts
 from node.p2p.first_fault import first_fault
 from node.pool.limits import pool_head
 from node.rpc.caller import RpcNode
+from node.rpc.events import ChainEvents
+from node.rpc.filter_table import FilterTable
 from node.rpc.node_facts import NodeSelf
 from node.rpc.rpc_config import MetricsConfig
 from node.rpc.server import RpcServer
@@ -81,14 +86,18 @@ def open_node(config: NodeConfig, *, read_only: bool = False) -> Iterator[OpenNo
     """
     if not has_database(config.chain_folder):
         raise NoChainHere(config.datadir)
-    database = ChainDatabase(config.chain_folder, read_only=read_only)
+    make_database = DevDatabase if config.is_dev else ChainDatabase
+    database = make_database(config.chain_folder, read_only=read_only)
     try:
         require_whole_state(database)
         if not read_only:
             prune_state(database, config.prune_blocks)
         store = ModelStore(config.models_folder)
         host = NodeInferenceHost(store, backend_named(config.backend), config.cache_bytes)
-        yield OpenNode(Chain(database, host), store)
+        if isinstance(database, DevDatabase):
+            yield OpenNode(DevChain(database, host), store)
+        else:
+            yield OpenNode(Chain(database, host), store)
     finally:
         database.close()
 
@@ -206,10 +215,13 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     attester = Attester(chain, key)
     models = ModelDuties(attester, AttestationPool(chain), network.spread_attestation)
     writer.on_head(lambda _checked, _certificate: models.wake())
-    rules, pace = consensus_rules(chain, key), Pace(config.instant, config.idle_blocks)
-    driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, pace)
-    if joined is not None:
-        joined.attach(driver, models)
+    miner = dev_miner(config, chain, writer, pool, work)
+    driver: Duty | None = miner
+    if driver is None:
+        rules, pace = consensus_rules(chain, key), Pace(config.instant, config.idle_blocks)
+        driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, pace)
+        if joined is not None:
+            joined.attach(driver, models)
     workers = Workers(
         worker_place(config),
         config.rpc_workers,
@@ -220,12 +232,16 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     if pool.pending_count:
         work.set()
     server = None if joined is None else joined.server
+    events = ChainEvents()
+    filters = FilterTable(view, events, asyncio.get_running_loop().time)
     itself = NodeSelf(
         OwnFacts(chain, writer, None if key is None else key.address),
         NetworkAdmin(chain, server, view.client_version, config.datadir),
         Wallet(dev_accounts() if config.instant else ()),
+        dev_control(miner, local, filters, models.wake),
     )
-    rpc = rpc_of(view, writer, pool, itself)
+    rpc = rpc_of(view, writer, itself, events, filters)
+    pool.on_pending(events.new_pending)
     tell_of_seat(writer, chain, key)
     recorders = genesis_recorders(config, writer, chain, pool, network)
     duties = (driver, models, workers, *(() if joined is None else (joined,)), *recorders)
@@ -235,7 +251,11 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
 def worker_place(config: NodeConfig) -> WorkerPlace:
     """Return what a process that executes for JSON-RPC is told."""
     return WorkerPlace(
-        config.chain_folder, config.models_folder, config.backend, config.cache_bytes
+        config.chain_folder,
+        config.models_folder,
+        config.backend,
+        config.cache_bytes,
+        config.is_dev,
     )
 
 

@@ -197,8 +197,12 @@ class BlockExecution:
         validate_own_gas(tx, self._chain.fork)
         sender = self.world.account(tx.sender)
         validate_nonce(tx, sender.nonce)
-        validate_sender_is_eoa(tx, self.world.code_of(sender))
+        self.validate_sender_code(tx, self.world.code_of(sender))
         validate_balance(tx, sender.balance)
+
+    def validate_sender_code(self, tx: Transaction, code: bytes) -> None:
+        """Check that an account with this code may send (EIP-3607); raises `SenderNotEoa`."""
+        validate_sender_is_eoa(tx, code)
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Credit the withdrawals of the beacon chain after the transactions (EIP-4895)."""

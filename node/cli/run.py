@@ -22,14 +22,15 @@ from node.chain import Chain, init_chain, may_be_plain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors
 from node.clock import now_s
 from node.config import DEFAULT_DATADIR, NodeConfig
+from node.dev.dev_database import DevDatabase
 from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
 from node.ethereum_archive import init_plain_folder, parse_json
 from node.keys import address_of
 from node.logs import LogConfig, configure_logs
 from node.rpc.rpc_config import (
     DEFAULT_HTTP_PORT,
-    DEV_NAMESPACES,
     IPC_FILE,
+    ON_A_DEV_CHAIN,
     HttpConfig,
     WebSocketConfig,
 )
@@ -173,7 +174,7 @@ def dev(
     """Run a development chain: one validator, instant blocks, ten funded accounts."""
     configure_logs(LogConfig(as_json=log_json))
     pages = tuple(page.strip() for page in http_corsdomain.split(",") if page.strip())
-    http = HttpConfig(http_addr, http_port, DEV_NAMESPACES, pages)
+    http = HttpConfig(http_addr, http_port, ON_A_DEV_CHAIN, pages)
     with clear_errors():
         if datadir is not None:
             run_dev(datadir, http, backend, idle_blocks)
@@ -194,7 +195,7 @@ def run_dev(datadir: Path, http: HttpConfig, backend: str, idle_blocks: bool) ->
         instant=True,
         idle_blocks=idle_blocks,
     )
-    database = ChainDatabase(config.chain_folder)
+    database = DevDatabase(config.chain_folder)
     try:
         if database.genesis_json() is None:
             init_chain(database, json.dumps(dev_genesis(now_s())).encode())

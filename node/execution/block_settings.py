@@ -115,6 +115,7 @@ def start_replay(
     state: StateReader,
     context: BlockContext,
     block_hash: Callable[[int], bytes],
+    make_execution: type[BlockExecution] = BlockExecution,
 ) -> BlockReplay:
     """Make the calls with which a block begins, and wait for its transactions."""
     made: list[WatchedInterpreter] = []
@@ -123,5 +124,5 @@ def start_replay(
         made.append(WatchedInterpreter(of))
         return made[-1]
 
-    execution = BlockExecution(replace(rules, interpreter=make), state, context, block_hash)
+    execution = make_execution(replace(rules, interpreter=make), state, context, block_hash)
     return BlockReplay(block.transactions, state, execution, made[-1])

@@ -93,16 +93,21 @@ class KeptMachine:
 
 
 class KeptMachines:
-    """The machines of the blocks that were asked about last; one thread at a time may use them."""
+    """The machines of the blocks that were asked about last; one thread at a time may use them.
 
-    def __init__(self, chain: MessageChain) -> None:
+    `changes` gives another answer whenever the state of a block has become another one, which
+    happens on development chains alone.
+    """
+
+    def __init__(self, chain: MessageChain, changes: Callable[[], bytes] = bytes) -> None:
         self._chain = chain
-        self._kept: dict[tuple[bytes, bool], KeptMachine] = {}
+        self._changes = changes
+        self._kept: dict[tuple[bytes, bool, bytes], KeptMachine] = {}
 
     @contextmanager
     def open(self, block_hash: bytes, *, free_gas: bool) -> Iterator[KeptMachine]:
         """Open the machine of a block; one that raises is not kept. Raises `UnknownBlock`."""
-        key = (block_hash, free_gas)
+        key = (block_hash, free_gas, self._changes())
         kept = self._kept.pop(key, None) or self._made(block_hash, free_gas=free_gas)
         try:
             yield kept

@@ -9,7 +9,7 @@ from consensus.ethereum.ethereum_execution import context_of
 from consensus.fork_schedule import Machines
 from consensus.header_rules import next_base_fee
 from consensus.parameters import ChainParameters
-from cvm.evm.execution import ExecutionRules
+from cvm.evm.execution import BlockExecution, ExecutionRules
 from cvm.evm.header import BlockHeader
 from cvm.evm.message_call import CallSetting
 from cvm.evm.state_reader import StateReader
@@ -26,14 +26,19 @@ class OwnExecutionChain:
     """See `execution_chain.ExecutionChain`; one thread at a time may execute."""
 
     def __init__(
-        self, database: ChainDatabase, parameters: ChainParameters, host: NodeInferenceHost
+        self,
+        database: ChainDatabase,
+        parameters: ChainParameters,
+        host: NodeInferenceHost,
+        execution: type[BlockExecution] = BlockExecution,
     ) -> None:
         self._database = database
+        self._make_execution = execution
         self._parameters = parameters
         self._states = ChainStates(database)
-        self._kept = KeptMachines(self)
+        self._kept = KeptMachines(self, database.changes)
         self._machines = Machines(host, keeps_calls=False)
-        self._runner = BlockRunner(parameters, Machines(host), self._states)
+        self._runner = BlockRunner(parameters, Machines(host), self._states, execution)
         self.host = host
 
     @property
@@ -112,7 +117,7 @@ class OwnExecutionChain:
             raise UnknownBlock(block_hash)
         rules, context = self.rules_at(block.number), context_of(block.header, self.chain_id)
         with self.state_at(parent) as state:
-            yield start_replay(block, rules, state, context, self.block_hash)
+            yield start_replay(block, rules, state, context, self.block_hash, self._make_execution)
 
     def transaction_inferences(self, block_hash: bytes, index: int) -> tuple[InferenceCall, ...]:
         """Run a block again up to a transaction and return what that one inferred.

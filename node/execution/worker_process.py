@@ -16,10 +16,13 @@ import structlog
 
 from consensus.ethereum.historic_forks import HistoricFork
 from consensus.faults import InvalidBlock, InvalidTransaction
+from cvm.evm.execution import BlockExecution
 from cvm.faults import LocalFault
 from cvm.inference.backends.table import backend_named
 from cvm.inference.faults import InferenceFault, InvalidModel
 from node.chain import may_be_plain, parse_genesis_file
+from node.dev.dev_database import DevDatabase
+from node.dev.impersonation import DevExecution
 from node.ethereum_archive import ethereum_forks_of, parse_json
 from node.execution.ethereum_chain import EthereumExecutionChain
 from node.execution.execution_chain import ExecutionChain
@@ -59,6 +62,7 @@ class WorkerPlace:
     models_folder: Path
     backend: str
     cache_bytes: int = PLAN_BUDGET_BYTES
+    is_dev: bool = False
     logs: LogConfig = field(default_factory=LogConfig)
 
 
@@ -110,7 +114,8 @@ def receive_exactly(end: socket.socket, size: int) -> bytes | None:
 @contextmanager
 def execution_chain(place: WorkerPlace) -> Iterator[ExecutionChain]:
     """Open the chain of a data directory for reading; raises `NoChainHere` or a `LocalFault`."""
-    with closing(ChainDatabase(place.chain_folder, read_only=True)) as database:
+    make = DevDatabase if place.is_dev else ChainDatabase
+    with closing(make(place.chain_folder, read_only=True)) as database:
         yield chain_of(database, place)
 
 
@@ -126,4 +131,5 @@ def chain_of(database: ChainDatabase, place: WorkerPlace) -> ExecutionChain:
         return EthereumExecutionChain(database, forks)
     store = ModelStore(place.models_folder)
     host = NodeInferenceHost(store, backend_named(place.backend), place.cache_bytes)
-    return OwnExecutionChain(database, parse_genesis_file(genesis).parameters, host)
+    execution = DevExecution if place.is_dev else BlockExecution
+    return OwnExecutionChain(database, parse_genesis_file(genesis).parameters, host, execution)

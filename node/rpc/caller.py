@@ -16,7 +16,7 @@ from node.rpc.subscriptions import SubscriptionHub
 DEV_NAMESPACES = frozenset({"anvil", "evm", "hardhat"})
 """Methods that change the chain without a transaction: a development chain adds them."""
 
-LOCAL_NAMESPACES = frozenset(NAMESPACES) - DEV_NAMESPACES
+LOCAL_NAMESPACES = frozenset(NAMESPACES)
 """What the IPC socket answers: only who may read the data directory reaches it."""
 
 ALWAYS = "rpc"
@@ -90,8 +90,15 @@ def rpc_node(
     events: ChainEvents,
     itself: NodeSelf | None = None,
     without: frozenset[str] = frozenset(),
+    filters: FilterTable | None = None,
 ) -> RpcNode:
-    """Return the shared part of a node's endpoints; filters expire by `clock_s`."""
-    filters = FilterTable(chain, events, clock_s)
-    subscriptions = SubscriptionHub(chain, events)
-    return RpcNode(chain, events, filters, subscriptions, without, itself or NodeSelf())
+    """Return the shared part of a node's endpoints; filters expire by `clock_s`.
+
+    Without a development chain there are none of its methods, wherever they are switched on.
+    """
+    itself = itself or NodeSelf()
+    if itself.dev is None:
+        without |= DEV_NAMESPACES
+    filters = filters or FilterTable(chain, events, clock_s)
+    hub = SubscriptionHub(chain, events)
+    return RpcNode(chain, events, filters, hub, without, itself)

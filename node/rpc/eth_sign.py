@@ -42,8 +42,13 @@ TransactionWish: TypeAlias = Annotated[Wish, parse_wish]
 
 @rpc_method("eth_accounts")
 async def accounts(caller: Caller) -> list[str]:
-    """Return the accounts that the node signs for: none, but on a development chain."""
-    return [data(address) for address in caller.node.itself.wallet.accounts()]
+    """Return the accounts that the node signs for: none, but on a development chain.
+
+    There, its funded accounts come first, then the impersonated ones.
+    """
+    itself = caller.node.itself
+    impersonated = () if itself.dev is None else itself.dev.impersonated()
+    return [data(each) for each in dict.fromkeys((*itself.wallet.accounts(), *impersonated))]
 
 
 @rpc_method("eth_sign")
@@ -82,7 +87,9 @@ async def sign_transaction(caller: Caller, wish: TransactionWish) -> JsonValue:
 async def send_transaction(caller: Caller, wish: TransactionWish) -> str:
     """Sign a transaction by an account of this node, put it into the pool and return its hash."""
     message, nonce = wish
-    wallet = caller.node.itself.wallet
+    wallet, dev, sender = caller.node.itself.wallet, caller.node.itself.dev, message.sender
+    if dev is not None and not wallet.has(sender) and dev.may_impersonate(sender):
+        return data(await dev.send_as(sender, await filled(caller, message, nonce)))
     wallet.require(message.sender)
     unsigned = await filled(caller, message, nonce)
     tx = wallet.sign_transaction(message.sender, unsigned)

@@ -6,7 +6,8 @@ only a development chain can go back, and a filter then follows it from the bloc
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -90,6 +91,14 @@ class _Recent:
     def since(self, seen: int) -> list[bytes]:
         new = min(self.count - seen, len(self.hashes))
         return list(islice(self.hashes, len(self.hashes) - new, None))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFilters:
+    """The filters of a moment, and the transactions that had come until then."""
+
+    filters: Mapping[str, _BlockFilter | _LogFilter | _TransactionFilter]
+    recent: _Recent
 
 
 class FilterTable:
@@ -179,6 +188,27 @@ class FilterTable:
             raise FilterNotFound
         installed.polled_at_s = self._clock_s()
         return installed.what
+
+    def keep(self) -> KeptFilters:
+        """Return the filters as they are now, to go back to them."""
+        filters = {key: deepcopy(each.what) for key, each in self._filters.items()}
+        return KeptFilters(filters, deepcopy(self._recent))
+
+    def go_back(self, kept: KeptFilters | None) -> None:
+        """Put filters back to what they were, after the chain went back; None is a fresh chain.
+
+        Filters that came later stay, and follow the chain from its head on.
+        """
+        recent = _Recent() if kept is None else deepcopy(kept.recent)
+        self._recent.count, self._recent.hashes = recent.count, recent.hashes
+        for key, installed in self._filters.items():
+            old = None if kept is None else kept.filters.get(key)
+            if old is not None:
+                installed.what = deepcopy(old)
+            elif isinstance(installed.what, _TransactionFilter):
+                installed.what.seen = min(installed.what.seen, recent.count)
+            elif not self._is_canonical(installed.what.place):
+                installed.what.place = self._here()
 
     def _forget_unpolled(self) -> None:
         oldest_s = self._clock_s() - TIMEOUT_S

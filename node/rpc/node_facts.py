@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from node.rpc.chain_view import BlockView
+from node.rpc.dev_view import DevView
 from node.rpc.wallet import Wallet
 
 
@@ -137,3 +138,4 @@ class NodeSelf:
     facts: NodeFacts | None = None
     admin: AdminView | None = None
     wallet: Wallet = field(default_factory=Wallet)
+    dev: DevView | None = None

@@ -14,6 +14,7 @@ from node.rpc.registry import METHODS, Method, Parameter
 from node.rpc.schemas.argument_schemas import ARGUMENT_SCHEMAS
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.cvm_results import CVM_RESULTS
+from node.rpc.schemas.dev_schemas import DEV_RESULTS
 from node.rpc.schemas.eth_results import ETH_RESULTS, NODE_RESULTS
 from node.rpc.schemas.execution_schemas import EXECUTION_RESULTS
 from node.rpc.schemas.forms import ANYTHING, Schema
@@ -27,6 +28,7 @@ RESULTS: dict[str, Schema] = {
     **ETH_RESULTS,
     **NODE_RESULTS,
     **CVM_RESULTS,
+    **DEV_RESULTS,
     **TRACE_RESULTS,
     **OTS_RESULTS,
     **EXECUTION_RESULTS,

@@ -11,8 +11,8 @@ IPC_FILE = "cvm.ipc"
 PUBLIC_NAMESPACES = ("cvm", "eth", "net", "rpc", "web3")
 """What HTTP and WebSocket show unless told otherwise; the local socket shows every namespace."""
 
-DEV_NAMESPACES = (*PUBLIC_NAMESPACES, "txpool")
-"""What a development chain shows: its pool is nobody else's business."""
+ON_A_DEV_CHAIN = (*PUBLIC_NAMESPACES, "anvil", "debug", "evm", "hardhat", "trace", "txpool")
+"""What a development chain shows: everything on it is its only user's."""
 
 NAMESPACES = (
     *(

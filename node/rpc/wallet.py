@@ -33,6 +33,10 @@ class Wallet:
         """Return a signed transaction; raises `UnknownAccount`."""
         return tx.sign(self._key(address).to_bytes())
 
+    def has(self, address: bytes) -> bool:
+        """Tell whether there is a key for an address."""
+        return address in self._keys
+
     def require(self, address: bytes) -> None:
         """Raise `UnknownAccount` where there is no key for an address."""
         self._key(address)

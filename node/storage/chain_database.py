@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 import lmdb
 
@@ -88,6 +88,8 @@ class ChainDatabase:
     nothing to read, `OtherFormat` where another version wrote it.
     """
 
+    formats: ClassVar[tuple[bytes, ...]] = (FORMAT,)
+
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._lock: BinaryIO | None = None
@@ -121,7 +123,7 @@ class ChainDatabase:
             raise DatabaseFault(f"cannot open the database in {path}: {error}") from error
         if self.genesis_json() is not None:
             try:
-                validate_format(path.parent, self.get("meta", b"format"))
+                validate_format(path.parent, self.get("meta", b"format"), self.formats)
             except DatabaseFault:
                 self.close()
                 raise
@@ -151,6 +153,14 @@ class ChainDatabase:
     def state(self, key: bytes) -> bytes | None:
         """Return a trie node or code by its hash."""
         return self.get("state", key)
+
+    def standing_root(self, state_root: bytes) -> bytes:
+        """Return the root of the state that stands where a header shows one: that very root."""
+        return state_root
+
+    def changes(self) -> bytes:
+        """Return what is another value whenever states of blocks have become others: nothing."""
+        return b""
 
     def start_height(self) -> int:
         """Return the height from which on the chain is here beside genesis: 0, or a snapshot's."""

@@ -1,11 +1,15 @@
 """Which form of tables a data directory has; it changes when a version cannot read another's."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from cvm.faults import DatabaseFault
 
 FORMAT = b"1"
 """Written with block 0. Tables that only add something keep it."""
+
+CHANGED_FORMAT = b"1 changed by hand"
+"""The same tables on a development chain whose state or blocks follow no rule any more."""
 
 
 class OtherFormat(DatabaseFault):
@@ -19,7 +23,22 @@ class OtherFormat(DatabaseFault):
         )
 
 
-def validate_format(datadir: Path, found: bytes | None) -> None:
-    """Refuse what another version wrote; raises `OtherFormat`."""
-    if found != FORMAT:
-        raise OtherFormat(datadir, b"none" if found is None else found)
+class ChangedByHand(DatabaseFault):
+    """Methods of a development chain changed what blocks decide, so no node can check it."""
+
+    def __init__(self, datadir: Path) -> None:
+        super().__init__(
+            f"the chain in {datadir} was changed by methods of `cvm dev` (anvil_, evm_, hardhat_): "
+            "no other node can check it, and only `cvm dev` opens it"
+        )
+
+
+def validate_format(
+    datadir: Path, found: bytes | None, taken: Collection[bytes] = (FORMAT,)
+) -> None:
+    """Refuse what another version wrote; raises `OtherFormat` or `ChangedByHand`."""
+    if found in taken:
+        return
+    if found == CHANGED_FORMAT:
+        raise ChangedByHand(datadir)
+    raise OtherFormat(datadir, b"none" if found is None else found)

@@ -145,6 +145,22 @@ def write_flat(
     update: StateUpdate,
 ) -> None:
     """Bring the flat tables to the state after block `number`, and keep what it overwrites."""
+    key = number.to_bytes(8, "big")
+    for name, changes in flat_changes(transaction, tables, update):
+        old = replace_values(transaction, tables[name], changes)
+        transaction.put(key, encode_record(old), db=tables[f"old_{name}"], append=True)
+        if number >= UNDO_BLOCKS:
+            expired = (number - UNDO_BLOCKS).to_bytes(8, "big")
+            transaction.delete(expired, db=tables[f"old_{name}"])
+    write_codes(transaction, tables, update)
+
+
+def flat_changes(
+    transaction: Any,  # lmdb ships no types
+    tables: Mapping[str, Any],  # the same
+    update: StateUpdate,
+) -> tuple[tuple[str, Sequence[tuple[bytes, bytes]]], ...]:
+    """Return for each flat table its sorted keys with their new values, empty to delete one."""
     accounts = sorted(
         (address, b"" if account is None else encode_compact(account))
         for address, account in update.accounts.items()
@@ -159,13 +175,15 @@ def write_flat(
                 (address + slot.to_bytes(SLOT_BYTES, "big"), _slot_bytes(value))
                 for slot, value in values.items()
             )
-    key = number.to_bytes(8, "big")
-    for name, changes in (("accounts", accounts), ("storage", sorted(slots.items()))):
-        old = _replace(transaction, tables[name], changes)
-        transaction.put(key, encode_record(old), db=tables[f"old_{name}"], append=True)
-        if number >= UNDO_BLOCKS:
-            expired = (number - UNDO_BLOCKS).to_bytes(8, "big")
-            transaction.delete(expired, db=tables[f"old_{name}"])
+    return (("accounts", accounts), ("storage", sorted(slots.items())))
+
+
+def write_codes(
+    transaction: Any,  # lmdb ships no types
+    tables: Mapping[str, Any],  # the same
+    update: StateUpdate,
+) -> None:
+    """Keep new code by its hash."""
     for code_hash, code in sorted(update.codes.items()):
         transaction.put(code_hash, code, db=tables["codes"], overwrite=False)
 
@@ -174,7 +192,7 @@ def _slot_bytes(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) >> 3, "big")
 
 
-def _replace(
+def replace_values(
     transaction: Any, table: Any, changes: Sequence[tuple[bytes, bytes]]
 ) -> list[tuple[bytes, bytes]]:
     """Write sorted keys, an empty value deleting its key; return what was there before."""

@@ -24,6 +24,14 @@ def encode_record(old: Sequence[tuple[bytes, bytes]]) -> bytes:
     )
 
 
+def decode_record(record: bytes, key_bytes: int) -> list[tuple[bytes, bytes]]:
+    """Return the sorted keys of a record, of so many bytes each, with their old values."""
+    count = int.from_bytes(record[:COUNT_BYTES], "big")
+    ends = COUNT_BYTES + count * key_bytes
+    keys = [record[at : at + key_bytes] for at in range(COUNT_BYTES, ends, key_bytes)]
+    return [(key, _value(record, ends, count, index)) for index, key in enumerate(keys)]
+
+
 def find_old_value(record: bytes, key: bytes) -> bytes | None:
     """Return the old value of a key, None where the block did not change it."""
     size, count = len(key), int.from_bytes(record[:COUNT_BYTES], "big")

@@ -24,6 +24,7 @@ from node.rpc.parameters import (
 )
 from node.rpc.registry import Parser
 from node.rpc.schemas.components import ADDRESS, BLOCK_REFERENCE, CALL, FILTER, QUANTITY
+from node.rpc.schemas.dev_schemas import DEV_ARGUMENTS
 from node.rpc.schemas.execution_schemas import BLOCK_OVERRIDES, EXECUTION_ARGUMENTS, STATE_OVERRIDES
 from node.rpc.schemas.forms import (
     ANYTHING,
@@ -65,6 +66,7 @@ SUBSCRIPTIONS = ("newHeads", "logs", "newPendingTransactions", "syncing")
 
 ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     **EXECUTION_ARGUMENTS,
+    **DEV_ARGUMENTS,
     parse_address: ADDRESS,
     parse_block_number: ref("BlockNumber"),
     parse_block_reference: BLOCK_REFERENCE,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,7 @@ from tests.unit.node.rpc.fake_chain import (
     set_code_tx,
     small_chain,
 )
+from tests.unit.node.rpc.fake_dev import SENT, FakeDev
 from tests.unit.node.rpc.fake_node import fake_self
 from tests.unit.node.rpc.rpc_caller import call, shared_node
 from tests.unit.node.rpc.test_execution_apis import published  # noqa: F401 - a fixture
@@ -50,6 +52,7 @@ ALICE_HEX, BOB_HEX = "0x" + ALICE.hex(), "0x" + "b0" * 20
 MODEL = "0x" + ACTIVE_MODEL.hex()
 HELD = "0x" + model_id(FakeChain().held).hex()
 RUN = InferenceCall(ACTIVE_MODEL, ALICE, True, InferenceGas(3000, 5, 80, 20, 6), b"\1\2", b"\7")
+HASH_OF_SENT = f"0x{SENT.hex()}"
 CALL = {"to": "0x" + "cc" * 20}
 WISH = {"from": ALICE_HEX, "to": BOB_HEX, "gas": "0x5208", "gasPrice": hex(2 * GWEI)}
 
@@ -59,6 +62,33 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("admin_nodeInfo", ()),
     ("admin_peers", ()),
     ("admin_removePeer", ("enode://a",)),
+    ("anvil_addBalance", (ALICE_HEX, 1)),
+    ("anvil_autoImpersonateAccount", (True,)),
+    ("anvil_dropAllTransactions", ()),
+    ("anvil_dropTransaction", (HASH_OF_SENT,)),
+    ("anvil_dropTransaction", (FIRST_TX,)),
+    ("anvil_getAutomine", ()),
+    ("anvil_getIntervalMining", ()),
+    ("anvil_impersonateAccount", (ALICE_HEX,)),
+    ("anvil_metadata", ()),
+    ("anvil_mine", ("0x2", "0x3c")),
+    ("anvil_nodeInfo", ()),
+    ("anvil_removeBlockTimestampInterval", ()),
+    ("anvil_removePoolTransactions", (ALICE_HEX,)),
+    ("anvil_reset", ()),
+    ("anvil_revert", ("0x0",)),
+    ("anvil_setAutomine", (True,)),
+    ("anvil_setBalance", (ALICE_HEX, "0x1")),
+    ("anvil_setBlockTimestampInterval", (5,)),
+    ("anvil_setCode", (ALICE_HEX, "0x00")),
+    ("anvil_setIntervalMining", (5,)),
+    ("anvil_setNextBlockBaseFeePerGas", ("0x7",)),
+    ("anvil_setNextBlockTimestamp", (5,)),
+    ("anvil_setNonce", (ALICE_HEX, "0x1")),
+    ("anvil_setStorageAt", (ALICE_HEX, "0x0", "0x" + "00" * 32)),
+    ("anvil_setTime", (5,)),
+    ("anvil_snapshot", ()),
+    ("anvil_stopImpersonatingAccount", (ALICE_HEX,)),
     ("cvm_backends", ()),
     ("cvm_estimateInference", (MODEL, "0x2")),
     ("cvm_getChunk", (HELD, "0x0")),
@@ -139,6 +169,29 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("eth_subscribe", ("newHeads",)),
     ("eth_syncing", ()),
     ("eth_uninstallFilter", ("0x1",)),
+    ("evm_increaseTime", (5,)),
+    ("evm_mine", ()),
+    ("evm_revert", (3,)),
+    ("evm_setAccountNonce", (ALICE_HEX, 1)),
+    ("evm_setAutomine", (False,)),
+    ("evm_setIntervalMining", (0,)),
+    ("evm_setNextBlockTimestamp", ("0x5",)),
+    ("evm_setTime", (5,)),
+    ("evm_snapshot", ()),
+    ("hardhat_autoImpersonateAccount", (True,)),
+    ("hardhat_dropTransaction", (FIRST_TX,)),
+    ("hardhat_getAutomine", ()),
+    ("hardhat_impersonateAccount", (ALICE_HEX,)),
+    ("hardhat_metadata", ()),
+    ("hardhat_mine", ()),
+    ("hardhat_reset", ()),
+    ("hardhat_setAutomine", (True,)),
+    ("hardhat_setBalance", (ALICE_HEX, "0x1")),
+    ("hardhat_setCode", (ALICE_HEX, "0x00")),
+    ("hardhat_setNextBlockBaseFeePerGas", ("0x7",)),
+    ("hardhat_setNonce", (ALICE_HEX, "0x1")),
+    ("hardhat_setStorageAt", (ALICE_HEX, "0x0", "0x" + "00" * 32)),
+    ("hardhat_stopImpersonatingAccount", (ALICE_HEX,)),
     ("net_listening", ()),
     ("net_peerCount", ()),
     ("net_version", ()),
@@ -227,7 +280,7 @@ def answer_of(method: str, *params: object) -> object:
         chain = full_chain()
         hub = SubscriptionHub(chain, ChainEvents())
         subscriber = ClientSubscriptions(hub, Outbox())
-        node = shared_node(chain, fake_self())
+        node = shared_node(chain, replace(fake_self(), dev=FakeDev()))
         return await call(Caller(node, frozenset(NAMESPACES), subscriber), method, *params)
 
     response = asyncio.run(ask())

@@ -1,0 +1,1 @@
+"""A development chain: one that a caller may change by hand, for tests of contracts."""
