@@ -8,7 +8,7 @@ STEPS = ("deploy", "send", "read", "logs", "subscribe", "model", "errors", "fees
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client: `command` runs in the folder of scripts and prints `ok STEP` after each step.
+    """One client: `command` runs in a folder of the scripts and prints `ok STEP` after each step.
 
     `needs` are names of `tools.Tools`; `steps` are those that the client can take at all.
     """
@@ -17,6 +17,7 @@ class Client:
     needs: tuple[str, ...]
     command: tuple[str, ...]
     steps: tuple[str, ...] = STEPS
+    folder: str = "."
 
 
 def without(*steps: str) -> tuple[str, ...]:
@@ -46,5 +47,11 @@ CLIENTS = (
         ("pip",),
         ("python", "-m", "tests.clients.scripts.boa_client"),
         without("subscribe"),
+    ),
+    Client(
+        "hardhat 3",
+        ("npm",),
+        ("hardhat", "test", "nodejs", "--network", "cvm"),
+        folder="hardhat",
     ),
 )

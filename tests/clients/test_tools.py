@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.tools import (
+from tests.clients.installing import (
+    OLDEST_NODE,
     CannotInstall,
-    Tools,
-    check_node,
     install_npm,
     is_installed,
     mark_installed,
+    node_version,
     reason_of,
     run_installer,
 )
+from tests.clients.tools import Tools
 
 
 @pytest.mark.parametrize(
@@ -38,22 +39,31 @@ def test_without_npm_its_packages_are_missing(
     assert reason_of(lambda: install_npm(tmp_path)) == "no npm on PATH: it comes with Node.js"
 
 
-def test_an_old_node_is_refused_with_its_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("says", "version"),
+    [
+        pytest.param("v20.20.2", (20, 20), id="old"),
+        pytest.param("v24.21.0", (24, 21), id="new"),
+        pytest.param("not Node.js", (0, 0), id="another program"),
+    ],
+)
+def test_the_version_of_node_is_read(tmp_path: Path, says: str, version: tuple[int, int]) -> None:
     node = tmp_path / "node"
-    node.write_text("#!/bin/sh\necho v20.20.2\n")
+    node.write_text(f"#!/bin/sh\necho {says}\n")
     node.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    reason = reason_of(lambda: check_node(Tools(tmp_path, None, {})))
-    assert reason == f"{node} is v20.20.2: Node.js 22.13 or later is needed"
+    assert node_version(str(node)) == version
+
+
+def test_no_node_is_an_old_node() -> None:
+    assert node_version(None) < OLDEST_NODE
 
 
 def test_foundrys_own_programs_come_before_npms_wrappers(tmp_path: Path) -> None:
     own = tmp_path / "node_modules" / "@foundry-rs" / "cast-linux-amd64" / "bin"
     own.mkdir(parents=True)
     wrappers = tmp_path / "node_modules" / ".bin"
-    assert Tools(tmp_path, None, {}).programs[:2] == (own, wrappers)
+    programs = Tools(tmp_path, None, {}).programs
+    assert programs.index(own) < programs.index(wrappers)
 
 
 def test_a_failed_installer_says_why(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from time import monotonic
 
 from node.dev_keys import dev_accounts
 from tests.clients.client_table import CLIENTS, Client
+from tests.clients.installing import HERE
 from tests.clients.outcome import Outcome, judge
-from tests.clients.tools import HERE, ROOT, Tools
+from tests.clients.tools import ROOT, Tools
 from tests.integration.node_process import register_digits, running
 
 MODELS_REGISTRY = ROOT / "models-registry"
@@ -23,14 +24,17 @@ ARTIFACT = MODELS_REGISTRY / "contracts" / "artifacts" / "DigitClassifier.json"
 CONTRACTS = MODELS_REGISTRY / "contracts"
 VYPER_SOURCES = CONTRACTS / "vyper"
 TEMPLATE = MODELS_REGISTRY / "templates" / "foundry"
-FOUNDRY_SOURCES = (
-    (CONTRACTS / "CVM.sol", "src"),
-    (CONTRACTS / "examples" / "DigitClassifier.sol", "src/examples"),
-    (TEMPLATE / "test" / "CvmNode.sol", "test"),
-    (TEMPLATE / "test" / "Vm.sol", "test"),
-    (IMAGE, "."),
+CLASSIFIER = CONTRACTS / "examples" / "DigitClassifier.sol"
+SOURCES = (
+    (CONTRACTS / "CVM.sol", "foundry/src"),
+    (CLASSIFIER, "foundry/src/examples"),
+    (TEMPLATE / "test" / "CvmNode.sol", "foundry/test"),
+    (TEMPLATE / "test" / "Vm.sol", "foundry/test"),
+    (IMAGE, "foundry"),
+    (CONTRACTS / "CVM.sol", "hardhat/contracts"),
+    (CLASSIFIER, "hardhat/contracts/examples"),
 )
-"""What forge compiles and reads, and where in its project."""
+"""What forge and Hardhat compile and read, and where in their projects."""
 
 OWN_SETTINGS = ("ETH_HASH_BACKEND",)
 """Which this process sets for itself (`cvm.evm.native_dependencies`)."""
@@ -53,7 +57,7 @@ class Trial:
         try:
             done = subprocess.run(
                 client.command,
-                cwd=self.scripts,
+                cwd=self.scripts / client.folder,
                 env=self.environment | {"CVM_KEY": key},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -86,11 +90,11 @@ def trial(folder: Path, tools: Tools) -> Iterator[Trial]:
 
 
 def lay_out(scripts: Path, tools: Tools) -> Path:
-    """Copy the scripts to where they find npm's packages, and the contracts to where forge does."""
+    """Copy the scripts to where they find npm's packages, and contracts into their projects."""
     shutil.copytree(HERE / "scripts", scripts)
     (scripts / "node_modules").symlink_to(tools.node_modules)
-    for source, place in FOUNDRY_SOURCES:
-        target = scripts / "foundry" / place / source.name
+    for source, place in SOURCES:
+        target = scripts / place / source.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     return scripts
