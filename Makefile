@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-rpc bench-evm bench-memory calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -114,6 +114,9 @@ bench: install      ## timings (pytest-benchmark)
 
 bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 	$(BIN)/python -m bench.infer_report
+
+bench-rpc: install  ## requests per second of a real node over HTTP (needs wrk); ends in one JSON line
+	$(BIN)/python -m bench.rpc_report
 
 calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
 	$(BIN)/python -m bench.calibrate_gas

@@ -7,7 +7,7 @@ from cvm.evm.private_key import PrivateKey
 from node.checkpoint import Checkpoint
 from node.p2p.p2p_config import P2pConfig
 from node.pool.limits import DEFAULT_LIMITS, PoolLimits
-from node.rpc.rpc_config import HttpConfig, MetricsConfig, WebSocketConfig
+from node.rpc.rpc_config import DEFAULT_RATE_LIMIT, HttpConfig, MetricsConfig, WebSocketConfig
 
 DEFAULT_DATADIR = Path.home() / ".cvm"
 DEFAULT_CACHE_BYTES = 1 << 30
@@ -41,7 +41,8 @@ class NodeConfig:
     `checkpoint` (or genesis), and not from genesis. `http`, `websocket`, `ipc_path` and `metrics`
     are what it listens on for users; None leaves one out. `cache_bytes` bounds the models that are
     kept ready to run, in the node and in each of the `rpc_workers` processes that execute for
-    JSON-RPC.
+    JSON-RPC. An address other than this machine's may ask `rpc_rate_limit` times a second, or as
+    often as it likes where that is 0.
     """
 
     datadir: Path
@@ -62,6 +63,7 @@ class NodeConfig:
     metrics: MetricsConfig | None = None
     cache_bytes: int = DEFAULT_CACHE_BYTES
     rpc_workers: int = DEFAULT_RPC_WORKERS
+    rpc_rate_limit: int = DEFAULT_RATE_LIMIT
     signer_path: Path | None = None
     pool_limits: PoolLimits = DEFAULT_LIMITS
 

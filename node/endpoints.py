@@ -16,6 +16,7 @@ from node.rpc.events import ChainEvents, NewHead
 from node.rpc.filter_table import FilterTable
 from node.rpc.ipc import MAX_PATH_BYTES, IpcServer
 from node.rpc.node_facts import NodeSelf
+from node.rpc.rate_limit import RateLimit
 from node.rpc.rpc_config import HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
 
@@ -30,6 +31,9 @@ async def open_endpoints(
     HTTP and WebSocket on one port are one listener. Raises `CannotListen`.
     """
     http, sockets = config.http, config.websocket
+    rate_limit = None
+    if config.rpc_rate_limit:
+        rate_limit = RateLimit(config.rpc_rate_limit, asyncio.get_running_loop().time)
     server: RpcServer | None = None
     shares_port = (
         http is not None
@@ -37,11 +41,11 @@ async def open_endpoints(
         and (http.host, http.port) == (sockets.host, sockets.port)
     )
     if http is not None:
-        settings = settings_of(http, sockets if shares_port else None)
+        settings = settings_of(http, sockets if shares_port else None, rate_limit)
         server = await start_rpc_server(node, http.host, http.port, settings=settings)
         await stack.enter_async_context(server)
     if sockets is not None and not shares_port:
-        settings = settings_of(None, sockets)
+        settings = settings_of(None, sockets, rate_limit)
         listener = await start_rpc_server(node, sockets.host, sockets.port, settings=settings)
         await stack.enter_async_context(listener)
     if config.ipc_path is not None:
@@ -66,7 +70,9 @@ def rpc_of(
     return rpc_node(view, asyncio.get_running_loop().time, events, itself, filters=filters)
 
 
-def settings_of(http: HttpConfig | None, sockets: WebSocketConfig | None) -> RpcSettings:
+def settings_of(
+    http: HttpConfig | None, sockets: WebSocketConfig | None, rate_limit: RateLimit | None
+) -> RpcSettings:
     """Return how one listener serves what is not None."""
     return RpcSettings(
         allowed_origins=() if http is None else http.allowed_origins,
@@ -74,6 +80,7 @@ def settings_of(http: HttpConfig | None, sockets: WebSocketConfig | None) -> Rpc
         ws_origins=() if sockets is None else sockets.allowed_origins,
         http_namespaces=None if http is None else frozenset(http.namespaces),
         ws_namespaces=None if sockets is None else frozenset(sockets.namespaces),
+        rate_limit=rate_limit,
     )
 
 

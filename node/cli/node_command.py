@@ -83,6 +83,7 @@ def node_config(settings: Settings) -> NodeConfig:
         backend=settings.text("backend"),
         cache_bytes=settings.number("cache") * MIB,
         rpc_workers=settings.number("rpc.workers"),
+        rpc_rate_limit=settings.number("rpc.ratelimit"),
         pool_limits=pool_limits(settings),
         validator_key=key,
         signer_path=None if signer is None else Path(signer),

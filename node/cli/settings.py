@@ -15,6 +15,7 @@ from node.pool.limits import DEFAULT_LIMITS
 from node.rpc.rpc_config import (
     DEFAULT_HTTP_PORT,
     DEFAULT_METRICS_PORT,
+    DEFAULT_RATE_LIMIT,
     DEFAULT_WS_PORT,
     LOOPBACK,
     PUBLIC_NAMESPACES,
@@ -109,6 +110,7 @@ RPC_SETTINGS = (
     Setting("ws.api", tuple, PUBLIC_NAMESPACES, "namespaces over WebSocket"),
     Setting("ws.origins", tuple, (), "web pages that may connect, * for all"),
     Setting("rpc.workers", int, DEFAULT_RPC_WORKERS, "processes that execute for it", (), 1, 64),
+    Setting("rpc.ratelimit", int, DEFAULT_RATE_LIMIT, "requests a second of an address; 0: any"),
     Setting("ipcpath", str, None, "local socket; cvm.ipc in --datadir if not given"),
     Setting("ipcdisable", bool, False, "no local socket"),
 )

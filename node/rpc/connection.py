@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from node.p2p.first_fault import first_fault
+from node.rpc.body_budget import BodyBudget
 from node.rpc.caller import Caller, RpcNode
-from node.rpc.dispatcher import Limits, answer
+from node.rpc.dispatcher import Limits, answer, error_text
+from node.rpc.faults import RateLimited
 from node.rpc.outbox import Outbox, SlowClient
+from node.rpc.rate_limit import NOT_COUNTED, Meter
 from node.rpc.subscriptions import ClientSubscriptions
 
 MAX_IN_FLIGHT = 32
@@ -21,8 +24,17 @@ Send = Callable[[Sequence[bytes]], Awaitable[None]]
 class Connection:
     """Answers one client and pushes its notifications, until either side ends it."""
 
-    def __init__(self, node: RpcNode, namespaces: frozenset[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        node: RpcNode,
+        namespaces: frozenset[str],
+        limits: Limits,
+        budget: BodyBudget,
+        meter: Meter = NOT_COUNTED,
+    ) -> None:
         self._limits = limits
+        self._budget = budget
+        self._meter = meter
         self._outbox = Outbox()
         self._subscriptions = ClientSubscriptions(node.subscriptions, self._outbox)
         self._caller = Caller(node, namespaces, self._subscriptions)
@@ -41,6 +53,7 @@ class Connection:
                     async with asyncio.TaskGroup() as answers:
                         async for message in messages:
                             await self._slots.acquire()
+                            await self._budget.take(len(message))
                             answers.create_task(self._answer(message))
                     self._outbox.close()
         finally:
@@ -48,11 +61,19 @@ class Connection:
 
     async def _answer(self, message: bytes) -> None:
         try:
-            text = await answer(self._caller, message, self._limits)
+            text = await self._answered(message)
             if text is not None:
                 await self._outbox.reply(text.encode())
         finally:
+            self._budget.give_back(len(message))
             self._slots.release()
+
+    async def _answered(self, message: bytes) -> str | None:
+        try:
+            self._meter.take()
+            return await answer(self._caller, message, self._limits, self._meter)
+        except RateLimited as error:
+            return error_text(None, error)
 
     async def _send_all(self, send: Send) -> None:
         while messages := await self._outbox.take():

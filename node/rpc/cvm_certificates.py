@@ -9,7 +9,7 @@ from node.rpc.registry import JsonValue, rpc_method
 MAX_CERTIFICATES = 256
 
 
-@rpc_method("cvm_listCertificates")
+@rpc_method("cvm_listCertificates", is_long=True)
 async def list_certificates(chain: ChainView, first: Uint64, last: Uint64) -> list[JsonValue]:
     """Return the certificates of the heights from `first` to `last` that are final here.
 

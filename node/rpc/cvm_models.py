@@ -20,7 +20,7 @@ async def get_model(chain: ChainView, model_id: Hash) -> JsonValue:
     return None if entry is None else model_object(entry)
 
 
-@rpc_method("cvm_listModels")
+@rpc_method("cvm_listModels", is_long=True)
 async def list_models(chain: ChainView) -> list[JsonValue]:
     """Return every registered model, in order of registration."""
     entries = (chain.model_entry(model_id) for model_id in chain.model_ids())
@@ -54,7 +54,7 @@ async def model_status(
     }
 
 
-@rpc_method("cvm_modelInterface")
+@rpc_method("cvm_modelInterface", is_long=True)
 async def model_interface(chain: ChainView, model_id: Hash) -> JsonValue:
     """Return what a model whose bytes lie here takes and gives, in the order of packing."""
     interface = await chain.model_interface(model_id)

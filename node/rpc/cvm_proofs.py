@@ -16,7 +16,7 @@ MAX_VERIFIED_MACS = 1 << 27
 """Of one item: the definition takes seconds for as many multiplications."""
 
 
-@rpc_method("cvm_getCommitCertificate")
+@rpc_method("cvm_getCommitCertificate", is_long=True)
 async def get_commit_certificate(chain: ChainView, block: Block = BlockTag.LATEST) -> JsonValue:
     """Return what made a block final, with the addresses recovered from its seals, or null.
 

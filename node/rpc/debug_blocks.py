@@ -6,7 +6,7 @@ from node.rpc.eth_node import require_facts
 from node.rpc.registry import JsonValue, rpc_method
 
 
-@rpc_method("debug_getBadBlocks")
+@rpc_method("debug_getBadBlocks", is_long=True)
 async def get_bad_blocks(caller: Caller) -> JsonValue:
     """Return the last ten blocks that came from the network and broke a rule, oldest first."""
     return [

@@ -6,6 +6,7 @@ its caller reads `internal error` and no more.
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -20,15 +21,22 @@ from node.rpc.faults import (
     InvalidParams,
     InvalidRequest,
     ModelDataUnavailable,
+    RateLimited,
     RequestTimedOut,
     ResponseTooLarge,
     RpcError,
     ServerError,
 )
 from node.rpc.json_value import JsonText, JsonValue
+from node.rpc.rate_limit import NOT_COUNTED, Meter
 from node.rpc.request import BadRequest, Request, RequestId, parse_body, parse_request
+from node.rpc.turns import Slices, turns
 
 _log = structlog.get_logger(__name__)
+
+LONG_BODY_BYTES = 64 << 10
+SHORT_BATCH_ITEMS = 10
+"""What is larger waits for its turn before it is parsed, or between its answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +50,25 @@ class Limits:
     request_timeout_s: float = 30.0
 
 
-async def answer(caller: Caller, body: bytes, limits: Limits) -> str | None:
-    """Return the JSON that answers a body; None where it held notifications only."""
+async def answer(
+    caller: Caller, body: bytes, limits: Limits, meter: Meter = NOT_COUNTED
+) -> str | None:
+    """Return the JSON that answers a body; None where it held notifications only.
+
+    The first request of a body was counted when it came. Raises `RateLimited` where the others of a
+    batch are too many.
+    """
     deadline = asyncio.get_running_loop().time() + limits.request_timeout_s
+    if len(body) > LONG_BODY_BYTES:
+        await turns().take()
     try:
         value = parse_body(body, limits.max_depth)
         if isinstance(value, list):
             _validate_batch(value, limits)
+            meter.take(len(value) - 1)
             return await _answer_batch(caller, value, limits, deadline)
+    except RateLimited:
+        raise
     except RpcError as error:
         return error_text(None, error)
     return await _answer_one(caller, value, deadline)
@@ -78,7 +97,10 @@ async def _answer_batch(
     """Answer one after the other, as geth does; past the size bound each answer is an error."""
     texts: list[str] = []
     size_bytes = 0
+    slices = Slices() if len(items) > SHORT_BATCH_ITEMS else None
     for item in items:
+        if slices is not None:
+            await slices.pause()
         if size_bytes > limits.max_batch_response_bytes:
             texts += _too_large(caller, item)
             continue
@@ -135,6 +157,8 @@ async def _run(caller: Caller, request: Request, deadline: float) -> str:
     scope = asyncio.timeout_at(deadline)
     try:
         async with scope:
+            if request.method.is_long:
+                await turns().take()
             result = await request.method.call(caller, request.params)
             return result.text if isinstance(result, JsonText) else _dump(result)
     except RpcError:
@@ -154,5 +178,4 @@ async def _run(caller: Caller, request: Request, deadline: float) -> str:
         raise InternalError from fault
 
 
-def _dump(value: JsonValue) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+_dump: Callable[[JsonValue], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

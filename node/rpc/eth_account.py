@@ -52,7 +52,7 @@ async def get_account_info(
     }
 
 
-@rpc_method("eth_getStorageValues")
+@rpc_method("eth_getStorageValues", is_long=True)
 async def get_storage_values(
     chain: EthView, requests: SlotsByAddress, block: Block = BlockTag.LATEST
 ) -> JsonValue:

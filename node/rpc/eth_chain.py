@@ -32,25 +32,25 @@ async def syncing(chain: EthView) -> JsonValue:
     }
 
 
-@rpc_method("eth_getBlockByNumber")
+@rpc_method("eth_getBlockByNumber", is_long=True)
 async def get_block_by_number(chain: EthView, number: BlockNumber, is_full: Flag) -> JsonValue:
     """Return a block by number or tag, or null."""
     return _block(chain, number, is_full=is_full)
 
 
-@rpc_method("eth_getBlockByHash")
+@rpc_method("eth_getBlockByHash", is_long=True)
 async def get_block_by_hash(chain: EthView, block_hash: Hash, is_full: Flag) -> JsonValue:
     """Return a block by hash, or null."""
     return _block(chain, BlockHash(block_hash), is_full=is_full)
 
 
-@rpc_method("eth_getBlockTransactionCountByNumber")
+@rpc_method("eth_getBlockTransactionCountByNumber", is_long=True)
 async def get_block_transaction_count_by_number(chain: EthView, number: BlockNumber) -> JsonValue:
     """Return how many transactions a block by number or tag has, or null."""
     return _transaction_count(chain, number)
 
 
-@rpc_method("eth_getBlockTransactionCountByHash")
+@rpc_method("eth_getBlockTransactionCountByHash", is_long=True)
 async def get_block_transaction_count_by_hash(chain: EthView, block_hash: Hash) -> JsonValue:
     """Return how many transactions a block by hash has, or null."""
     return _transaction_count(chain, BlockHash(block_hash))

@@ -78,7 +78,7 @@ async def head_blob_base_fee(chain: EthView) -> str:
     return quantity(blob_base_fees(chain.head())[0])
 
 
-@rpc_method("eth_feeHistory")
+@rpc_method("eth_feeHistory", is_long=True)
 async def fee_history(
     chain: EthView, count: Count, newest: BlockNumber, percentiles: Percentiles = ()
 ) -> JsonValue:

@@ -38,13 +38,13 @@ async def new_pending_transaction_filter(caller: Caller, is_full: Flag = False) 
     return caller.node.filters.follow_transactions(is_full=is_full)
 
 
-@rpc_method("eth_getFilterChanges")
+@rpc_method("eth_getFilterChanges", is_long=True)
 async def get_filter_changes(caller: Caller, filter_id: FilterId) -> list[JsonValue]:
     """Return what a filter found since it was last asked."""
     return await caller.node.filters.changes(filter_id)
 
 
-@rpc_method("eth_getFilterLogs")
+@rpc_method("eth_getFilterLogs", is_long=True)
 async def get_filter_logs(caller: Caller, filter_id: FilterId) -> list[JsonValue]:
     """Return everything that a filter for logs lets through, from the start of its range."""
     return await find_logs(caller.chain, caller.node.filters.log_filter(filter_id))

@@ -6,7 +6,7 @@ from node.rpc.log_search import find_logs
 from node.rpc.registry import JsonValue, rpc_method
 
 
-@rpc_method("eth_getLogs")
+@rpc_method("eth_getLogs", is_long=True)
 async def get_logs(chain: EthView, wanted: Filter) -> list[JsonValue]:
     """Return the logs of a block or of a range that a filter lets through, in chain order."""
     return await find_logs(chain, wanted)

@@ -13,7 +13,7 @@ async def send_raw_transaction(chain: EthView, raw_transaction: Data) -> str:
     return data(await chain.submit(raw_transaction))
 
 
-@rpc_method("eth_getTransactionByHash")
+@rpc_method("eth_getTransactionByHash", is_long=True)
 async def get_transaction_by_hash(chain: EthView, tx_hash: Hash) -> JsonValue:
     """Return an included or a waiting transaction, or null."""
     location = chain.transaction_location(tx_hash)
@@ -23,7 +23,7 @@ async def get_transaction_by_hash(chain: EthView, tx_hash: Hash) -> JsonValue:
     return None if tx is None else transaction_object(tx, None, None)
 
 
-@rpc_method("eth_getTransactionByBlockHashAndIndex")
+@rpc_method("eth_getTransactionByBlockHashAndIndex", is_long=True)
 async def get_transaction_by_block_hash_and_index(
     chain: EthView, block_hash: Hash, index: Uint64
 ) -> JsonValue:
@@ -31,7 +31,7 @@ async def get_transaction_by_block_hash_and_index(
     return _transaction_at(chain, BlockHash(block_hash), index)
 
 
-@rpc_method("eth_getTransactionByBlockNumberAndIndex")
+@rpc_method("eth_getTransactionByBlockNumberAndIndex", is_long=True)
 async def get_transaction_by_block_number_and_index(
     chain: EthView, number: BlockNumber, index: Uint64
 ) -> JsonValue:
@@ -39,7 +39,7 @@ async def get_transaction_by_block_number_and_index(
     return _transaction_at(chain, number, index)
 
 
-@rpc_method("eth_getTransactionReceipt")
+@rpc_method("eth_getTransactionReceipt", is_long=True)
 async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonValue:
     """Return the receipt of an included transaction, or null."""
     location = chain.transaction_location(tx_hash)
@@ -51,7 +51,7 @@ async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonValue:
     return receipt_object(block, chain.receipts(location.block_hash), location.index)
 
 
-@rpc_method("eth_getBlockReceipts")
+@rpc_method("eth_getBlockReceipts", is_long=True)
 async def get_block_receipts(chain: EthView, reference: Block) -> JsonValue:
     """Return every receipt of a block, or null where the block is not known."""
     block = find_block(chain, reference)

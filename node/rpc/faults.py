@@ -8,6 +8,7 @@
   - RequestTimedOut        -32002
   - ResponseTooLarge       -32003
   - LimitExceeded          -32005 (EIP-1474)
+    - RateLimited
   - ModelDataUnavailable   -32010
   - ResourceNotFound       -32001 (EIP-1474)
   - TransactionNotIncluded 4 (EIP-7966), with the transaction's hash as data
@@ -115,6 +116,13 @@ class LimitExceeded(RpcError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(-32005, reason)
+
+
+class RateLimited(LimitExceeded):
+    """One address asks too often; over HTTP the status is 429."""
+
+    def __init__(self, per_second: int) -> None:
+        super().__init__(f"rate limit exceeded: {per_second} requests per second")
 
 
 class ModelDataUnavailable(RpcError):

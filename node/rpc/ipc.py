@@ -10,6 +10,7 @@ from types import TracebackType
 
 import structlog
 
+from node.rpc.body_budget import BodyBudget
 from node.rpc.caller import RpcNode
 from node.rpc.connection import Connection
 from node.rpc.dispatcher import Limits, error_text
@@ -37,6 +38,7 @@ class IpcServer:
         self.path = path
         self._node = node
         self._namespaces = namespaces
+        self._budget = BodyBudget()
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._listener: asyncio.Server | None = None
 
@@ -87,7 +89,7 @@ class IpcServer:
             writer.write(b"\n".join((*messages, b"")))
             await writer.drain()
 
-        connection = Connection(self._node, self._namespaces, IPC_LIMITS)
+        connection = Connection(self._node, self._namespaces, IPC_LIMITS, self._budget)
         try:
             await connection.run(_messages(reader), send)
         except MessageTooLong as fault:
@@ -104,7 +106,7 @@ async def close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await writer.wait_closed()
+            await asyncio.shield(writer.wait_closed())  # whose future others may wait for too
     except (ConnectionError, TimeoutError):
         writer.transport.abort()
 

@@ -1,6 +1,5 @@
 """Looks for logs: in one block, and in a range of them with the bounds that a node can bear."""
 
-import asyncio
 from collections.abc import Sequence
 
 from cvm.evm.header import BlockHeader
@@ -12,12 +11,10 @@ from node.rpc.encoding import log_object
 from node.rpc.faults import InvalidParams, LimitExceeded, ServerError
 from node.rpc.json_value import JsonValue
 from node.rpc.log_filter import BlockRange, LogFilter, may_contain
+from node.rpc.turns import Slices
 
 MAX_BLOCK_RANGE = 10_000
 MAX_LOGS = 10_000
-
-_BLOCKS_PER_TURN = 100
-"""Headers looked at before other requests get a turn."""
 
 
 async def find_logs(chain: EthView, wanted: LogFilter) -> list[JsonValue]:
@@ -34,9 +31,9 @@ async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int)
     """Return the wanted logs of the blocks from `first` to `last`; raises `LimitExceeded`."""
     masks = wanted.bloom_masks()
     found: list[JsonValue] = []
+    slices = Slices()
     for number in range(first, last + 1):
-        if number % _BLOCKS_PER_TURN == 0:
-            await asyncio.sleep(0)
+        await slices.pause()
         header = chain.header_by_number(number)
         if header is None:
             raise ServerError(f"block {number} is not here: this chain starts from a later state")

@@ -34,12 +34,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A registered method."""
+    """A registered method; one that `is_long` waits for its turn (`node.rpc.turns`)."""
 
     name: str
     handler: Handler
     parameters: tuple[Parameter, ...]
     takes_caller: bool = False
+    is_long: bool = False
 
     async def call(self, caller: Caller, params: Sequence[object]) -> JsonResult:
         """Parse the positional parameters and run the method; raises `InvalidParams`."""
@@ -51,13 +52,17 @@ METHODS: dict[str, Method] = {}
 """Every method by its name; filled by the modules of `node.rpc.methods`."""
 
 
-def rpc_method(name: str) -> Callable[[HandlerT], HandlerT]:
-    """Register an async function as the JSON-RPC method `name`."""
+def rpc_method(name: str, *, is_long: bool = False) -> Callable[[HandlerT], HandlerT]:
+    """Register an async function as the JSON-RPC method `name`.
+
+    One that `is_long` may keep the event loop for milliseconds, and waits for its turn.
+    """
 
     def register(handler: HandlerT) -> HandlerT:
         if name in METHODS:
             raise ValueError(f"JSON-RPC method {name} is registered twice; rename one of them")
-        METHODS[name] = Method(name, handler, _parameters_of(handler), _takes_caller(handler))
+        parameters, takes_caller = _parameters_of(handler), _takes_caller(handler)
+        METHODS[name] = Method(name, handler, parameters, takes_caller, is_long)
         return handler
 
     return register

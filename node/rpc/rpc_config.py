@@ -7,6 +7,8 @@ DEFAULT_HTTP_PORT = 8545
 DEFAULT_WS_PORT = 8546
 DEFAULT_METRICS_PORT = 6060
 IPC_FILE = "cvm.ipc"
+DEFAULT_RATE_LIMIT = 1_000
+"""Requests a second of one address other than this machine's."""
 
 PUBLIC_NAMESPACES = ("cvm", "eth", "net", "rpc", "web3")
 """What HTTP and WebSocket show unless told otherwise; the local socket shows every namespace."""

@@ -14,7 +14,7 @@ async def modules(caller: Caller) -> JsonValue:
     return dict.fromkeys(sorted(names | {ALWAYS}), VERSION)
 
 
-@rpc_method("rpc.discover")
+@rpc_method("rpc.discover", is_long=True)
 async def discover(caller: Caller) -> JsonValue:
     """Return the OpenRPC document of the methods that this endpoint answers."""
     return document(caller.may_call)

@@ -28,13 +28,13 @@ async def status(chain: EthView) -> JsonValue:
     return {"pending": quantity(counts.pending), "queued": quantity(counts.queued)}
 
 
-@rpc_method("txpool_content")
+@rpc_method("txpool_content", is_long=True)
 async def content(chain: EthView) -> JsonValue:
     """Return every transaction of the pool by sender and nonce."""
     return await _by_sender(chain.pool_content(), _whole)
 
 
-@rpc_method("txpool_contentFrom")
+@rpc_method("txpool_contentFrom", is_long=True)
 async def content_from(chain: EthView, address: Address) -> JsonValue:
     """Return the transactions of one sender by nonce."""
     found = _within_bounds(chain.pool_content_from(address))
@@ -44,7 +44,7 @@ async def content_from(chain: EthView, address: Address) -> JsonValue:
     }
 
 
-@rpc_method("txpool_inspect")
+@rpc_method("txpool_inspect", is_long=True)
 async def inspect(chain: EthView) -> JsonValue:
     """Return a line of text for every transaction of the pool, by sender and nonce."""
     return await _by_sender(chain.pool_content(), summary)

@@ -7,10 +7,12 @@ from struct import Struct
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from node.rpc.body_budget import BodyBudget
 from node.rpc.caller import RpcNode
 from node.rpc.connection import Connection
 from node.rpc.dispatcher import Limits
 from node.rpc.outbox import SlowClient
+from node.rpc.rate_limit import Meter
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +32,16 @@ MAX_REASON_BYTES = 123
 class WebSocketEndpoint:
     """Serves every WebSocket of one listener."""
 
-    def __init__(self, node: RpcNode, namespaces: frozenset[str], limits: Limits) -> None:
+    def __init__(
+        self, node: RpcNode, namespaces: frozenset[str], limits: Limits, budget: BodyBudget
+    ) -> None:
         self._node = node
         self._namespaces = namespaces
         self._limits = limits
+        self._budget = budget
         self._sockets: set[web.WebSocketResponse] = set()
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest, meter: Meter) -> web.StreamResponse:
         """Talk to one client until either side closes."""
         if len(self._sockets) >= MAX_CLIENTS:
             return web.Response(status=503, text=f"{MAX_CLIENTS} clients are connected already\n")
@@ -51,7 +56,7 @@ class WebSocketEndpoint:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await self._talk(request, socket)
+            await self._talk(request, socket, meter)
         finally:
             self._sockets.discard(socket)
         return socket
@@ -65,7 +70,9 @@ class WebSocketEndpoint:
             )
         )
 
-    async def _talk(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+    async def _talk(
+        self, request: web.BaseRequest, socket: web.WebSocketResponse, meter: Meter
+    ) -> None:
         async def send(messages: Sequence[bytes]) -> None:
             *earlier, last = messages
             if earlier and transport is not None and not socket.closed:
@@ -73,7 +80,7 @@ class WebSocketEndpoint:
             await socket.send_frame(last, WSMsgType.TEXT)
 
         transport = request.transport
-        connection = Connection(self._node, self._namespaces, self._limits)
+        connection = Connection(self._node, self._namespaces, self._limits, self._budget, meter)
         try:
             await connection.run(_messages(socket), send)
         except SlowClient as slow:

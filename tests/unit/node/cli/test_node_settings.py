@@ -133,6 +133,7 @@ def test_settings_become_the_nodes_configuration(tmp_path: Path) -> None:
                 "txpool.lifetime": 60,
                 "peer": (ENODE,),
                 "port": 8,
+                "rpc.ratelimit": 40,
             }
         )
     )
@@ -141,6 +142,7 @@ def test_settings_become_the_nodes_configuration(tmp_path: Path) -> None:
     assert config.metrics == MetricsConfig("127.0.0.1", 6060)
     assert config.ipc_path == tmp_path / "cvm.ipc"
     assert config.cache_bytes == 2 << 20
+    assert config.rpc_rate_limit == 40
     assert config.pool_limits == PoolLimits(16, 99, 64, 1_024, 60, 10)
     assert config.p2p is not None
     assert (config.p2p.port, config.p2p.advertised_host) == (8, "10.1.2.3")

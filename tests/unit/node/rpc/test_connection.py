@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 import pytest
 
 from node.execution.jobs import Job, ResultT
+from node.rpc.body_budget import BodyBudget
 from node.rpc.caller import RpcNode
 from node.rpc.connection import MAX_IN_FLIGHT, Connection
 from node.rpc.dispatcher import Limits
@@ -103,7 +104,7 @@ class SlowChain(FakeChain):
 
 
 def connection(node: RpcNode) -> Connection:
-    return Connection(node, frozenset({"eth"}), Limits())
+    return Connection(node, frozenset({"eth"}), Limits(), BodyBudget())
 
 
 CALL = json.dumps(request("eth_call", {})).encode()

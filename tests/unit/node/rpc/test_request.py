@@ -27,6 +27,25 @@ UNKNOWN_METHOD = "the method eth_nothing does not exist/is not available"
         pytest.param('{"id": NaN}', -32700, "parse error: a number is not finite", id="nan"),
         pytest.param('{"id": 1e999}', -32700, "parse error: a number is not finite", id="infinite"),
         pytest.param('{"id": ' + "9" * 5000 + "}", -32700, "too many digits", id="huge-int"),
+        pytest.param(
+            '{"id": -' + "9" * 5000 + "}", -32700, "too many digits", id="huge-negative-int"
+        ),
+        pytest.param("{" + '"a":{' * 70, -32700, "nested deeper", id="open-objects"),
+        pytest.param('["' + "[" * 100 + '"', -32700, "parse error", id="brackets-in-a-string"),
+        pytest.param(
+            "[" + "[]," * 87_381 + "[]]", -32600, "too many values: want at most 262144", id="lists"
+        ),
+        pytest.param("]" * 300_000, -32600, "too many values", id="closing-brackets"),
+        pytest.param('"' + r"\n" * 262_143 + '"', -32600, "too many values", id="escapes"),
+        pytest.param(b'"\xed\xa0\x80"', -32700, "byte 1 is not UTF-8", id="surrogate-in-utf8"),
+        pytest.param(
+            '{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["0x'
+            + "f" * 100_000
+            + '",false]}',
+            -32602,
+            "invalid argument 0",
+            id="huge-quantity",
+        ),
         pytest.param("7", -32600, "invalid request: 7 is not an object", id="number"),
         pytest.param("[]", -32600, "empty batch", id="empty-batch"),
         pytest.param("{}", -32600, 'jsonrpc is null; want "2.0"', id="empty-object"),
@@ -173,3 +192,16 @@ def test_an_unforeseen_fault_is_logged_and_answered_without_its_words(fault: Exc
     assert [(entry["event"], entry["method"]) for entry in logs] == [
         ("rpc.internal_error", "eth_sendRawTransaction")
     ]
+
+
+def test_a_long_body_of_few_values_is_parsed() -> None:
+    code, message = error(small_chain(), "eth_getBlockByHash", "0x" + "00" * 2_000_000, False)
+    assert code == -32602
+    assert message.startswith("invalid argument 0: hex string has length 4000000, want 64")
+
+
+def test_a_request_of_a_lone_surrogate_is_answered_in_ascii() -> None:
+    answer = ask(small_chain(), rb'{"jsonrpc":"2.0","id":"\ud800","method":"eth_\udfff"}')
+    assert isinstance(answer, dict)
+    assert answer["id"] == "\ud800"
+    assert error_of(answer)[0] == -32601
