@@ -85,6 +85,8 @@ class Anvil:
         """Stop the process."""
         self._process.terminate()
         self._process.wait(timeout=10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()  # its reader has met the end
 
 
 def read_all(output: IO[bytes] | None, listens: Event) -> None:

@@ -37,7 +37,7 @@ class FrameLog:
 class CallFrame:
     """One frame; `value` is None where the kind has none. `error` names a halt or a revert.
 
-    `model_id` is that of an inference, whose `to` is empty.
+    `model_id` is that of an inference, whose `to` is empty; `bad_opcode` the byte that is none.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class CallFrame:
     output: bytes = b""
     error: str | None = None
     model_id: bytes | None = None
+    bad_opcode: int | None = None
     calls: list["CallFrame"] = field(default_factory=list)
     logs: list[FrameLog] = field(default_factory=list)
 
@@ -82,6 +83,8 @@ class CallRecorder:
         self._frames: list[CallFrame] = []
         self._begun: Begun | None = None
         self._logs_seen = 0
+        self._opcode: int | None = None
+        self._bad_opcode: int | None = None
 
     def begin(self, start: TraceStart) -> None:
         """Keep what is known before."""
@@ -101,6 +104,7 @@ class CallRecorder:
     def step(self, frame: TracedFrame, opcode: int) -> None:
         """Finish what the opcode before began, and look whether this one matters."""
         self._finish()
+        self._opcode = opcode
         stack = frame.stack
         if opcode in (INFER, INFERARRAY):
             if len(stack) >= (5 if opcode == INFER else 4):
@@ -123,12 +127,15 @@ class CallRecorder:
         frame.gas_used = frame.gas - outcome.gas_left
         frame.output = outcome.output
         frame.error = outcome.error
+        frame.bad_opcode, self._bad_opcode = self._bad_opcode, None
         if not outcome.is_success:
             forget_logs(frame)
         self._budget.spend(2 * len(frame.output))
 
     def fault(self, _frame: TracedFrame, error: str, /) -> None:
         """Drop what was begun; an inference that was not paid for is shown as failed."""
+        if error == INVALID_OPCODE:
+            self._bad_opcode = self._opcode
         begun, self._begun = self._begun, None
         if begun is None or begun.opcode not in (INFER, INFERARRAY) or error == INVALID_OPCODE:
             return

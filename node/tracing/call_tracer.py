@@ -12,7 +12,7 @@ from node.rpc.json_value import JsonValue
 from node.rpc.revert_reason import revert_reason
 from node.tracing.call_recorder import CallFrame, CallRecorder, FrameLog
 from node.tracing.trace_budget import TraceBudget
-from node.tracing.trace_words import MODEL_ERROR, geth_error
+from node.tracing.trace_words import MODEL_ERROR, geth_error, invalid_opcode_name
 from node.tracing.transaction_tracer import TraceEnd
 
 SELECTOR_BYTES = 4
@@ -84,12 +84,20 @@ def outcome_fields(frame: CallFrame) -> dict[str, JsonValue]:
     if frame.output and frame.error in (None, REVERTED, MODEL_ERROR):
         result["output"] = data(frame.output)
     if frame.error is not None:
-        result["error"] = geth_error(frame.error)
+        result["error"] = halt_words(frame)
         if frame.error == REVERTED and len(frame.output) >= SELECTOR_BYTES:
             reason = revert_reason(frame.output)
             if reason is not None:
                 result["revertReason"] = reason
     return result
+
+
+def halt_words(frame: CallFrame) -> str:
+    """Return how a frame failed, in geth's words."""
+    words = geth_error(str(frame.error))
+    if frame.bad_opcode is None:
+        return words
+    return f"{words}: {invalid_opcode_name(frame.bad_opcode)}"
 
 
 def log_object(log: FrameLog, number: int) -> JsonValue:

@@ -14,8 +14,9 @@ from cvm.evm.precompiles.table import OSAKA_TABLE
 from node.rpc.encoding import data, quantity
 from node.rpc.json_value import JsonValue
 from node.tracing.call_recorder import CallFrame, CallRecorder
+from node.tracing.call_tracer import halt_words
 from node.tracing.trace_budget import TraceBudget
-from node.tracing.trace_words import geth_error, parity_error
+from node.tracing.trace_words import parity_error
 from node.tracing.transaction_tracer import TraceEnd, TraceStart
 
 INFERENCE, SELFDESTRUCTION = "INFER", "SELFDESTRUCT"
@@ -23,7 +24,10 @@ INFERENCE, SELFDESTRUCTION = "INFER", "SELFDESTRUCT"
 
 @dataclass(frozen=True, slots=True)
 class FlatOptions:
-    """What the flat form shows; with `has_intrinsic_gas` the outermost gas is the transaction's."""
+    """What the flat form shows; with `has_intrinsic_gas` it is geth's, not Parity's.
+
+    The outermost gas is the transaction's then. With `names_block` each call says where it stands.
+    """
 
     convert_parity_errors: bool = False
     include_precompiles: bool = False
@@ -67,9 +71,15 @@ def shown_calls(frame: CallFrame, options: FlatOptions) -> list[CallFrame]:
     return [
         call
         for call in frame.calls
-        if call.kind != INFERENCE
-        and (options.include_precompiles or call.value or call.to not in OSAKA_TABLE)
+        if call.kind != INFERENCE and not (call.to in OSAKA_TABLE and is_hidden(call, options))
     ]
+
+
+def is_hidden(call: CallFrame, options: FlatOptions) -> bool:
+    """Tell whether a call of a precompile is left out: geth goes by its kind, Parity by value."""
+    if options.include_precompiles:
+        return False
+    return call.kind in ("CALL", "STATICCALL") if options.has_intrinsic_gas else not call.value
 
 
 def in_order(root: CallFrame, options: FlatOptions) -> Iterator[tuple[CallFrame, tuple[int, ...]]]:
@@ -93,8 +103,8 @@ def flat_object(
     else:
         result = call_fields(frame)
     if frame.error is not None:
-        word = parity_error if options.convert_parity_errors else geth_error
-        result["error"] = word(frame.error)
+        by_parity = options.convert_parity_errors
+        result["error"] = parity_error(frame.error) if by_parity else halt_words(frame)
         if frame.error != REVERTED:
             del result["result"]
     result["subtraces"] = len(shown_calls(frame, options))

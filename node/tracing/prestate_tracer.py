@@ -126,23 +126,23 @@ class PrestateTracer(SilentTracer):
         for address, found in sorted(self._found.items()):
             account = world.account(address)
             is_gone = not account.exists and not found.is_empty
-            changed = {} if is_gone else self._changed(world, address, found)
+            slots = {slot: world.storage_at(address, slot) for slot in found.storage}
+            written = {slot: now for slot, now in slots.items() if now != found.storage[slot]}
+            changed = {} if is_gone else self._changed(world, address, found, written)
             if is_gone:
                 before[data(address)] = self._account_object(found)
-            elif changed:
+            elif changed or written:
                 after[data(address)] = changed
-                kept = {
-                    slot: value
-                    for slot, value in found.storage.items()
-                    if value and world.storage_at(address, slot) != value
-                }
+                kept = {slot: found.storage[slot] for slot in written if found.storage[slot]}
                 if not found.is_empty:
                     shown = Found(found.balance, found.nonce, found.code, kept)
                     before[data(address)] = self._account_object(shown)
         return {"pre": before, "post": after}
 
-    def _changed(self, world: LiveWorld, address: bytes, found: Found) -> dict[str, JsonValue]:
-        """Return the fields of an account that are new; a slot that is 0 now only counts."""
+    def _changed(
+        self, world: LiveWorld, address: bytes, found: Found, written: dict[int, int]
+    ) -> dict[str, JsonValue]:
+        """Return the fields of an account that are new; a slot that is 0 now is left out."""
         account = world.account(address)
         code = world.code_at(address)
         result: dict[str, JsonValue] = {}
@@ -152,10 +152,9 @@ class PrestateTracer(SilentTracer):
             result["nonce"] = account.nonce
         if code != found.code and not self._options.disable_code:
             result["code"] = data(code)
-        slots = {slot: world.storage_at(address, slot) for slot in found.storage}
-        changed = {slot: now for slot, now in slots.items() if now != found.storage[slot]}
-        if changed:
-            result["storage"] = {word(slot): word(now) for slot, now in changed.items() if now}
+        kept = {word(slot): word(now) for slot, now in written.items() if now}
+        if kept:
+            result["storage"] = kept
         return result
 
     def _account_object(self, found: Found) -> dict[str, JsonValue]:

@@ -15,7 +15,7 @@ from cvm.evm.tracer import TracedFrame
 from node.rpc.encoding import data, quantity, word
 from node.rpc.json_value import JsonValue
 from node.tracing.trace_budget import TraceBudget
-from node.tracing.trace_words import INVALID_OPCODE, geth_error, opcode_name, undefined
+from node.tracing.trace_words import INVALID_OPCODE, geth_error, invalid_opcode_name, opcode_name
 from node.tracing.transaction_tracer import SilentTracer, TraceEnd
 
 SLOAD, SSTORE = 0x54, 0x55
@@ -101,9 +101,9 @@ class StructLogger(SilentTracer):
         least = 0 if known is None else known.gas
         last.entry["gasCost"] = max(last.gas - frame.gas, least)
         last.entry["error"] = geth_error(error)
-        if error == INVALID_OPCODE and last.opcode != 0xFE:
-            last.entry["op"] = undefined(last.opcode)
-            last.entry["error"] = f"invalid opcode: {undefined(last.opcode)}"
+        if error == INVALID_OPCODE:
+            name = invalid_opcode_name(last.opcode)
+            last.entry |= {"op": name, "error": f"{geth_error(error)}: {name}"}
 
     def result(self, end: TraceEnd) -> JsonValue:
         """Return gas, outcome and steps of the transaction."""

@@ -9,7 +9,8 @@ from opcodes.table import INFER, INFERARRAY, MODELINFO
 INVALID_OPCODE = "InvalidOpcode"
 MODEL_ERROR = "ModelError"
 """An inference that ended with a selector instead of an output."""
-ADDED_NAMES = {INFER: "INFER", INFERARRAY: "INFERARRAY", MODELINFO: "MODELINFO", 0xFE: "INVALID"}
+INVALID = 0xFE
+ADDED_NAMES = {INFER: "INFER", INFERARRAY: "INFERARRAY", MODELINFO: "MODELINFO", INVALID: "INVALID"}
 
 GETH_WORDS = MappingProxyType(
     {
@@ -50,6 +51,11 @@ def opcode_name(byte: int) -> str:
     """Return the name of an opcode, those that this chain adds included."""
     known = OPCODES.get(byte)
     return ADDED_NAMES.get(byte, undefined(byte)) if known is None else known.name
+
+
+def invalid_opcode_name(byte: int) -> str:
+    """Return how geth names a byte that ended a frame: INVALID is a name, others have none."""
+    return ADDED_NAMES[byte] if byte == INVALID else undefined(byte)
 
 
 def undefined(byte: int) -> str:

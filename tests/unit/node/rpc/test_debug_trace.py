@@ -25,6 +25,7 @@ from tests.unit.node.rpc.traced_world import (
     SENDER,
     TOPIC,
     TracedWorld,
+    call_code,
     image,
     inferring,
 )
@@ -127,6 +128,47 @@ def test_the_call_tracer_shows_the_tree_with_reasons_and_logs(
     assert (sent["to"], sent["value"], sent["gasUsed"]) == (hexed(NOBODY), "0x5", "0x0")
     assert sent["gas"] == hex(50_000 + 2_300)
     assert "calls" not in trace(traced, tx_hash, "callTracer", onlyTopCall=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        pytest.param("fe", "invalid opcode: INVALID", id="INVALID"),
+        pytest.param("c3", "invalid opcode: opcode 0xc3 not defined", id="no opcode"),
+    ],
+)
+def test_a_frame_names_the_byte_at_which_it_halted(
+    traced: TracedWorld, code: str, words: str
+) -> None:
+    tx_hash = traced.include(traced.deploy(bytes.fromhex(code)), gas=50_000)
+    assert trace(traced, tx_hash, "callTracer")["error"] == words
+    (flat,) = trace(traced, tx_hash, "flatCallTracer")
+    assert flat["error"] == words
+    (flat,) = trace(traced, tx_hash, "flatCallTracer", convertParityErrors=True)
+    assert flat["error"] == "Bad instruction"
+    assert trace(traced, tx_hash)["structLogs"][-1]["error"] == words
+
+
+def test_geths_flat_form_leaves_out_calls_and_static_calls_of_precompiles(
+    traced: TracedWorld,
+) -> None:
+    identity = (4).to_bytes(20, "big")
+    delegating = push(0) * 4 + push(identity) + push(50_000) + b"\xf4" + POP
+    static = push(0) * 4 + push(identity) + push(50_000) + b"\xfa" + POP
+    contract = traced.deploy(call_code(identity, value=1) + delegating + static)
+    tx_hash = traced.include(contract, value=2)
+    _outer, *shown = trace(traced, tx_hash, "flatCallTracer")
+    assert [call["action"]["callType"] for call in shown] == ["delegatecall"]
+    _outer, *all_of_them = trace(traced, tx_hash, "flatCallTracer", includePrecompiles=True)
+    assert len(all_of_them) == 3
+
+
+def test_a_slot_that_is_cleared_is_in_the_state_before_alone(traced: TracedWorld) -> None:
+    contract = traced.deploy(bytes.fromhex("365f55"))  # the size of the calldata into slot 0
+    traced.include(contract, b"\1")
+    diff = trace(traced, traced.include(contract), "prestateTracer", diffMode=True)
+    assert diff["post"][hexed(contract)] == {}
+    assert diff["pre"][hexed(contract)]["storage"] == {ZERO_HASH: "0x" + f"{1:064x}"}
 
 
 def test_a_creation_that_destroys_itself_is_two_frames(traced: TracedWorld) -> None:
