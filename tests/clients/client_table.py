@@ -54,4 +54,5 @@ CLIENTS = (
         ("hardhat", "test", "nodejs", "--network", "cvm"),
         folder="hardhat",
     ),
+    Client("EIP-1193 page", ("npm", "browser"), ("node", "page.mjs")),
 )

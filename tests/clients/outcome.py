@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.clients.client_table import STEPS, Client
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+SHOWN_CHARACTERS = 3_000
 DONE, NOT_DONE, NOT_THERE = "ok", "FAILED", "-"
 
 
@@ -32,7 +33,8 @@ def judge(client: Client, printed: str, status: int, took_s: float) -> Outcome:
     if status == 0 and steps == client.steps:
         return Outcome(client, PASSED, steps, took_s)
     missing = [step for step in client.steps if step not in steps]
-    reason = f"status {status}, not done: {' '.join(missing) or 'nothing'}\n{printed}"
+    shown = printed[-SHOWN_CHARACTERS:]
+    reason = f"status {status}, not done: {' '.join(missing) or 'nothing'}\n{shown}"
     return Outcome(client, FAILED, steps, took_s, reason)
 
 

@@ -99,7 +99,9 @@ def running(log: Path, *arguments: str) -> Iterator[NodeProcess]:
         watchdog = Timer(START_TIMEOUT_S, process.kill)
         watchdog.start()
         try:
-            yield NodeProcess(url_of(process, log), process, log)
+            url = url_of(process, log)
+            watchdog.cancel()
+            yield NodeProcess(url, process, log)
         finally:
             watchdog.cancel()
             process.terminate()
