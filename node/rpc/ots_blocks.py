@@ -1,12 +1,14 @@
 """The ots_ methods that show blocks: details without transactions, and transactions by pages."""
 
+from typing import Annotated, TypeAlias
+
 from node.rpc.block_lookup import find_block
 from node.rpc.chain_view import BlockView, EthView
 from node.rpc.encoding import block_object, data, quantity, receipt_objects, transaction_object
 from node.rpc.faults import InvalidParams
 from node.rpc.fees import effective_gas_price
 from node.rpc.json_value import JsonValue
-from node.rpc.parameters import Block, BlockHash, Count, Hash
+from node.rpc.parameters import BlockHash, BlockReference, Count, Hash, parse_block_reference
 from node.rpc.registry import rpc_method
 
 MAX_PAGE = 25
@@ -18,8 +20,18 @@ NO_ISSUANCE: dict[str, JsonValue] = dict.fromkeys(
 """Nothing is paid for a block but its fees."""
 
 
+def parse_any_block(value: object) -> BlockReference:
+    """Return a block as others name it, or as Otterscan does: a JSON integer."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return parse_block_reference(hex(value))
+    return parse_block_reference(value)
+
+
+AnyBlock: TypeAlias = Annotated[BlockReference, parse_any_block]
+
+
 @rpc_method("ots_getBlockDetails")
-async def get_block_details(chain: EthView, block: Block) -> JsonValue:
+async def get_block_details(chain: EthView, block: AnyBlock) -> JsonValue:
     """Return a block without its transactions, and the fees of all of them; null if not known."""
     return details_object(chain, find_block(chain, block))
 
@@ -32,7 +44,7 @@ async def get_block_details_by_hash(chain: EthView, block_hash: Hash) -> JsonVal
 
 @rpc_method("ots_getBlockTransactions")
 async def get_block_transactions(
-    chain: EthView, block: Block, page_number: Count, page_size: Count
+    chain: EthView, block: AnyBlock, page_number: Count, page_size: Count
 ) -> JsonValue:
     """Return a page of a block's transactions and receipts; page 0 has the last of them.
 

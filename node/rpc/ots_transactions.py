@@ -5,7 +5,8 @@ from node.rpc.chain_view import EthView
 from node.rpc.encoding import data, header_fields
 from node.rpc.faults import ServerError
 from node.rpc.json_value import JsonValue
-from node.rpc.parameters import Address, Block, BlockTag, Count, Hash
+from node.rpc.ots_blocks import AnyBlock
+from node.rpc.parameters import Address, BlockTag, Count, Hash
 from node.rpc.registry import rpc_method
 from node.tracing.otterscan_jobs import (
     ContractCreatorJob,
@@ -24,14 +25,14 @@ async def get_api_level(chain: EthView) -> int:  # noqa: ARG001 - the same for e
 
 
 @rpc_method("erigon_getHeaderByNumber")
-async def get_header_by_number(chain: EthView, block: Block) -> JsonValue:
+async def get_header_by_number(chain: EthView, block: AnyBlock) -> JsonValue:
     """Return a header, as Otterscan asks for one before anything else; null if not known."""
     header = find_header(chain, block)
     return None if header is None else header_fields(header)
 
 
 @rpc_method("ots_hasCode")
-async def has_code(chain: EthView, address: Address, block: Block = BlockTag.LATEST) -> bool:
+async def has_code(chain: EthView, address: Address, block: AnyBlock = BlockTag.LATEST) -> bool:
     """Return whether an account has code after a block."""
     return bool(chain.state_at(require_header(chain, block)).code(address))
 

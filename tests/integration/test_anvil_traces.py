@@ -270,8 +270,7 @@ def test_a_block_has_the_details_that_anvil_gives(twin: Twin) -> None:
         ours, theirs = twin.both("ots_getBlockDetails", number)
         assert (ours["totalFees"], ours["issuance"]) == (theirs["totalFees"], theirs["issuance"])
         assert ours["block"]["transactionCount"] == theirs["block"]["transactionCount"], name
-        ours = result(twin.traced.view, "ots_getBlockTransactions", number, 0, 5)
-        theirs = twin.anvil.ask("ots_getBlockTransactions", int(number, 16), 0, 5)
+        ours, theirs = twin.both("ots_getBlockTransactions", int(number, 16), 0, 5)
         shown = [
             [tx["input"] for tx in each["fullblock"]["transactions"]] for each in (ours, theirs)
         ]

@@ -10,6 +10,7 @@ from node.rpc.eth_filters import parse_filter_id
 from node.rpc.eth_sign import parse_wish
 from node.rpc.eth_subscribe import parse_id, parse_name, parse_options
 from node.rpc.log_filter import parse_log_filter
+from node.rpc.ots_blocks import parse_any_block
 from node.rpc.parameters import (
     parse_address,
     parse_block_number,
@@ -68,6 +69,7 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     **EXECUTION_ARGUMENTS,
     **DEV_ARGUMENTS,
     parse_address: ADDRESS,
+    parse_any_block: either(BLOCK_REFERENCE, INTEGER),
     parse_block_number: ref("BlockNumber"),
     parse_block_reference: BLOCK_REFERENCE,
     parse_call: CALL,

@@ -184,6 +184,23 @@ def test_details_of_a_block_have_its_fees_and_no_transactions(
     assert ask(traced, "ots_getBlockDetailsByHash", UNKNOWN) is None
 
 
+def test_a_block_may_be_named_by_a_json_integer_as_otterscan_does(
+    traced: TracedWorld, mixed: tuple[bytes, bytes, str]
+) -> None:
+    number = place_of(traced, mixed[2])
+    for method, rest in (
+        ("ots_getBlockDetails", ()),
+        ("ots_getBlockTransactions", (0, 5)),
+        ("erigon_getHeaderByNumber", ()),
+    ):
+        found = ask(traced, method, number, *rest)
+        assert found is not None
+        assert found == ask(traced, method, hex(number), *rest)
+    assert ask(traced, "ots_hasCode", hexed(mixed[0]), number)
+    for wrong in (-1, True, 1 << 64):
+        assert error(traced.view, "ots_getBlockDetails", wrong)[0] == -32602
+
+
 def several(traced: TracedWorld, to: bytes, count: int) -> tuple[int, list[str]]:
     """Include so many transactions in one block; return its number and their hashes."""
     world = traced.world
