@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cvm.evm.private_key import PrivateKey
 from node.checkpoint import Checkpoint
+from node.dev_keys import DEV_ACCOUNT_COUNT
 from node.p2p.p2p_config import P2pConfig
 from node.pool.limits import DEFAULT_LIMITS, PoolLimits
 from node.rpc.rpc_config import DEFAULT_RATE_LIMIT, HttpConfig, MetricsConfig, WebSocketConfig
@@ -34,7 +35,8 @@ class NodeConfig:
     Without a `validator_key`, or a `signer_path` where a signer listens that has it, the node
     follows and does not vote; `instant` and `idle_blocks` are
     explained in `consensus_driver`; with `block_time_s` a development chain makes a block every so
-    many seconds, and none in between. With `prune_blocks` the tries keep the state of so many last
+    many seconds, and none in between; the node signs for so many `dev_accounts`. With
+    `prune_blocks` the tries keep the state of so many last
     blocks only. Without `p2p` it talks to no other node; where it `discovers`
     them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
     `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
@@ -52,6 +54,7 @@ class NodeConfig:
     instant: bool
     idle_blocks: bool
     block_time_s: int | None = None
+    dev_accounts: int = DEV_ACCOUNT_COUNT
     prune_blocks: int | None = None
     p2p: P2pConfig | None = None
     bootnodes: tuple[str, ...] = ()

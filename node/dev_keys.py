@@ -16,6 +16,8 @@ from cvm.evm.signatures import CURVE_ORDER
 DEV_MNEMONIC = "test test test test test test test test test test test junk"  # public: test keys
 DEV_ACCOUNT_COUNT = 10
 DEV_VALIDATOR_INDEX = 100
+DEV_MODEL_OWNER_INDEX = 101
+MAX_DEV_ACCOUNTS = 100
 DEV_BALANCE_WEI = 10_000 * 10**18
 
 SEED_ROUNDS = 2_048  # BIP-39
@@ -33,14 +35,19 @@ def dev_key(index: int) -> PrivateKey:
     return PrivateKey(secret.to_bytes(32, "big"))
 
 
-def dev_accounts() -> tuple[PrivateKey, ...]:
+def dev_accounts(count: int = DEV_ACCOUNT_COUNT) -> tuple[PrivateKey, ...]:
     """Return the funded TEST accounts of a development chain."""
-    return tuple(dev_key(index) for index in range(DEV_ACCOUNT_COUNT))
+    return tuple(dev_key(index) for index in range(count))
 
 
 def dev_validator() -> PrivateKey:
     """Return the TEST validator of a development chain."""
     return dev_key(DEV_VALIDATOR_INDEX)
+
+
+def dev_model_owner() -> PrivateKey:
+    """Return the TEST account that registers the sample models of a development chain."""
+    return dev_key(DEV_MODEL_OWNER_INDEX)
 
 
 @cache

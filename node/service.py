@@ -237,7 +237,7 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     itself = NodeSelf(
         OwnFacts(chain, writer, None if key is None else key.address),
         NetworkAdmin(chain, server, view.client_version, config.datadir),
-        Wallet(dev_accounts() if config.instant else ()),
+        Wallet(dev_accounts(config.dev_accounts) if config.instant else ()),
         dev_control(miner, local, filters, models.wake),
     )
     rpc = rpc_of(view, writer, itself, events, filters)

@@ -11,7 +11,7 @@ import typer
 
 HELP = "cvm: an EVM-compatible chain on which contracts run neural networks, exactly."
 FILES = {
-    "dev": "run",
+    "dev": "dev_command",
     "init": "run",
     "genesis": "run",
     "genesis-of": "run",

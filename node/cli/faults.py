@@ -16,6 +16,7 @@ from node.chain import OtherGenesis
 from node.chain_archive import BadArchive
 from node.checkpoint import BadCheckpoint, CheckpointRefused
 from node.config import NotTheOnlyValidator
+from node.dev.faults import AlreadyBegun, BadForkFile
 from node.ethereum_archive import NoEthereumChainHere, OtherBlockHere, OtherForks
 from node.keys import BadKeystore
 from node.p2p.eth_download import NobodyToAsk
@@ -26,9 +27,11 @@ USAGE_ERROR = 2
 LOCAL_FAULT = 3
 
 EXPECTED = (
+    AlreadyBegun,
     BadArchive,
     BadCheckpoint,
     BadEnode,
+    BadForkFile,
     BadGenesis,
     BadKeystore,
     InferenceFault,

@@ -1,13 +1,11 @@
-"""`cvm init`, `cvm genesis`, `cvm dev`: making a chain, and running one for development."""
+"""`cvm init`, `cvm genesis`, `cvm genesis-of`: making a chain."""
 
 import json
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-import uvloop
 
 from consensus.genesis import parse_genesis
 from consensus.new_genesis import DEFAULT_REGISTRY, new_genesis
@@ -21,30 +19,10 @@ from models_registry.genesis import (
 from node.chain import Chain, init_chain, may_be_plain, parse_genesis_file
 from node.cli.faults import BadArgument, clear_errors
 from node.clock import now_s
-from node.config import DEFAULT_DATADIR, NodeConfig
-from node.dev.dev_database import DevDatabase
-from node.dev_keys import DEV_BALANCE_WEI, DEV_MNEMONIC, dev_accounts, dev_validator
+from node.config import DEFAULT_DATADIR
 from node.ethereum_archive import init_plain_folder, parse_json
-from node.keys import address_of
-from node.logs import LogConfig, configure_logs
-from node.rpc.rpc_config import (
-    DEFAULT_HTTP_PORT,
-    IPC_FILE,
-    ON_A_DEV_CHAIN,
-    HttpConfig,
-    WebSocketConfig,
-)
 from node.rpc.server import RpcServer
-from node.service import run_node
 from node.storage.chain_database import ChainDatabase, NoChainHere
-
-DEV_CHAIN_ID = 31_337
-DEV_PERIOD_S = 1
-DEV_VALIDATOR_WEI = ETHER
-"""For the one transaction that a validator sends by itself (`node.genesis_record`)."""
-
-DEV_REGISTRY = DEFAULT_REGISTRY.with_delays(1)
-DEV_VALIDATOR_SET = ValidatorParameters(bond=100 * ETHER, unbonding_blocks=100)
 
 Datadir = Annotated[Path, typer.Option("--datadir", help="where chain, models and keys lie")]
 HttpAddr = Annotated[str, typer.Option("--http.addr", help="interface of JSON-RPC")]
@@ -157,68 +135,6 @@ def genesis_of(datadir: Datadir = DEFAULT_DATADIR) -> None:
         typer.echo(document.decode())
 
 
-def dev(
-    datadir: Annotated[
-        Path | None,
-        typer.Option("--datadir", help="keep the chain here; a temporary folder if not given"),
-    ] = None,
-    http_addr: HttpAddr = "127.0.0.1",
-    http_port: HttpPort = DEFAULT_HTTP_PORT,
-    http_corsdomain: HttpCors = "",
-    backend: BackendName = "cpu",
-    idle_blocks: Annotated[
-        bool, typer.Option(help="also make an empty block every second without transactions")
-    ] = True,
-    log_json: LogJson = False,
-) -> None:
-    """Run a development chain: one validator, instant blocks, ten funded accounts."""
-    configure_logs(LogConfig(as_json=log_json))
-    pages = tuple(page.strip() for page in http_corsdomain.split(",") if page.strip())
-    http = HttpConfig(http_addr, http_port, ON_A_DEV_CHAIN, pages)
-    with clear_errors():
-        if datadir is not None:
-            run_dev(datadir, http, backend, idle_blocks)
-            return
-        with TemporaryDirectory(prefix="cvm-dev-") as folder:
-            run_dev(Path(folder), http, backend, idle_blocks)
-
-
-def run_dev(datadir: Path, http: HttpConfig, backend: str, idle_blocks: bool) -> None:
-    """Start a development chain in a folder, or go on with the one that is there."""
-    config = NodeConfig(
-        datadir=datadir,
-        http=http,
-        websocket=WebSocketConfig(http.host, http.port, http.namespaces, http.allowed_origins),
-        ipc_path=datadir / IPC_FILE,
-        backend=backend,
-        validator_key=dev_validator(),
-        instant=True,
-        idle_blocks=idle_blocks,
-    )
-    database = DevDatabase(config.chain_folder)
-    try:
-        if database.genesis_json() is None:
-            init_chain(database, json.dumps(dev_genesis(now_s())).encode())
-    finally:
-        database.close()
-    uvloop.run(run_node(config, announce_dev))
-
-
-def dev_genesis(timestamp: int) -> dict[str, object]:
-    """Return the genesis object of a development chain."""
-    return new_genesis(
-        ChainParameters(chain_id=DEV_CHAIN_ID, period_s=DEV_PERIOD_S),
-        [address_of(dev_validator())],
-        {
-            **{address_of(key): DEV_BALANCE_WEI for key in dev_accounts()},
-            address_of(dev_validator()): DEV_VALIDATOR_WEI,
-        },
-        timestamp,
-        DEV_REGISTRY,
-        DEV_VALIDATOR_SET,
-    )
-
-
 def announce(chain: Chain, server: RpcServer | None) -> None:
     """Say that the node answers."""
     typer.echo(
@@ -226,16 +142,6 @@ def announce(chain: Chain, server: RpcServer | None) -> None:
         f"chain id {chain.parameters.chain_id}, backend {chain.host.backend_name}\n"
         f"listening on {'no HTTP port' if server is None else server.url}"
     )
-
-
-def announce_dev(chain: Chain, server: RpcServer | None) -> None:
-    """Show the funded TEST accounts as anvil does, then say that the node answers."""
-    lines = ["Test accounts: their keys are public, never send them anything of value.", ""]
-    for index, key in enumerate(dev_accounts()):
-        ether = DEV_BALANCE_WEI // 10**18
-        lines.append(f"({index}) 0x{address_of(key).hex()}  {ether} ether  key {key.to_hex()}")
-    typer.echo("\n".join([*lines, "", f"mnemonic: {DEV_MNEMONIC}", ""]))
-    announce(chain, server)
 
 
 def parse_address(text: str) -> bytes:
@@ -259,7 +165,6 @@ def parse_funding(text: str) -> tuple[bytes, int]:
 
 def add_commands(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(dev)
     app.command()(init)
     app.command()(genesis)
     app.command("genesis-of")(genesis_of)

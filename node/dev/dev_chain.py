@@ -24,12 +24,16 @@ NO_ACCOUNT = Account()
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What a caller sets of an account; None leaves a part as it is."""
+    """What a caller sets of an account; None leaves a part as it is.
+
+    With `is_fresh` it has nothing but what is set.
+    """
 
     balance: int | None = None
     nonce: int | None = None
     code: bytes | None = None
     storage: Mapping[int, int] = field(default_factory=dict)
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +82,20 @@ class DevChain(Chain):
         sealed = seal(self.domain, key, block.number, 0, block.hash)
         self.append(checked, certify(block.number, 0, block.hash, [(0, sealed)]))
 
-    def alter(self, address: bytes, change: AccountChange) -> None:
-        """Change an account in the state after the head, durably."""
+    def alter(self, wanted: Mapping[bytes, AccountChange]) -> None:
+        """Change accounts in the state after the head, durably."""
+        cleared = frozenset(address for address, change in wanted.items() if change.is_fresh)
+        changes = StateChanges({}, {}, cleared, {})
         with self.state_at(self.head) as state:
-            before = state.account(address) or NO_ACCOUNT
-        account = changed(before, change)
-        codes = {account.code_hash: change.code} if change.code else {}
-        storage = {address: dict(change.storage)} if change.storage else {}
-        is_gone = account == NO_ACCOUNT and not storage
-        changes = StateChanges({address: None if is_gone else account}, storage, frozenset(), codes)
+            for address, change in wanted.items():
+                add_change(changes, address, state.account(address) or NO_ACCOUNT, change)
         root = self.head.state_root
         update = self._states.commit(root, changes)
         self._alterations.append(self._by_hand.alter(root, update))
+
+    def begin_here(self) -> None:
+        """Note durably that callers find the chain as it is now."""
+        self._by_hand.begin_here()
 
     def point(self) -> ChainPoint:
         """Return where the chain stands."""
@@ -103,7 +109,11 @@ class DevChain(Chain):
         self._look_again()
 
     def restart(self) -> None:
-        """Begin again with block 0, durably."""
+        """Begin again with the block that a caller found first, durably."""
+        first = self._by_hand.first_block()
+        if first:
+            self.go_back(ChainPoint(first, 0))
+            return
         header, update = genesis_block(self.genesis, StateCommitter(self._by_hand.state))
         self._by_hand.restart(header, update)
         self._alterations.clear()
@@ -113,6 +123,19 @@ class DevChain(Chain):
         """Take the head, and who votes, from the database."""
         self._head = self._stored_head()
         self._validators.clear()
+
+
+def add_change(
+    changes: StateChanges, address: bytes, before: Account, change: AccountChange
+) -> None:
+    """Add to changes of a state what a caller wants of an account."""
+    account = changed(NO_ACCOUNT if change.is_fresh else before, change)
+    if change.code:
+        changes.codes[account.code_hash] = change.code
+    if change.storage:
+        changes.storage[address] = dict(change.storage)
+    is_gone = account == NO_ACCOUNT and not change.storage
+    changes.accounts[address] = None if is_gone else account
 
 
 def changed(account: Account, change: AccountChange) -> Account:

@@ -175,7 +175,7 @@ class DevControl:
         async with self._miner.lock:
             with chain.state_at(chain.head) as state:
                 change = wanted(state.account(address) or Account())
-            await self._miner.between_blocks(lambda: chain.alter(address, change))
+            await self._miner.between_blocks(lambda: chain.alter({address: change}))
             with chain.state_at(chain.head) as state:
                 self._pool.settle(state, changed=(address,))
             self._tell()

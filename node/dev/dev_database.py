@@ -28,7 +28,11 @@ from node.storage.undo_record import decode_record, encode_record
 
 STANDING = b"standing:"
 CHANGES = b"changes"
+FIRST = b"first"
 COUNT_BYTES = 8
+NOTHING_OVERWRITTEN = encode_record([])
+"""Of a block that came with a snapshot of its state."""
+
 ADDRESS_BYTES = 20
 KEY_BYTES = {"accounts": ADDRESS_BYTES, "storage": ADDRESS_BYTES + SLOT_BYTES}
 UNDO_TABLES = ("old_accounts", "old_storage")
@@ -73,6 +77,16 @@ class DevDatabase(ChainDatabase):
     ) -> None:
         count = int.from_bytes(transaction.get(CHANGES, b"", db=self._tables["meta"]), "big") + 1
         self._put(transaction, "meta", CHANGES, count.to_bytes(COUNT_BYTES, "big"))
+
+    def first_block(self) -> int:
+        """Return the head that the chain had when its first caller came."""
+        return int.from_bytes(self.get("meta", FIRST) or b"", "big")
+
+    def begin_here(self) -> None:
+        """Note that callers find the chain as it is now."""
+        with self.writing() as transaction:
+            head, _root = self._required_flat_head(transaction)
+            self._put(transaction, "meta", FIRST, head.to_bytes(COUNT_BYTES, "big"))
 
     def block(self, block_hash: bytes) -> Block | None:
         """Return a block by its hash, with the senders of what no key signed."""
@@ -119,7 +133,7 @@ class DevDatabase(ChainDatabase):
         alteration = Alteration(number, header_root, standing, {}, {})
         for name, changes in flat_changes(transaction, tables, update):
             old = replace_values(transaction, tables[name], changes)
-            record = transaction.get(key, db=tables[f"old_{name}"])
+            record = transaction.get(key, NOTHING_OVERWRITTEN, db=tables[f"old_{name}"])
             alteration.values[name], alteration.records[name] = old, record
             merged = {**dict(old), **dict(decode_record(record, KEY_BYTES[name]))}
             encoded = encode_record(sorted(merged.items()))

@@ -110,16 +110,16 @@ def test_a_transaction_runs_on_the_changed_state(tmp_path: Path) -> None:
 
 def test_an_account_that_is_emptied_is_gone(tmp_path: Path) -> None:
     with opened(tmp_path) as chain:
-        chain.alter(ALICE, AccountChange(balance=5, code=b"\0"))
-        chain.alter(ALICE, AccountChange(balance=0, code=b""))
+        chain.alter({ALICE: AccountChange(balance=5, code=b"\0")})
+        chain.alter({ALICE: AccountChange(balance=0, code=b"")})
         with chain.state_at(chain.head) as state:
             assert state.account(ALICE) is None
 
 
 def test_an_account_keeps_what_is_not_changed(tmp_path: Path) -> None:
     with opened(tmp_path) as chain:
-        chain.alter(ALICE, AccountChange(code=b"\0", storage={3: 4}))
-        chain.alter(ALICE, AccountChange(balance=5))
+        chain.alter({ALICE: AccountChange(code=b"\0", storage={3: 4})})
+        chain.alter({ALICE: AccountChange(balance=5)})
         with chain.state_at(chain.head) as state:
             account = state.account(ALICE) or Account()
             assert (account.balance, account.code_hash) == (5, keccak256(b"\0"))
@@ -153,7 +153,7 @@ def test_changes_and_blocks_are_there_after_a_restart(tmp_path: Path) -> None:
 
 def test_a_changed_chain_is_refused_by_every_other_program(tmp_path: Path) -> None:
     with opened(tmp_path) as chain:
-        chain.alter(ALICE, AccountChange(balance=5))
+        chain.alter({ALICE: AccountChange(balance=5)})
     for read_only in (False, True):
         with pytest.raises(ChangedByHand, match="only `cvm dev` opens it"):
             ChainDatabase(tmp_path / "chain", read_only=read_only)

@@ -234,7 +234,7 @@ def test_a_reset_begins_with_block_0_and_its_state(tmp_path: Path) -> None:
 
 def test_a_reset_after_a_restart_takes_changes_of_block_0_back(tmp_path: Path) -> None:
     with opened(tmp_path) as chain:
-        chain.alter(ALICE, AccountChange(balance=5))
+        chain.alter({ALICE: AccountChange(balance=5)})
     with opened(tmp_path) as chain:
         chain.restart()
         with chain.state_at(chain.head) as state:
