@@ -27,7 +27,7 @@ from tests.integration.node_process import DEV_ACCOUNT, NodeProcess, running, wa
 RESULTS = Path(__file__).parent / "results"
 TOKEN_CODE = bytes.fromhex((Path(__file__).parent / "contracts" / "token.hex").read_text().strip())
 BARS = {"eth_blockNumber": 8_000, "eth_call": 1_500}
-CONNECTIONS, SECONDS, WARM_SECONDS = 16, 8, 2
+CONNECTIONS, SECONDS, WARM_SECONDS = 16, 5, 2
 MINTED = 12_345
 CREATION_HEAD = "61{size:04x}80600a3d393df3"
 """PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN."""
