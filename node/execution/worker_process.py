@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import structlog
 
@@ -47,6 +48,7 @@ from node.warm_kernels import warm_execution, warm_tracing
 
 log = structlog.get_logger(__name__)
 NICENESS = 5
+READ_BYTES = 1 << 16
 CARRIED = (RpcError, LocalFault, InvalidTransaction, InvalidBlock, InferenceFault, InvalidModel)
 """Faults that a caller is told as they are."""
 
@@ -70,16 +72,17 @@ def serve_jobs(end: socket.socket) -> None:
     """Take the place that comes first, then run jobs until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides, not the terminal
     os.nice(NICENESS)
-    first = receive(end)
+    incoming = cast(BinaryIO, end.makefile("rb", READ_BYTES))  # several jobs come with one read
+    first = receive(incoming)
     if first is None:
         return
     place: WorkerPlace = unframed(first)
     configure_logs(place.logs)
-    with end, execution_chain(place) as chain:
+    with end, incoming, execution_chain(place) as chain:
         warm_execution()
         warm_tracing()
         end.sendall(READY)
-        while (job := receive(end)) is not None:
+        while (job := receive(incoming)) is not None:
             end.sendall(framed(outcome(job, chain)))
 
 
@@ -94,21 +97,14 @@ def outcome(data: bytes, chain: ExecutionChain) -> Answer | Raised:
         return raised(ExecutorFailed(type(fault).__name__))
 
 
-def receive(end: socket.socket) -> bytes | None:
+def receive(end: BinaryIO) -> bytes | None:
     """Return the next message, None where the other end has closed."""
-    head = receive_exactly(end, LENGTH_BYTES)
-    return None if head is None else receive_exactly(end, int.from_bytes(head, "big"))
-
-
-def receive_exactly(end: socket.socket, size: int) -> bytes | None:
-    """Return so many bytes, None where the other end has closed."""
-    parts = bytearray()
-    while len(parts) < size:
-        part = end.recv(size - len(parts))
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)
+    head = end.read(LENGTH_BYTES)
+    if len(head) < LENGTH_BYTES:
+        return None
+    size = int.from_bytes(head, "big")
+    message = end.read(size)
+    return message if len(message) == size else None
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Worker processes that execute for JSON-RPC, so that nothing a caller asks for delays consensus.
 
-Each runs one job at a time and reads the database by itself. A job that takes too long ends with
-its process, which is replaced. Jobs wait in one bounded queue.
+Each runs one job after the other and reads the database by itself. A job that takes too long ends
+with its process, which is replaced. Jobs wait in one bounded queue; where there is one process, a
+few are on their way to it while it runs another.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ import structlog
 from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied
 from node.execution.inference_jobs import QuarantineJob
 from node.execution.jobs import Job, ResultT
-from node.execution.worker_messages import LENGTH_BYTES, Answer, framed, unframed
+from node.execution.worker_link import WorkerGone, WorkerLink
+from node.execution.worker_messages import Answer, Raised, framed, unframed
 from node.execution.worker_process import WorkerPlace
 
 log = structlog.get_logger(__name__)
@@ -29,6 +32,8 @@ MAX_WAITING = 1_024
 START_TIMEOUT_S = 180.0
 """The first start of an installation compiles the execution core."""
 RESTART_PAUSE_S = 1.0
+ON_THE_WAY = 8
+"""Jobs that one process holds, the one that it runs included."""
 QUARANTINE = framed(QuarantineJob())
 
 
@@ -38,10 +43,6 @@ class Waiting:
 
     frame: bytes
     result: asyncio.Future[Any]  # of whatever the job gives
-
-
-class WorkerGone(Exception):
-    """The process ended, or never came up."""
 
 
 class Workers:
@@ -63,7 +64,9 @@ class Workers:
         self._is_quarantined = is_quarantined
         self._count = count
         self._timeout_s = timeout_s
+        self._on_the_way = ON_THE_WAY if count == 1 else 1
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(max_waiting)
+        self._again: deque[Waiting] = deque()
 
     async def execute(self, job: Job[ResultT]) -> ResultT:
         """Return what a job gives; see `jobs.Executor`."""
@@ -83,47 +86,66 @@ class Workers:
 
     def close(self) -> None:
         """Refuse what still waits."""
-        while not self._queue.empty():
-            fail(self._queue.get_nowait(), ExecutorDied())
+        while (waiting := self._at_hand()) is not None:
+            fail(waiting, ExecutorDied())
+
+    def _at_hand(self) -> Waiting | None:
+        """Return the next job if there is one: first those that a process left undone."""
+        if self._again:
+            return self._again.popleft()
+        return None if self._queue.empty() else self._queue.get_nowait()
 
     async def _keep_one(self) -> None:
         """Start a process, and another whenever one has ended."""
         while True:
             try:
-                async with started(self._place) as worker:
-                    await self._serve(worker)
+                async with started(self._place) as link:
+                    await self._serve(link)
             except WorkerGone as gone:
                 log.warning("a worker has to be replaced", reason=str(gone))
                 await asyncio.sleep(0 if worker_was_up(gone) else RESTART_PAUSE_S)
 
-    async def _serve(self, worker: "Worker") -> None:
-        """Give one job after the other to a process; raises `WorkerGone`."""
-        knows_of_quarantine = False
-        while True:
-            waiting = await self._queue.get()
+    async def _serve(self, link: WorkerLink) -> None:
+        """Keep a process at work; raises `WorkerGone`.
+
+        Only the job that runs shares the fate of its process, the others are done by the next one.
+        """
+        sent: deque[Waiting] = deque()
+        try:
+            while True:
+                if len(sent) <= self._on_the_way // 2:
+                    link.send(await self._next_frames(link, sent))
+                frame = await link.answer(self._timeout_s)
+                settle(sent.popleft(), unframed(frame))
+        except TimeoutError:
+            fail(sent.popleft(), ExecutionTimedOut(self._timeout_s))
+            raise WorkerGone(f"a job took over {self._timeout_s:g} s") from None
+        except (WorkerGone, asyncio.CancelledError):
+            if sent:
+                fail(sent.popleft(), ExecutorDied())
+            raise
+        finally:
+            self._again.extendleft(reversed(sent))
+
+    async def _next_frames(self, link: WorkerLink, sent: deque[Waiting]) -> bytes:
+        """Return jobs to send, and put them behind those that are on their way; waits for one."""
+        frames: list[bytes] = []
+        while len(sent) < self._on_the_way:
+            waiting = self._at_hand()
+            if waiting is None:
+                if sent:
+                    break
+                waiting = await self._queue.get()
             if waiting.result.done():
                 continue
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    if self._is_quarantined() and not knows_of_quarantine:
-                        await worker.ask(QUARANTINE)
-                        knows_of_quarantine = True
-                    answer = await worker.ask(waiting.frame)
-            except TimeoutError:
-                fail(waiting, ExecutionTimedOut(self._timeout_s))
-                raise WorkerGone(f"a job took over {self._timeout_s:g} s") from None
-            except WorkerGone:
-                fail(waiting, ExecutorDied())
-                raise
-            except asyncio.CancelledError:
-                fail(waiting, ExecutorDied())
-                raise
-            if waiting.result.done():
-                continue
-            if isinstance(answer, Answer):
-                waiting.result.set_result(answer.value)
-            else:
-                waiting.result.set_exception(answer.fault())
+            if self._is_quarantined() and not link.has_quarantine:
+                link.has_quarantine = True
+                told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+                sent.append(Waiting(QUARANTINE, told))
+                frames.append(QUARANTINE)
+            sent.append(waiting)
+            frames.append(waiting.frame)
+        return b"".join(frames)
 
 
 def worker_was_up(gone: WorkerGone) -> bool:
@@ -141,26 +163,18 @@ def fail(waiting: Waiting, fault: Exception) -> None:
         waiting.result.set_exception(fault)
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """One process and its socket."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def ask(self, frame: bytes) -> Any:  # an `Answer` or a `Raised`
-        """Send a job and return its answer; raises `WorkerGone`."""
-        try:
-            self.writer.write(frame)
-            await self.writer.drain()
-            size = int.from_bytes(await self.reader.readexactly(LENGTH_BYTES), "big")
-            return unframed(await self.reader.readexactly(size))
-        except (asyncio.IncompleteReadError, OSError) as error:
-            raise WorkerGone(str(error)) from error
+def settle(waiting: Waiting, answer: Answer | Raised) -> None:
+    """Tell whoever waits what came of the job, unless they have gone."""
+    if waiting.result.done():
+        return
+    if isinstance(answer, Answer):
+        waiting.result.set_result(answer.value)
+    else:
+        waiting.result.set_exception(answer.fault())
 
 
 @asynccontextmanager
-async def started(place: WorkerPlace) -> AsyncIterator[Worker]:
+async def started(place: WorkerPlace) -> AsyncIterator[WorkerLink]:
     """Start a process and wait until it can execute; raises `WorkerNotUp`."""
     ours, theirs = socket.socketpair()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -173,25 +187,23 @@ async def started(place: WorkerPlace) -> AsyncIterator[Worker]:
                 env=environment,
             )
         try:
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            loop = asyncio.get_running_loop()
+            _, link = await loop.create_unix_connection(WorkerLink, sock=ours)
             try:
-                await come_up(reader, writer, place)
-                yield Worker(reader, writer)
+                await come_up(link, place)
+                yield link
             finally:
-                writer.close()
+                link.close()
         finally:
             await end(process)
 
 
-async def come_up(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: WorkerPlace
-) -> None:
+async def come_up(link: WorkerLink, place: WorkerPlace) -> None:
     """Tell a process its place and wait for its first word; raises `WorkerNotUp`."""
     try:
-        writer.write(framed(place))
-        async with asyncio.timeout(START_TIMEOUT_S):
-            await reader.readexactly(LENGTH_BYTES)
-    except (asyncio.IncompleteReadError, OSError, TimeoutError) as error:
+        link.send(framed(place))
+        await link.answer(START_TIMEOUT_S)
+    except (WorkerGone, TimeoutError) as error:
         raise WorkerNotUp(f"a worker did not come up: {error}") from error
 
 

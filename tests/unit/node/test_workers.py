@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from node.execution.inference_jobs import (
     ModelInterfaceJob,
     TransactionInferencesJob,
 )
+from node.execution.jobs import Job
 from node.execution.messages import CallJob
 from node.execution.worker_messages import LENGTH_BYTES, framed, raised, unframed
 from node.execution.worker_process import WorkerPlace
@@ -172,6 +174,42 @@ def test_a_job_that_kills_its_process_fails_alone(world: ChainWorld) -> None:
             with pytest.raises(ExecutorDied):
                 await dying
             assert (await after)[1] == CHAIN_ID
+
+    asyncio.run(check())
+
+
+def test_those_behind_a_job_that_ends_its_process_are_done_in_order(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world, timeout_s=4.0, max_waiting=50) as workers:
+            first = (await workers.execute(ProcessJob()))[0]
+            jobs: list[Job[Any]] = [
+                ProcessJob(),
+                EndlessJob(),
+                ProcessJob(),
+                DyingJob(),
+                *[ProcessJob()] * 20,
+            ]
+            tasks = [asyncio.create_task(workers.execute(job)) for job in jobs]
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [type(done[1]), type(done[3])] == [ExecutionTimedOut, ExecutorDied]
+            before, between, after = done[0], done[2], done[4:]
+            assert before == (first, CHAIN_ID)
+            assert isinstance(between, tuple)
+            assert between[0] != first
+            assert len(set(after)) == 1
+            assert {(first, CHAIN_ID), between}.isdisjoint(after)
+
+    asyncio.run(check())
+
+
+def test_what_is_on_its_way_when_workers_stop_is_told_so(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world) as workers:
+            await workers.execute(ProcessJob())
+            tasks = [asyncio.create_task(workers.execute(EndlessJob())) for _ in range(3)]
+            await asyncio.wait(tasks, timeout=0.2)
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each) for each in done] == [ExecutorDied] * 3
 
     asyncio.run(check())
 
