@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 
 from consensus.ethereum.ethereum_block import split_blocks
+from cvm.evm.creation_address import creation_address
 from node.ethereum_archive import import_ethereum_blocks, init_ethereum_chain
 from node.execution.ethereum_chain import EthereumExecutionChain
 from node.sender_recovery import SenderRecovery
 from node.storage.chain_database import ChainDatabase
+from node.tracing.otterscan_jobs import ContractCreator, ContractCreatorJob, SenderNonceJob
+from node.tracing.otterscan_search import SearchJob
 from node.tracing.trace_config import parse_trace_config
 from node.tracing.trace_jobs import TraceBlockJob
 from tests.conformance.archives import files_of, require_suite
 from tests.rpc_compat.io_file import parse_io
 from tests.rpc_compat.judging import difference
 
-HEAD, PARIS = 54, 37
+HEAD, PARIS, MADE = 54, 37, 31
 ALL_TRACERS = {
     "tracer": "muxTracer",
     "tracerConfig": {
@@ -68,6 +71,31 @@ def test_struct_logs_are_those_of_the_suite(
             assert difference(expected["result"], found, name) is None
             compared += len(found)
     assert compared > 20
+
+
+def test_otterscan_finds_every_transaction_and_the_makers_of_contracts(
+    chain: EthereumExecutionChain,
+) -> None:
+    made, of_last = 0, []
+    for number in range(HEAD, 0, -1):
+        header = chain.header_at(number)
+        block = None if header is None else chain.block(header.hash)
+        assert block is not None
+        for index, tx in enumerate(block.transactions):
+            assert SenderNonceJob(tx.sender, tx.nonce).run(chain) == tx.hash
+            found = None
+            if not tx.to:
+                found = ContractCreatorJob(creation_address(tx.sender, tx.nonce)).run(chain)
+            if found is not None:
+                assert found == ContractCreator(tx.hash, tx.sender)
+                made += 1
+            of_last.append((block.header.hash, index, tx.sender))
+    assert made == MADE
+    sender = of_last[0][2]
+    page = SearchJob(sender, HEAD, goes_up=False, page_size=1_000).run(chain)
+    found_places = {(each.block_hash, index) for each in page.blocks for index in each.indices}
+    assert page.is_complete
+    assert found_places >= {(at, index) for at, index, who in of_last if who == sender}
 
 
 def test_every_block_is_traced_by_all_tracers_at_once(chain: EthereumExecutionChain) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +21,17 @@ from cvm.faults import BackendDisagrees, DeviceFault, UnknownBackend
 from node import service
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
+from node.execution.workers import Workers
 from node.rpc.rpc_config import HttpConfig
 from node.rpc.server import CannotListen, RpcServer
-from node.service import open_node, plan_active_models, run_node, run_tasks, within
+from node.service import assemble, open_node, plan_active_models, run_node, run_tasks, within
 from node.stopping import SIGNALS
 from node.storage.chain_database import NoChainHere
 from node.storage.database_lock import DatabaseInUse
 from node.storage.snapshot_store import Pivot, SnapshotIncomplete
 from tests.chain_world import STRANGER, VALIDATOR, ChainWorld, final_block, genesis_document
 from tests.integration.test_disagreement import FlippedBit
+from tests.unit.node.execution_jobs import BackendJob
 from tests.unit.node.p2p.snapshot_world import empty_store
 
 GENESIS = json.dumps(genesis_document()).encode()
@@ -69,6 +72,23 @@ def _signal_handlers() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def test_workers_of_a_node_follow_its_quarantine(folder: Path) -> None:
+    wanted = replace(config(folder), backend="cpu", http=None, rpc_workers=1)
+
+    async def check() -> None:
+        with open_node(wanted) as node, ExitStack() as cleanup:
+            parts = assemble(wanted, node, cleanup)
+            (workers,) = [duty for duty in parts.duties if isinstance(duty, Workers)]
+            async with asyncio.timeout(10 * TIMEOUT_S), asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(workers.run())
+                assert await parts.rpc.chain.execute(BackendJob()) == ("cpu", None)
+                node.chain.host.quarantine()
+                assert await parts.rpc.chain.execute(BackendJob()) == ("reference", "cpu")
+                running.cancel()
+
+    asyncio.run(check())
 
 
 def run(node: NodeConfig, *, stop_with: int = signal.SIGTERM) -> list[int]:

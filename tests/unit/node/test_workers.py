@@ -58,9 +58,10 @@ async def running(
     max_waiting: int = 10,
     backend: str = "reference",
     is_quarantined: Callable[[], bool] = lambda: False,
+    count: int = 1,
 ) -> AsyncIterator[Workers]:
     place = WorkerPlace(world.database.path, world.database.path.parent / "models", backend)
-    workers = Workers(place, 1, timeout_s, max_waiting, is_quarantined)
+    workers = Workers(place, count, timeout_s, max_waiting, is_quarantined)
     async with asyncio.timeout(LIMIT_S):
         task = asyncio.create_task(workers.run())
         try:
@@ -162,6 +163,18 @@ def test_a_job_over_its_time_ends_with_its_process_and_the_next_one_runs(world: 
                 await workers.execute(EndlessJob())
             second, _chain_id = await workers.execute(ProcessJob())
             assert second != first
+
+    asyncio.run(check())
+
+
+def test_a_second_process_works_while_the_first_is_busy(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world, count=2) as workers:
+            endless = asyncio.create_task(workers.execute(EndlessJob()))
+            assert (await workers.execute(ProcessJob()))[1] == CHAIN_ID
+            assert not endless.done()
+        with pytest.raises(ExecutorDied):
+            await endless
 
     asyncio.run(check())
 
