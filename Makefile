@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-rpc bench-evm bench-memory calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-rpc bench-evm bench-memory soak calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -120,6 +120,9 @@ bench-rpc: install  ## requests per second of a real node over HTTP (needs wrk);
 
 calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json
 	$(BIN)/python -m bench.calibrate_gas
+
+soak: install       ## a day of chain time under a load: what memory and the database grow by (HOURS=24)
+	$(BIN)/python -m bench.soak --hours $(or $(HOURS),24)
 
 bench-memory: install ## memory over a million imported transfers
 	$(BIN)/python -m bench.long_import
