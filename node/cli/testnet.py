@@ -54,8 +54,22 @@ def run_testnet(
         with contextlib.ExitStack() as cleanup:
             if folder is None:
                 folder = Path(cleanup.enter_context(TemporaryDirectory(prefix="cvm-testnet-")))
-            places = load_places(folder) or make_network(folder, plan)
+            places = load_places(folder)
+            if places:
+                console.print(continued(folder, places), soft_wrap=True)
+            else:
+                places = make_network(folder, plan)
             asyncio.run(run_network(places))
+
+
+def continued(folder: Path, places: Sequence[NodePlace]) -> str:
+    """Say which network goes on, and that it stays as it was made."""
+    validators = sum(place.validator is not None for place in places)
+    return (
+        f"going on with the network in {folder}: {validators} validators, "
+        f"{len(places) - validators} full nodes, the first one's JSON-RPC at {places[0].url}; "
+        "the options given now change nothing of it"
+    )
 
 
 async def run_network(places: Sequence[NodePlace]) -> None:

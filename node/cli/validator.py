@@ -35,6 +35,7 @@ def join(command: ContractCommand, yes: Yes = False) -> None:
     parameters = chosen.parameters()
     bond = ether_text(parameters.bond)
     with command.sender() as sender:
+        _require_newcomer(chosen, sender.address)
         question = (
             f"Join with {bond}? They come back {parameters.unbonding_blocks:,} blocks after you "
             "have left, and are lost if this key ever signs two votes in one round."
@@ -186,6 +187,23 @@ def _require_member(chosen: ValidatorSetClient, account: bytes) -> None:
     if member.until_epoch:
         until = member.until_epoch * chosen.parameters().epoch_blocks
         raise ChainSaysNo(f"0x{account.hex()} goes already: block {until:,} is its first without")
+
+
+def _require_newcomer(chosen: ValidatorSetClient, account: bytes) -> None:
+    """Refuse an account that the contract would refuse, before its balance is looked at."""
+    member, epoch_blocks = chosen.membership(account), chosen.parameters().epoch_blocks
+    name = f"0x{account.hex()}"
+    if member.is_jailed:
+        raise ChainSaysNo(f"{name} is jailed for ever: join with another key")
+    if member.until_epoch:
+        until = member.until_epoch * epoch_blocks
+        raise ChainSaysNo(
+            f"{name} leaves with block {until:,}, and may join again once its bond is taken back "
+            "with `cvm validator withdraw`"
+        )
+    if member.place:
+        first = member.from_epoch * epoch_blocks
+        raise ChainSaysNo(f"{name} has joined already: it votes from block {first:,} on")
 
 
 def _provable(found: WindowAbsence, account: bytes) -> WindowAbsence:

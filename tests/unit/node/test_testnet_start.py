@@ -13,8 +13,9 @@ from rich.console import Console
 
 from models_registry.cli.prepare import Options, prepare_model
 from node.cli.network_board import Board
-from node.cli.testnet import is_done, way_in
+from node.cli.testnet import continued, is_done, way_in
 from node.cli.warming import CannotWarm, Warming, warm_up, warmings_for
+from node.local_network import NetworkPlan, load_places, make_network
 from node.network_process import NetworkProcess, NoAnswer, NodePlace
 from node.p2p.first_fault import first_fault
 from node.warm_models import warm_models
@@ -161,3 +162,10 @@ def test_silence_means_something_else_before_and_after_the_first_answer(tmp_path
         ["7", "2", "3", "ready"],
         ["-", "-", "-", "stopped"],
     ]
+
+
+def test_a_network_that_goes_on_is_shown_as_it_was_made(tmp_path: Path) -> None:
+    made = make_network(tmp_path, NetworkPlan(validators=3, full_nodes=1))
+    words = continued(tmp_path, load_places(tmp_path))
+    assert f"{tmp_path}: 3 validators, 1 full nodes" in words
+    assert made[0].url in words

@@ -95,11 +95,19 @@ def test_join_is_refused_where_the_node_lacks_a_model(node: FakeNode, url: str) 
     assert "eth_sendRawTransaction" not in node.calls
 
 
-def test_joining_twice_shows_the_contracts_reason(url: str) -> None:
+def test_who_has_joined_is_told_from_when_it_votes_though_it_has_no_second_bond(url: str) -> None:
     told("join", url, "--yes")
     result = run("join", "--rpc", url, "--key-env", VARIABLE, "--yes")
     assert result.exit_code == 1
-    assert f"AlreadyListed(validator=0x{NEW.hex()})" in result.stderr
+    assert f"0x{NEW.hex()} has joined already: it votes from block 100 on" in result.stderr
+
+
+def test_who_leaves_is_told_when_it_may_join_again(url: str) -> None:
+    told("join", url, "--yes")
+    told("leave", url, "--yes")
+    result = run("join", "--rpc", url, "--key-env", VARIABLE, "--yes")
+    assert result.exit_code == 1
+    assert "leaves with block 200, and may join again once its bond is taken back" in result.stderr
 
 
 def test_a_bond_is_not_sent_without_a_yes(node: FakeNode, url: str) -> None:
