@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.execution.execution_chain import ExecutableBlock, ExecutionChain
+from cvm.evm.state_reader import EMPTY_CODE_HASH
+from cvm.evm.transaction import Transaction
+from node.execution.execution_chain import ExecutionChain, Replay
 from node.execution.faults import ExecutionTimedOut
 from node.rpc.encoding import data
 from node.rpc.faults import LimitExceeded
@@ -84,41 +86,29 @@ class SearchJob:
     def _look(self, chain: ExecutionChain, number: int, budget: TraceBudget) -> FoundIn:
         """Return what one block has; raises `ExecutionTimedOut` or a `LocalFault`."""
         header = chain.header_at(number)
-        block = None if header is None or not header.gas_used else chain.block(header.hash)
-        if block is None:
+        if header is None or not header.gas_used:
             return NOTHING
-        indices = self._named(block)
-        if len(indices) < len(block.transactions):
-            indices = self._called(chain, block, indices, budget)
-        return FoundIn(block.header.hash, tuple(sorted(indices)))
+        with chain.replay(header.hash) as replay:
+            named = [self.address in direct_ends(tx) for tx in replay.transactions]
+            if not all(named):
+                self._follow_calls(replay, header.hash, named, budget)
+        return FoundIn(
+            header.hash, tuple(index for index, is_named in enumerate(named) if is_named)
+        )
 
-    def _named(self, block: ExecutableBlock) -> frozenset[int]:
-        """Return the transactions that name the address themselves."""
-        places = enumerate(block.transactions)
-        return frozenset(index for index, tx in places if self.address in direct_ends(tx))
-
-    def _called(
-        self,
-        chain: ExecutionChain,
-        block: ExecutableBlock,
-        named: frozenset[int],
-        budget: TraceBudget,
-    ) -> frozenset[int]:
-        """Run a block again; return those too that reach the address by calls."""
-        indices = set(named)
-        block_hash = block.header.hash
-        with chain.replay(block_hash) as replay:
-            for index, tx in enumerate(replay.transactions):
-                budget.look()
-                if index in named:
-                    replay.apply(tx)
-                    continue
-                tracer = Calls(budget)
-                tracer.begin(start_of(replay, tx, index, block_hash, 0))
-                replay.apply(tx, BoundTracer(tracer, budget))
-                if tracer.root is not None and names_address(tracer.root, self.address):
-                    indices.add(index)
-        return frozenset(indices)
+    def _follow_calls(
+        self, replay: Replay, block_hash: bytes, named: list[bool], budget: TraceBudget
+    ) -> None:
+        """Run a block again; note those transactions too that reach the address by calls."""
+        for index, tx in enumerate(replay.transactions):
+            budget.look()
+            if named[index] or runs_no_code(replay, tx):
+                replay.apply(tx)
+                continue
+            tracer = Calls(budget)
+            tracer.begin(start_of(replay, tx, index, block_hash, 0))
+            replay.apply(tx, BoundTracer(tracer, budget))
+            named[index] = tracer.root is not None and names_address(tracer.root, self.address)
 
     def _too_long(self, number: int) -> LimitExceeded:
         who, limit = data(self.address), f"{self.time_s:g} s"
@@ -130,3 +120,8 @@ class SearchJob:
             f"no transaction of {who} in blocks {self.first} to {bound}, which took {limit}; "
             f"go on with {method} from block {bound}"
         )
+
+
+def runs_no_code(replay: Replay, tx: Transaction) -> bool:
+    """Tell whether a transaction only moves wei, so that nobody can be called."""
+    return bool(tx.to) and replay.world.account(tx.to).code_hash == EMPTY_CODE_HASH
