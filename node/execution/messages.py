@@ -14,6 +14,7 @@ from cvm.evm.message_call import (
     run_message,
 )
 from cvm.evm.precompiles.table import precompiles
+from cvm.evm.transaction_gas import TX_GAS
 from node.execution.call_request import (
     CALL_GAS_CAP,
     CallRequest,
@@ -31,6 +32,11 @@ from node.execution.overrides import (
 )
 
 MAX_TX_GAS = OSAKA.max_tx_gas or CALL_GAS_CAP
+LACKS_OF_GAS = (
+    *("OutOfGas", "out of gas", "intrinsic gas too low"),
+    "insufficient gas for floor data gas cost",
+)
+"""What a higher gas limit could help against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class EstimateJob:
     block: BlockOverrides = NO_BLOCK_OVERRIDES
 
     def run(self, chain: ExecutionChain) -> int | CallResult:
-        """Return the gas limit, or the failed result.
+        """Return the gas limit, or the failed result, in the words of geth's gasestimator.
 
         The gas of a transaction may depend on the number of its block, which is not this one's.
         """
@@ -72,8 +78,16 @@ class EstimateJob:
             chain, header, self.state, self.block, free_gas=request.gas_price == 0, blocks_later=1
         )
         with later as where:
-            found = estimate_gas(where, simulated(request, affordable_gas(where, self)))
-        return found if isinstance(found, int) else call_result(found)
+            available = available_balance(where, self)
+            if available is not None and available <= 0:
+                return CallResult(b"", 0, "insufficient funds for transfer")
+            limit = highest_limit(request, available)
+            found = estimate_gas(where, simulated(replace(request, gas=limit), limit))
+        if isinstance(found, int):
+            return found
+        if found.error is not None and found.error.startswith(LACKS_OF_GAS):
+            return CallResult(b"", 0, f"gas required exceeds allowance ({limit})")
+        return call_result(found)
 
 
 def header_of(chain: ExecutionChain, block_hash: bytes) -> BlockHeader:
@@ -84,17 +98,27 @@ def header_of(chain: ExecutionChain, block_hash: bytes) -> BlockHeader:
     return header
 
 
-def affordable_gas(where: CallSetting, job: EstimateJob) -> int:
-    """Return the most gas that a transaction may ask for and the sender can pay."""
+def available_balance(where: CallSetting, job: EstimateJob) -> int | None:
+    """Return what the sender can pay gas with, beside the value; None where gas is free."""
     request = job.request
     if request.gas_price == 0:
-        return MAX_TX_GAS
+        return None
     account = where.reader.account(request.sender)
     balance = 0 if account is None else account.balance
     for override in job.state:
         if override.address == request.sender and override.balance is not None:
             balance = override.balance
-    return min(MAX_TX_GAS, max(balance - request.value, 0) // request.gas_price)
+    return balance - request.value
+
+
+def highest_limit(request: CallRequest, available: int | None) -> int:
+    """Return the most gas that is tried: what is asked for, allowed, and can be paid.
+
+    A limit under the price of a transfer stands for none, as in geth.
+    """
+    asked = MAX_TX_GAS if request.gas is None or request.gas < TX_GAS else request.gas
+    payable = MAX_TX_GAS if available is None else available // request.gas_price
+    return min(asked, payable, MAX_TX_GAS)
 
 
 @contextmanager

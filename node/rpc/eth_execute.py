@@ -3,7 +3,13 @@
 from cvm.evm.faults import FeeCapTooLow
 from cvm.evm.header import BlockHeader
 from node.execution.access_list import AccessListJob
-from node.execution.call_request import CallMessage, CallRequest, CallResult
+from node.execution.call_request import (
+    CALL_GAS_CAP,
+    CallMessage,
+    CallRequest,
+    CallResult,
+    simulated,
+)
 from node.execution.halt_words import halt_words
 from node.execution.messages import CallJob, EstimateJob
 from node.execution.overrides import NO_BLOCK_OVERRIDES, BlockOverrides
@@ -27,10 +33,16 @@ async def call(
     state: States = (),
     overrides: Blocks = NO_BLOCK_OVERRIDES,
 ) -> str:
-    """Run a message on the state after a block and return its output."""
+    """Run a message on the state after a block and return its output.
+
+    One that cannot start at all is refused with the gas that it had, as in geth.
+    """
     header = require_header(chain, block)
     request = call_request(message, chain.chain_id, header, overrides)
     result = await chain.execute(CallJob(header.hash, request, state, overrides))
+    if result.error is not None and result.gas_used == 0:
+        gas = simulated(request, CALL_GAS_CAP).gas
+        raise ServerError(f"err: {result.error} (supplied gas {gas})")
     if result.error is not None or result.reverted:
         raise call_error(result)
     return data(result.output)

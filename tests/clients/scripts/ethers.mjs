@@ -116,6 +116,8 @@ await step("errors", async () => {
   const nonce = await provider.getTransactionCount(wallet.address);
   const rich = { to: bystander, value: 10n ** 30n, gasLimit: 21_000n };
   await assert.rejects(wallet.sendTransaction(rich), { code: "INSUFFICIENT_FUNDS" });
+  const unpayable = { to: bystander, value: 10n ** 30n };
+  await assert.rejects(wallet.sendTransaction(unpayable), { code: "INSUFFICIENT_FUNDS" });
   const late = { to: bystander, value: 1n, nonce: nonce - 1 };
   await assert.rejects(wallet.sendTransaction(late), { code: "NONCE_EXPIRED" });
   const ahead = { to: bystander, value: 1n, nonce: nonce + 1 };

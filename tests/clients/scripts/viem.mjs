@@ -142,6 +142,10 @@ await step("errors", async () => {
     causes(InsufficientFundsError),
   );
   await assert.rejects(
+    client.estimateGas({ account, to: bystander, value: 10n ** 30n, maxFeePerGas: 10n ** 9n }),
+    causes(InsufficientFundsError),
+  );
+  await assert.rejects(
     wallet.sendTransaction({ to: bystander, value: 1n, nonce: 0, gas: 21_000n }),
     causes(NonceTooLowError),
   );

@@ -182,11 +182,48 @@ def test_an_estimate_at_genesis_is_enough_in_block_1(live: Live) -> None:
     live.world.send(None, stores_its_number, gas=estimate)
 
 
-def test_an_estimate_is_bounded_by_what_the_sender_can_pay(live: Live) -> None:
-    poor = live.estimate(sender=address_of(STRANGER), gas_price=FEE_CAP)
-    assert isinstance(poor, CallResult)
-    assert poor.error is not None
-    assert poor.error.startswith("intrinsic gas too low: have 0")
+LOOPS = bytes.fromhex("5b5f56")  # JUMPDEST PUSH0 JUMP
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        pytest.param(
+            {"value": WEI + 1, "gas_price": FEE_CAP}, "insufficient funds for transfer", id="value"
+        ),
+        pytest.param(
+            {"sender": address_of(STRANGER), "gas_price": FEE_CAP},
+            "insufficient funds for transfer",
+            id="no-wei-at-all",
+        ),
+        pytest.param(
+            {"value": WEI - 20_000 * FEE_CAP, "gas_price": FEE_CAP},
+            "gas required exceeds allowance (20000)",
+            id="too-little-left-for-gas",
+        ),
+        pytest.param(
+            {"to": None, "data": LOOPS, "gas": 90_000},
+            "gas required exceeds allowance (90000)",
+            id="too-little-asked-for",
+        ),
+        pytest.param(
+            {"to": None, "data": LOOPS},
+            "gas required exceeds allowance (16777216)",
+            id="more-than-a-transaction-may-have",
+        ),
+        pytest.param({"to": None, "data": b"\x56"}, "StackUnderflow", id="another-halt"),
+    ],
+)
+def test_an_estimate_that_fails_says_what_is_lacking(
+    live: Live, wish: dict[str, Any], words: str
+) -> None:
+    failed = live.estimate(**wish)
+    assert isinstance(failed, CallResult)
+    assert failed.error == words
+
+
+def test_an_estimate_takes_a_limit_below_a_transfers_as_none(live: Live) -> None:
+    assert live.estimate(value=1, gas=20_999) == 21_000
 
 
 def test_a_call_with_a_price_under_the_base_fee_is_an_error_and_no_crash(live: Live) -> None:

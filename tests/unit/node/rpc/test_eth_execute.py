@@ -120,6 +120,23 @@ def test_an_exceptional_halt_is_named() -> None:
     assert error(chain, "eth_call", CALL) == (-32000, "out of gas")
 
 
+@pytest.mark.parametrize(
+    ("gas", "supplied"),
+    [
+        pytest.param({}, 50_000_000, id="no-gas-named"),
+        pytest.param({"gas": "0x4e20"}, 20_000, id="named"),
+        pytest.param({"gas": "0xffffffff"}, 50_000_000, id="more-than-is-given"),
+    ],
+)
+def test_a_call_that_cannot_start_says_what_gas_it_had(
+    gas: dict[str, object], supplied: int
+) -> None:
+    chain = small_chain()
+    chain.call_result = CallResult(b"", 0, "insufficient funds")
+    words = f"err: insufficient funds (supplied gas {supplied})"
+    assert error(chain, "eth_call", {**CALL, **gas}) == (-32000, words)
+
+
 def test_a_missing_model_is_told_apart() -> None:
     chain = small_chain()
     chain.fault = ModelDataMissing(b"\xaa" * 32)
