@@ -1,5 +1,6 @@
 """Runs what README.md and the contracts' document show, and compares the output with theirs."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from threading import Timer
 import pytest
 
 from tests.documents import ROOT, code_blocks, output_pattern, section, shown_commands
+from tests.integration.test_ethereum_commands import GENESIS, made_chain
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIBRARY_README = ROOT / "models-registry" / "contracts" / "library" / "README.md"
@@ -157,3 +159,9 @@ def test_a_model_is_certified_as_the_contracts_document_shows(terminal: Terminal
 @pytest.mark.network
 def test_operator_sees_what_the_readme_shows(terminal: Terminal) -> None:
     assert follow(terminal, "Quick start: operator") == 17
+
+
+def test_a_plain_ethereum_chain_is_imported_as_the_readme_shows(terminal: Terminal) -> None:
+    (terminal.home / "genesis.json").write_text(json.dumps(GENESIS))
+    (terminal.home / "chain.rlp").write_bytes(b"".join(block.encode() for block in made_chain()))
+    assert follow(terminal, "Importing a plain Ethereum chain") == 2
