@@ -33,18 +33,17 @@ class NodeConfig:
     """Folders, addresses and duties of one node process.
 
     Without a `validator_key`, or a `signer_path` where a signer listens that has it, the node
-    follows and does not vote; `instant` and `idle_blocks` are
-    explained in `consensus_driver`; with `block_time_s` a development chain makes a block every so
-    many seconds, and none in between; the node signs for so many `dev_accounts`. With
-    `prune_blocks` the tries keep the state of so many last
-    blocks only. Without `p2p` it talks to no other node; where it `discovers`
-    them, `bootnodes` (enode URLs or ENRs) are asked first. Where it
-    `fetches_state`, an empty chain starts from a recent block of its peers, proven from the trusted
-    `checkpoint` (or genesis), and not from genesis. `http`, `websocket`, `ipc_path` and `metrics`
-    are what it listens on for users; None leaves one out. `cache_bytes` bounds the models that are
-    kept ready to run, in the node and in each of the `rpc_workers` processes that execute for
-    JSON-RPC. An address other than this machine's may ask `rpc_rate_limit` times a second, or as
-    often as it likes where that is 0.
+    follows and does not vote; an `instant` chain has one validator and makes a block as soon as a
+    transaction waits, and with `idle_blocks` one every second without; with `block_time_s` it makes
+    one every so many seconds, and none in between; its node signs for so many `dev_accounts`. With
+    `prune_blocks` the tries keep the state of so many last blocks only. Without `p2p` it talks to
+    no other node; where it `discovers` them, `bootnodes` (enode URLs or ENRs) are asked first.
+    Where it `fetches_state`, an empty chain starts from a recent block of its peers, proven from
+    the trusted `checkpoint` (or genesis), and not from genesis. `http`, `websocket`, `ipc_path` and
+    `metrics` are what it listens on for users; None leaves one out. `cache_bytes` bounds the models
+    that are kept ready to run, in the node and in each of the `rpc_workers` processes that execute
+    for JSON-RPC. An address other than this machine's may ask `rpc_rate_limit` times a second, or
+    as often as it likes where that is 0.
     """
 
     datadir: Path

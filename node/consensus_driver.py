@@ -1,12 +1,12 @@
 """Carries out what consensus wants: fsync, send, build, check, write, wait.
 
 `consensus.qbft` decides; this file has no rule of it. Events go through one queue to one task, so
-a step never meets another. A chain with one validator, as `cvm dev` runs, is the same code.
+a step never meets another.
 """
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -63,21 +63,10 @@ STAYS_IN_POOL = (BlockGasExceeded, FeeCapTooLow, NonceTooHigh, NonceTooLow)
 """Faults that another block may not have; a used nonce is forgotten without what follows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When blocks are begun: a chain for development makes one as soon as a transaction waits.
-
-    `instant` is for a single validator only; without `idle_blocks` it makes no empty ones.
-    """
-
-    instant: bool = False
-    idle_blocks: bool = True
-
-
 class ConsensusDriver:
     """Takes part in consensus where `rules` has a signer, and follows it otherwise.
 
-    `work` is set when a transaction or a model arrives.
+    `work` is set when a model arrives.
     """
 
     def __init__(
@@ -89,7 +78,6 @@ class ConsensusDriver:
         votes: VoteLog,
         gossip: Gossip,
         work: asyncio.Event,
-        pace: Pace = Pace(),
     ) -> None:
         self._chain = chain
         self._writer = writer
@@ -98,14 +86,11 @@ class ConsensusDriver:
         self._votes = votes
         self._gossip = gossip
         self._work = work
-        self._pace = pace
         self._events = EventQueue()
         self._state: State | None = None
         self._height = 0
         self._checked: dict[bytes, CheckedBlock] = {}
-        self._timers = RoundTimers(
-            lambda timer: self._events.put(TimerFired(self._now_ms(), timer))
-        )
+        self._timers = RoundTimers(lambda timer: self._events.put(TimerFired(now_ms(), timer)))
         self._tasks = asyncio.TaskGroup()
         self._checks: dict[bytes, asyncio.Task[None]] = {}
         self._comparing: asyncio.Task[None] | None = None
@@ -120,7 +105,7 @@ class ConsensusDriver:
         self, message: Message, parent_certificate: CommitCertificate | None, sender: bytes
     ) -> None:
         """Take a message from the peer `sender`; dropped where too much of it waits."""
-        self._events.offer(Received(self._now_ms(), message, parent_certificate, sender))
+        self._events.offer(Received(now_ms(), message, parent_certificate, sender))
 
     async def take_final(
         self,
@@ -174,15 +159,13 @@ class ConsensusDriver:
             last_proposer=head.coinbase,
             due_ms=(head.timestamp + self._chain.parameters.period_s) * 1_000,
         )
-        self._spawn_start(context)
+        self._start(context)
 
     def _head_moved(self, checked: CheckedBlock) -> None:
-        """Forget what the block included; what it left behind is work for the next one."""
+        """Forget what the block included."""
         head = self._chain.head
         with self._chain.state_at(head) as state:
             self._pool.settle(state, pool_head(head), checked.executed.changes.accounts)
-        if checked.block.transactions and self._pool.pending_count:
-            self._work.set()
         self._events.put(HeadMoved())
         if checked.block.number == self._height:
             self._log_block(checked)
@@ -204,28 +187,8 @@ class ConsensusDriver:
             after_ms=0 if state is None else now_ms() - state.context.due_ms,
         )
 
-    def _spawn_start(self, context: HeightContext) -> None:
-        if self._pace.instant:
-            self._spawn(self._start_when_there_is_work(context))
-        else:
-            self._start(context)
-
-    async def _start_when_there_is_work(self, context: HeightContext) -> None:
-        """Begin an instant height: when work comes, or after an idle period."""
-        period_s = self._chain.parameters.period_s
-        try:
-            async with asyncio.timeout(period_s if self._pace.idle_blocks else None):
-                await self._work.wait()
-                while not (self._pace.idle_blocks or self._pool.pending_count):
-                    self._work.clear()
-                    await self._work.wait()
-        except TimeoutError:
-            pass
-        self._work.clear()
-        self._start(replace(context, due_ms=self._now_ms()))
-
     def _start(self, context: HeightContext) -> None:
-        self._events.put(Started(self._now_ms(), context, self._votes.records(context.height)))
+        self._events.put(Started(now_ms(), context, self._votes.records(context.height)))
 
     async def _take(self, event: Event) -> None:
         """Make one step and carry out what it asks for."""
@@ -266,7 +229,7 @@ class ConsensusDriver:
             case CheckBlock():
                 self._checks[action.digest] = self._spawn(self._check(action))
             case SetTimer():
-                self._timers.set(action.timer, action.at_ms - self._now_ms())
+                self._timers.set(action.timer, action.at_ms - now_ms())
             case _:
                 self._tell(action)
 
@@ -288,7 +251,7 @@ class ConsensusDriver:
         if signer is None:
             return
         candidates = list(self._pool.best_first(next_base_fee(self._chain.head)))
-        proposal = Proposal(signer.address, self._now_ms() // 1_000)
+        proposal = Proposal(signer.address, now_ms() // 1_000)
         # Before: a block that becomes final meanwhile may bring another one.
         parent_certificate = self._chain.certificate_at(action.height - 1)
         checked, left_out = await self._writer.build(proposal, candidates)
@@ -297,7 +260,7 @@ class ConsensusDriver:
             return
         self._checked[checked.block.hash] = checked
         place, encoded = (action.height, action.round), checked.block.encode()
-        self._events.put(BlockBuilt(self._now_ms(), *place, encoded, parent_certificate))
+        self._events.put(BlockBuilt(now_ms(), *place, encoded, parent_certificate))
 
     def _drop_invalid(self, left_out: LeftOut) -> None:
         for tx, fault in left_out:
@@ -310,7 +273,7 @@ class ConsensusDriver:
         if action.digest not in self._checked:
             valid = await self._verdict(action)
         if self._height == action.height:
-            self._events.put(BlockChecked(self._now_ms(), action.height, action.digest, valid))
+            self._events.put(BlockChecked(now_ms(), action.height, action.digest, valid))
 
     async def _verdict(self, action: CheckBlock) -> bool | None:
         """Execute a proposed block; None where this node cannot judge it."""
@@ -380,10 +343,3 @@ class ConsensusDriver:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)
-
-    def _now_ms(self) -> int:
-        """Return the time; on an instant chain never before the next block's."""
-        if not self._pace.instant:
-            return now_ms()
-        head = self._chain.head
-        return max(now_ms(), (head.timestamp + self._chain.parameters.period_s) * 1_000)

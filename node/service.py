@@ -24,7 +24,7 @@ from node.attester import Attester
 from node.block_writer import BlockWriter
 from node.chain import Chain
 from node.config import NodeConfig, NotTheOnlyValidator
-from node.consensus_driver import ConsensusDriver, Pace
+from node.consensus_driver import ConsensusDriver
 from node.dev.dev_chain import DevChain
 from node.dev.dev_database import DevDatabase
 from node.dev.dev_node import dev_control, dev_miner
@@ -218,8 +218,8 @@ def assemble(config: NodeConfig, node: OpenNode, cleanup: ExitStack) -> NodePart
     miner = dev_miner(config, chain, writer, pool, work)
     driver: Duty | None = miner
     if driver is None:
-        rules, pace = consensus_rules(chain, key), Pace(config.instant, config.idle_blocks)
-        driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, pace)
+        rules = consensus_rules(chain, key)
+        driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work)
         if joined is not None:
             joined.attach(driver, models)
     workers = Workers(

@@ -1,4 +1,4 @@
-"""A chain with one validator: a block when work waits, an empty one when a period passes."""
+"""A chain with one validator: a block whenever one is due, with what waits."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from cvm.evm.transaction_decoding import decode_transaction
 from cvm.faults import DeviceFault, LocalFault, ModelDataMissing
 from node import consensus_driver
 from node.block_writer import BlockWriter
-from node.consensus_driver import ConsensusDriver, Pace
+from node.consensus_driver import ConsensusDriver
 from node.lone_network import LoneNetwork
 from node.service import consensus_rules
 from node.transaction_pool import TransactionPool
@@ -36,7 +36,7 @@ TIMEOUT_S = 20
 
 
 class Clock:
-    """The wall clock of a test, set in seconds."""
+    """The wall clock of a test, set in seconds; `run` moves it on by one after each block."""
 
     def __init__(self) -> None:
         self.now = GENESIS_TIME + 10
@@ -55,7 +55,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Produced:
     """A chain with a pool and a producer; `run` drives it until a height is reached."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.clock = clock
         self.world = ChainWorld(folder, GENESIS)
         self.pool = TransactionPool(CHAIN_ID)
         self.votes = VoteLog(folder / "votes", self.world.chain.domain.genesis_hash)
@@ -69,31 +70,21 @@ class Produced:
         with chain.state_at(chain.head) as state:
             self.pool.add(decode_transaction(encoded), state)
 
-    def run(
-        self,
-        height: int,
-        *,
-        instant: bool = True,
-        idle_blocks: bool = False,
-        on_block: Callable[[], None] = lambda: None,
-    ) -> None:
+    def run(self, height: int, *, on_block: Callable[[], None] = lambda: None) -> None:
         """Run until the chain has a height; `on_block` is called after every block."""
 
         async def drive() -> None:
             reached, work = asyncio.Event(), asyncio.Event()
             writer = BlockWriter(self.world.chain)
-            driver = self.driver(writer, work, Pace(instant, idle_blocks))
+            driver = self.driver(writer, work)
 
             def appended(*_block: object) -> None:
                 on_block()
-                if len(self.pool):
-                    work.set()
+                self.clock.now += 1
                 if self.height >= height:
                     reached.set()
 
             writer.on_head(appended)
-            if len(self.pool):
-                work.set()
             try:
                 async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
                     task = tasks.create_task(driver.run())
@@ -104,11 +95,11 @@ class Produced:
 
         asyncio.run(drive())
 
-    def driver(self, writer: BlockWriter, work: asyncio.Event, pace: Pace) -> ConsensusDriver:
+    def driver(self, writer: BlockWriter, work: asyncio.Event) -> ConsensusDriver:
         chain = self.world.chain
         rules = consensus_rules(chain, LocalKey(VALIDATOR))
         network = LoneNetwork(chain, self.world.store)
-        return ConsensusDriver(chain, writer, self.pool, rules, self.votes, network, work, pace)
+        return ConsensusDriver(chain, writer, self.pool, rules, self.votes, network, work)
 
     def transactions(self, number: int) -> list[bytes]:
         block = self.world.database.block(self.world.database.hash_at(number) or b"")
@@ -117,8 +108,8 @@ class Produced:
 
 
 @pytest.fixture
-def produced(tmp_path: Path) -> Iterator[Produced]:
-    produced = Produced(tmp_path)
+def produced(tmp_path: Path, clock: Clock) -> Iterator[Produced]:
+    produced = Produced(tmp_path, clock)
     yield produced
     produced.votes.close()
     produced.world.close()
@@ -153,22 +144,13 @@ def test_the_block_takes_the_clocks_time(produced: Produced, clock: Clock) -> No
     assert produced.world.chain.head.timestamp == GENESIS_TIME + 500
 
 
-def test_a_clock_that_runs_behind_does_not_stop_an_instant_chain(
-    produced: Produced, clock: Clock
-) -> None:
-    clock.now = GENESIS_TIME - 100
-    produced.add(transfer(0))
+def test_an_empty_block_comes_when_one_is_due(produced: Produced) -> None:
     produced.run(1)
-    assert produced.world.chain.head.timestamp == GENESIS_TIME + 1
-
-
-def test_an_empty_block_comes_when_a_period_passes(produced: Produced) -> None:
-    produced.run(1, idle_blocks=True)
     assert produced.transactions(1) == []
 
 
-def test_without_instant_blocks_a_due_block_is_made_at_once(produced: Produced) -> None:
-    produced.run(2, instant=False, idle_blocks=True)
+def test_a_block_that_is_due_is_made_at_once(produced: Produced) -> None:
+    produced.run(2)
     assert produced.height == 2
 
 
@@ -189,7 +171,7 @@ def test_a_candidate_that_became_invalid_is_dropped_with_what_follows(
 def test_what_cannot_pay_the_base_fee_yet_stays(produced: Produced) -> None:
     produced.add(transfer(0, fee_cap=10, tip=1))
     produced.add(signed(VALIDATOR, 0, gas=21_000, to=RECIPIENT, fee_cap=0, tip=0))
-    produced.run(1, idle_blocks=True)
+    produced.run(1)
     assert produced.transactions(1) == []
     assert len(produced.pool) == 2
 
@@ -233,7 +215,7 @@ def test_being_cancelled_it_finishes_the_block_under_way(produced: Produced) -> 
         work = asyncio.Event()
         work.set()
         writer = BlockWriter(produced.world.chain)
-        driver = produced.driver(writer, work, Pace(instant=True, idle_blocks=False))
+        driver = produced.driver(writer, work)
         began = asyncio.Event()
         loop, append = asyncio.get_running_loop(), produced.world.chain.append
 
@@ -263,7 +245,7 @@ def test_a_model_that_arrives_while_its_block_is_refused_is_noticed(produced: Pr
     async def scenario() -> None:
         work = asyncio.Event()
         writer = BlockWriter(produced.world.chain)
-        driver = produced.driver(writer, work, Pace())
+        driver = produced.driver(writer, work)
         imported: list[object] = []
 
         async def import_block(*arguments: object) -> None:

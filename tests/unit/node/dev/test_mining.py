@@ -160,6 +160,16 @@ def test_no_block_is_as_old_as_its_parent(
     live(tmp_path, story)
 
 
+def test_a_machine_whose_clock_is_behind_goes_on_making_blocks(tmp_path: Path) -> None:
+    async def story(world: DevWorld) -> None:
+        world.clock.now = GENESIS_TIME - 100
+        await world.ask("eth_sendRawTransaction", transfer(0))
+        await world.until(lambda: world.height == 1)
+        assert world.chain.head.timestamp == GENESIS_TIME + 1
+
+    live(tmp_path, story, INSTANT)
+
+
 def test_how_far_ahead_the_chain_is_adds_up(tmp_path: Path) -> None:
     async def story(world: DevWorld) -> None:
         assert await world.ask("evm_increaseTime", 100) == 100

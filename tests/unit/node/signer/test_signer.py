@@ -21,8 +21,9 @@ from consensus.qbft.messages import (
 )
 from cvm.evm.private_key import PrivateKey
 from cvm.evm.rlp_encoding import encode_list
+from node import consensus_driver
 from node.block_writer import BlockWriter
-from node.consensus_driver import ConsensusDriver, Pace
+from node.consensus_driver import ConsensusDriver
 from node.lone_network import LoneNetwork
 from node.service import consensus_rules
 from node.signer.guard import SignGuard, SigningRefused
@@ -244,8 +245,13 @@ def test_nobody_at_the_socket_is_said(service: SignerService, tmp_path: Path) ->
     key.close()
 
 
-def test_a_chain_goes_on_with_a_key_behind_a_socket(tmp_path: Path) -> None:
+def test_a_chain_goes_on_with_a_key_behind_a_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = ChainWorld(tmp_path / "data", json.dumps(genesis_document()).encode())
+    monkeypatch.setattr(
+        consensus_driver, "now_ms", lambda: (world.chain.head.timestamp + 1) * 1_000
+    )
     guard = SignGuard(tmp_path / "guard", world.chain.domain)
     service = SignerService(VALIDATOR, world.chain.domain, guard)
     path = tmp_path / "signer.sock"
@@ -263,11 +269,11 @@ def test_a_chain_goes_on_with_a_key_behind_a_socket(tmp_path: Path) -> None:
 
 
 async def run_blocks(world: ChainWorld, key: ValidatorKey, votes: VoteLog, height: int) -> None:
-    """Run an instant chain with empty blocks up to a height."""
+    """Run a chain on which the next block is always due up to a height."""
     chain, writer, reached = world.chain, BlockWriter(world.chain), asyncio.Event()
     rules, network = consensus_rules(chain, key), LoneNetwork(chain, world.store)
     pool, work = TransactionPool(chain.parameters.chain_id), asyncio.Event()
-    driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work, Pace(True, True))
+    driver = ConsensusDriver(chain, writer, pool, rules, votes, network, work)
 
     def appended(*_block: object) -> None:
         if chain.head.block_number >= height:
