@@ -115,7 +115,8 @@ bench: install      ## timings (pytest-benchmark)
 bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 	$(BIN)/python -m bench.infer_report
 
-bench-rpc: install  ## requests per second of a real node over HTTP (needs wrk); ends in one JSON line
+bench-rpc: install  ## a node under abuse, then requests per second (needs wrk); each ends in one JSON line
+	$(BIN)/python -m bench.rpc_abuse
 	$(BIN)/python -m bench.rpc_report
 
 calibrate-gas: install ## compare charged gas with measured time, into bench/results/gas-<date>.json

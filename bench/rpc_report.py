@@ -144,7 +144,13 @@ def report(folder: Path) -> dict[str, Any]:
         first = int(node.result("eth_blockNumber"), 16)
         figures = {method: measure(node, body, folder) for method, body in asked.items()}
         blocks = int(node.result("eth_blockNumber"), 16) - first
-    return {"connections": CONNECTIONS, "blocks_meanwhile": blocks, "bars": BARS, **figures}
+    return {
+        "connections": CONNECTIONS,
+        "load_average_15_min": round(os.getloadavg()[2], 1),
+        "blocks_meanwhile": blocks,
+        "bars": BARS,
+        **figures,
+    }
 
 
 def main() -> int:

@@ -60,7 +60,7 @@ async def answer(
     """
     deadline = asyncio.get_running_loop().time() + limits.request_timeout_s
     if len(body) > LONG_BODY_BYTES:
-        await turns().take()
+        await turns().take(len(body) >> 20)
     try:
         value = parse_body(body, limits.max_depth)
         if isinstance(value, list):
@@ -71,7 +71,7 @@ async def answer(
         raise
     except RpcError as error:
         return error_text(None, error)
-    return await _answer_one(caller, value, deadline)
+    return await _answer_one(caller, value, deadline, Slices())
 
 
 def error_text(request_id: RequestId, error: RpcError) -> str:
@@ -97,14 +97,14 @@ async def _answer_batch(
     """Answer one after the other, as geth does; past the size bound each answer is an error."""
     texts: list[str] = []
     size_bytes = 0
-    slices = Slices() if len(items) > SHORT_BATCH_ITEMS else None
+    slices = Slices()
     for item in items:
-        if slices is not None:
+        if len(items) > SHORT_BATCH_ITEMS:
             await slices.pause()
         if size_bytes > limits.max_batch_response_bytes:
             texts += _too_large(caller, item)
             continue
-        text = await _answer_one(caller, item, deadline)
+        text = await _answer_one(caller, item, deadline, slices)
         if text is None:
             continue
         size_bytes += len(text)
@@ -122,13 +122,13 @@ def _too_large(caller: Caller, item: object) -> list[str]:
     return [] if request.is_notification else [error_text(request.id, ResponseTooLarge())]
 
 
-async def _answer_one(caller: Caller, value: object, deadline: float) -> str | None:
+async def _answer_one(caller: Caller, value: object, deadline: float, slices: Slices) -> str | None:
     try:
         request = parse_request(value, caller.may_call)
     except BadRequest as fault:
         return None if fault.is_notification else error_text(fault.request_id, fault.error)
     try:
-        result = await _watched(caller, request, deadline)
+        result = await _watched(caller, request, deadline, slices)
     except RpcError as error:
         return None if request.is_notification else error_text(request.id, error)
     if request.is_notification:
@@ -136,21 +136,21 @@ async def _answer_one(caller: Caller, value: object, deadline: float) -> str | N
     return f'{{"jsonrpc":"2.0","id":{_dump(request.id)},"result":{result}}}'
 
 
-async def _watched(caller: Caller, request: Request, deadline: float) -> str:
+async def _watched(caller: Caller, request: Request, deadline: float, slices: Slices) -> str:
     """Run a request, and tell who watches of it."""
     watcher = caller.node.watch.watcher
     if watcher is None:
-        return await _run(caller, request, deadline)
+        return await _run(caller, request, deadline, slices)
     began_s, is_error = perf_counter(), True
     try:
-        text = await _run(caller, request, deadline)
+        text = await _run(caller, request, deadline, slices)
         is_error = False
     finally:
         watcher(request.method.name, perf_counter() - began_s, is_error)
     return text
 
 
-async def _run(caller: Caller, request: Request, deadline: float) -> str:
+async def _run(caller: Caller, request: Request, deadline: float, slices: Slices) -> str:
     """Run a request until the deadline and return its result as JSON text; raises `RpcError`."""
     if asyncio.get_running_loop().time() >= deadline:
         raise RequestTimedOut
@@ -158,7 +158,7 @@ async def _run(caller: Caller, request: Request, deadline: float) -> str:
     try:
         async with scope:
             if request.method.is_long:
-                await turns().take()
+                await slices.pause()
             result = await request.method.call(caller, request.params)
             return result.text if isinstance(result, JsonText) else _dump(result)
     except RpcError:

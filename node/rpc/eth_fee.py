@@ -1,6 +1,5 @@
 """The eth_ methods about fees, by the rules of geth's gas price oracle."""
 
-import asyncio
 from collections.abc import Sequence
 from itertools import islice, pairwise
 from typing import Annotated, TypeAlias
@@ -15,6 +14,7 @@ from node.rpc.faults import BadArgument, ServerError
 from node.rpc.fees import base_fee, blob_base_fees, blob_gas_ratio, effective_tip
 from node.rpc.parameters import BlockNumber, Count, parse_list, shown
 from node.rpc.registry import JsonValue, rpc_method
+from node.rpc.turns import Slices
 
 DEFAULT_TIP = 1_000_000
 """Suggested wei for each gas while blocks say nothing: geth's default miner price."""
@@ -83,7 +83,8 @@ async def fee_history(
     chain: EthView, count: Count, newest: BlockNumber, percentiles: Percentiles = ()
 ) -> JsonValue:
     """Return fees and fullness of a range of blocks, and the tips at the percentiles asked for."""
-    headers = _history_headers(chain, count, newest)
+    slices = Slices()
+    headers = await _history_headers(chain, count, newest, slices)
     if not headers:
         return {"oldestBlock": "0x0", "baseFeePerGas": [], "gasUsedRatio": []}
     blob_fees = [blob_base_fees(header) for header in headers]
@@ -101,7 +102,11 @@ async def fee_history(
         "blobGasUsedRatio": [blob_gas_ratio(header) for header in headers],
     }
     if percentiles:
-        result["reward"] = [await _rewards(chain, header, percentiles) for header in headers]
+        rewards: list[JsonValue] = []
+        for header in headers:
+            await slices.pause()
+            rewards.append(_rewards(chain, header, percentiles))
+        result["reward"] = rewards
     return result
 
 
@@ -112,11 +117,12 @@ async def suggested_tip(chain: EthView) -> int:
     """
     head = chain.head()
     tips: list[int] = []
+    slices = Slices()
     for number in range(head.block_number, max(0, head.block_number - SAMPLED_BLOCKS), -1):
+        await slices.pause()
         header = chain.header_by_number(number)
         block = None if header is None else chain.block_by_hash(header.hash)
         tips.extend((_lowest_tips(block) if block else ()) or (DEFAULT_TIP,))
-        await asyncio.sleep(0)  # a turn for the other requests
     if not tips:
         return DEFAULT_TIP
     tips.sort()
@@ -135,25 +141,30 @@ def _lowest_tips(block: BlockView) -> tuple[int, ...]:
     return tuple(islice(counted, SAMPLES_PER_BLOCK))
 
 
-def _history_headers(chain: EthView, count: int, newest: BlockNumber) -> list[BlockHeader]:
+async def _history_headers(
+    chain: EthView, count: int, newest: BlockNumber, slices: Slices
+) -> list[BlockHeader]:
     """Return up to 1,024 headers that end with the newest, oldest first."""
     head_number = chain.head().block_number
     if isinstance(newest, int) and newest > head_number:
         raise ServerError(f"request beyond head block: requested {newest}, head {head_number}")
     last = require_header(chain, newest).block_number
     first = max(0, last + 1 - min(count, MAX_FEE_HISTORY_BLOCKS))
-    found = (chain.header_by_number(number) for number in range(first, last + 1))
-    return [header for header in found if header is not None]
+    found: list[BlockHeader] = []
+    for number in range(first, last + 1):
+        await slices.pause()
+        header = chain.header_by_number(number)
+        found += () if header is None else (header,)
+    return found
 
 
-async def _rewards(chain: EthView, header: BlockHeader, percentiles: Sequence[float]) -> list[str]:
+def _rewards(chain: EthView, header: BlockHeader, percentiles: Sequence[float]) -> list[JsonValue]:
     """Return the tip at each percentile of the block's gas, zeros for an empty block."""
-    await asyncio.sleep(0)  # a turn for the other requests
     block = chain.block_by_hash(header.hash)
     if block is None or not block.transactions:
         return ["0x0"] * len(percentiles)
     ranked = _tip_and_gas(block, chain.receipts(header.hash))
-    result = []
+    result: list[JsonValue] = []
     place = 0
     gas_so_far = ranked[0][1]
     for percentile in percentiles:

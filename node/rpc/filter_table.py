@@ -20,6 +20,7 @@ from node.rpc.faults import LimitExceeded, ServerError
 from node.rpc.json_value import JsonValue
 from node.rpc.log_filter import Heights, LogFilter
 from node.rpc.log_search import MAX_BLOCK_RANGE, search_range
+from node.rpc.turns import Slices
 
 TIMEOUT_S = 300.0
 """A filter that nobody polled for so long is gone, as in geth."""
@@ -152,11 +153,19 @@ class FilterTable:
             return self._new_transactions(what)
         first, last = self._new_blocks(what.place)
         if isinstance(what, _BlockFilter):
-            headers = map(self._chain.header_by_number, range(first, last + 1))
-            found: list[JsonValue] = [data(each.hash) for each in headers if each is not None]
+            found = await self._new_hashes(first, last)
         else:
             found = await self._new_logs(what, first, last)
         self._move(what.place, last)
+        return found
+
+    async def _new_hashes(self, first: int, last: int) -> list[JsonValue]:
+        found: list[JsonValue] = []
+        slices = Slices()
+        for number in range(first, last + 1):
+            await slices.pause()
+            header = self._chain.header_by_number(number)
+            found += () if header is None else (data(header.hash),)
         return found
 
     async def _new_logs(self, what: _LogFilter, first: int, last: int) -> list[JsonValue]:

@@ -39,6 +39,22 @@ def test_one_turn_is_given_in_each_round() -> None:
     assert "-" in events[events.index("b") : events.index("c")]
 
 
+def test_every_other_turn_is_for_who_had_fewer_and_who_waits_longest() -> None:
+    async def scenario() -> list[str]:
+        events: list[str] = []
+
+        async def work(name: str, had: int) -> None:
+            await turns().take(had)
+            events.append(name)
+
+        async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as tasks:
+            for name, had in (("a", 3), ("b", 1), ("c", 0), ("d", 1)):
+                tasks.create_task(work(name, had))
+        return events
+
+    assert asyncio.run(scenario()) == ["c", "a", "b", "d"]
+
+
 def test_who_has_gone_keeps_nobody_waiting() -> None:
     async def scenario() -> None:
         gone = asyncio.create_task(turns().take())
@@ -88,6 +104,11 @@ def test_a_slice_lasts_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> N
             b"[" + b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},' * 10 + b"{}]",
             True,
             id="long-batch",
+        ),
+        pytest.param(
+            b'[{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{}]}]',
+            True,
+            id="long-method-in-a-short-batch",
         ),
         pytest.param(
             b"[" + b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},' * 9 + b"{}]",
