@@ -84,9 +84,7 @@ def trial(folder: Path, tools: Tools) -> Iterator[Trial]:
             "CVM_MODEL": register_digits(node),
             "CVM_PAGE": page,
         }
-        scripts = lay_out(folder / "scripts", tools)
-        given["FOUNDRY_SOLC"] = str(scripts / "solc")
-        yield Trial(scripts, surroundings(tools) | given)
+        yield Trial(lay_out(folder / "scripts", tools), surroundings(tools) | given)
 
 
 def lay_out(scripts: Path, tools: Tools) -> Path:
@@ -109,7 +107,6 @@ def surroundings(tools: Tools) -> dict[str, str]:
         "CVM_LABEL": LABEL,
         "CVM_ARTIFACT": str(ARTIFACT),
         "CVM_VYPER_SOURCES": str(VYPER_SOURCES),
-        "FOUNDRY_OFFLINE": "true",
         "CVM_BROWSER": tools.browser or "",
         "DO_NOT_TRACK": "1",
     }

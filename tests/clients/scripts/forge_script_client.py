@@ -2,15 +2,13 @@
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
+from tests.clients.scripts.forge import PROJECT, run_forge
 from tests.clients.scripts.steps import BYSTANDER, CHAIN_ID, expect, settings, take_steps
 
-PROJECT = Path("foundry")
 SCRIPT = "script/Trial.s.sol"
 BROADCAST = PROJECT / "broadcast" / "Trial.s.sol" / str(CHAIN_ID) / "run-latest.json"
-TIMEOUT_S = 120
 TRANSFER_GAS, MODEL_GAS = 21_000, 5_500
 SENDING = ("--broadcast", "--slow", "--skip-simulation")
 """One after the other, as the last needs the first, and by the node's own estimates of gas: forge's
@@ -28,14 +26,7 @@ class ForgeScript:
 
     def forge(self, contract: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a script of the file to its end, whatever that is."""
-        return subprocess.run(
-            ["forge", "script", f"{SCRIPT}:{contract}", "--rpc-url", "cvm", *arguments],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        return run_forge("script", f"{SCRIPT}:{contract}", "--rpc-url", "cvm", *arguments)
 
     def deploy(self) -> None:
         """Compile, deploy, send ether, and run the model, in one script."""

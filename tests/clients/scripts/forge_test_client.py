@@ -1,25 +1,17 @@
 """forge test against a node: tests that run in forge's own EVM, on a fork of the node's chain."""
 
 import json
-import subprocess
 from typing import Any
 
+from tests.clients.scripts.forge import run_forge
 from tests.clients.scripts.steps import Unexpected
 
-TIMEOUT_S = 200
 STEPS = ("deploy", "send", "read", "logs", "model", "errors", "fees")
 
 
 def results() -> dict[str, Any]:
     """Run the tests, one after the other as they share an account; return what came of each."""
-    done = subprocess.run(
-        ["forge", "test", "--threads", "1", "--json"],
-        cwd="foundry",
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    done = run_forge("test", "--threads", "1", "--json")
     try:
         [suite] = json.loads(done.stdout.splitlines()[-1]).values()
     except (IndexError, ValueError):
