@@ -27,9 +27,10 @@ from node.rpc.faults import (
     RpcError,
     ServerError,
 )
+from node.rpc.json_body import parse_body
 from node.rpc.json_value import JsonText, JsonValue
 from node.rpc.rate_limit import NOT_COUNTED, Meter
-from node.rpc.request import BadRequest, Request, RequestId, parse_body, parse_request
+from node.rpc.request import BadRequest, Request, RequestId, parse_request
 from node.rpc.turns import Slices, turns
 
 _log = structlog.get_logger(__name__)

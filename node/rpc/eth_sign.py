@@ -18,6 +18,7 @@ from node.rpc.fees import base_fee
 from node.rpc.json_value import JsonValue
 from node.rpc.parameters import Address, Data
 from node.rpc.registry import rpc_method
+from node.rpc.typed_data import TypedData
 
 MESSAGE_PREFIX = b"\x19Ethereum Signed Message:\n"
 """EIP-191, version 0x45."""
@@ -55,6 +56,19 @@ async def accounts(caller: Caller) -> list[str]:
 async def sign(caller: Caller, address: Address, message: Data) -> str:
     """Return the EIP-191 signature of a message by an account of this node."""
     digest = keccak256(MESSAGE_PREFIX + str(len(message)).encode() + message)
+    signature = caller.node.itself.wallet.sign_hash(address, digest)
+    return data(signature[:64] + bytes([FIRST_V + signature[64]]))
+
+
+@rpc_method("personal_sign")
+async def personal_sign(caller: Caller, message: Data, address: Address) -> str:
+    """Return the EIP-191 signature of a message, as pages ask for it: the message comes first."""
+    return await sign(caller, address, message)
+
+
+@rpc_method("eth_signTypedData_v4")
+async def sign_typed_data(caller: Caller, address: Address, digest: TypedData) -> str:
+    """Return the EIP-712 signature of typed data by an account of this node."""
     signature = caller.node.itself.wallet.sign_hash(address, digest)
     return data(signature[:64] + bytes([FIRST_V + signature[64]]))
 

@@ -33,6 +33,7 @@ NAMESPACES = {
     "hardhat": "A development chain only, as Hardhat has them.",
     "net": "The network.",
     "ots": "For the Otterscan explorer.",
+    "personal": "Signing by accounts of the node, which a development chain has.",
     "rpc": "About JSON-RPC itself.",
     "testing": "For tests of execution clients.",
     "trace": "Traces in Parity's form.",

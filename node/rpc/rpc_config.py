@@ -13,7 +13,10 @@ DEFAULT_RATE_LIMIT = 1_000
 PUBLIC_NAMESPACES = ("cvm", "eth", "net", "rpc", "web3")
 """What HTTP and WebSocket show unless told otherwise; the local socket shows every namespace."""
 
-ON_A_DEV_CHAIN = (*PUBLIC_NAMESPACES, "anvil", "debug", "evm", "hardhat", "trace", "txpool")
+ON_A_DEV_CHAIN = (
+    *PUBLIC_NAMESPACES,
+    *("anvil", "debug", "evm", "hardhat", "personal", "trace", "txpool"),
+)
 """What a development chain shows: everything on it is its only user's."""
 
 NAMESPACES = (

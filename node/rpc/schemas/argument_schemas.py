@@ -43,9 +43,18 @@ from node.rpc.schemas.forms import (
     ref,
 )
 from node.rpc.trace import parse_kinds, parse_messages, parse_place, parse_trace_filter
+from node.rpc.typed_data import parse_typed_data
 from node.tracing.call_config import parse_call_config
 from node.tracing.trace_config import parse_trace_config
 
+TYPED_DATA = record(
+    {
+        "types": mapping(array(record({"name": TEXT, "type": TEXT}))),
+        "primaryType": TEXT,
+        "domain": mapping(ANYTHING),
+        "message": mapping(ANYTHING),
+    }
+)
 TRACE_OPTIONS: dict[str, Schema] = {
     "tracer": TEXT,
     "tracerConfig": mapping(ANYTHING),
@@ -113,6 +122,7 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     ),
     parse_trace_request: record({}, {"nodes": BOOLEAN, "index": QUANTITY}),
     parse_uint64: QUANTITY,
+    parse_typed_data: either(TEXT, TYPED_DATA),
     parse_wish: CALL,
 }
 """By the parser that stands in a method's annotation."""

@@ -75,7 +75,7 @@ ETH_RESULTS: dict[str, Schema] = {
     "eth_sendRawTransaction": HASH,
     "eth_sendRawTransactionSync": RECEIPT,
     "eth_sendTransaction": HASH,
-    "eth_sign": ref("Signature"),
+    **fields(ref("Signature"), ("eth_sign", "eth_signTypedData_v4", "personal_sign")),
     "eth_signTransaction": record({"raw": DATA, "tx": TRANSACTION}),
     "eth_syncing": either(
         BOOLEAN, record(fields(QUANTITY, ("startingBlock", "currentBlock", "highestBlock")))

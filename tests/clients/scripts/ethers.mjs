@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   AbiCoder, Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet, WebSocketProvider,
+  verifyMessage, verifyTypedData,
 } from "ethers";
 import { bystander, chainId, labelOf, settings, step } from "./steps.mjs";
 
@@ -39,7 +40,19 @@ await step("send", async () => {
     ).wait();
     assert.deepEqual([receipt.status, receipt.type], [1, overrides.type]);
   }
+  await sendThroughTheNode();
 });
+
+// The node has the keys of a development chain's accounts: pages and tests sign through it.
+async function sendThroughTheNode() {
+  const signer = await provider.getSigner(wallet.address);
+  const receipt = await (await signer.sendTransaction({ to: bystander, value: 1n })).wait();
+  assert.deepEqual([receipt.status, receipt.from], [1, wallet.address]);
+  assert.equal(verifyMessage("hello", await signer.signMessage("hello")), wallet.address);
+  const types = { Note: [{ name: "text", type: "string" }, { name: "at", type: "uint256[]" }] };
+  const typed = [{ name: "notes", chainId }, types, { text: "hello", at: [1n, 2n ** 255n] }];
+  assert.equal(verifyTypedData(...typed, await signer.signTypedData(...typed)), wallet.address);
+}
 
 await step("read", async () => {
   assert.equal(await contract.modelId(), model);

@@ -1,11 +1,13 @@
 """Signing for callers: what is filled in, what a node without keys answers, and who signed."""
 
 import asyncio
+import json
+from collections.abc import Callable
 from typing import cast
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_defunct
+from eth_account.messages import encode_defunct, encode_typed_data
 
 from cvm.evm.transaction_decoding import decode_transaction
 from node.rpc.node_facts import NodeSelf
@@ -34,6 +36,27 @@ def result(method: str, *params: object, chain: FakeChain | None = None) -> dict
 def test_a_message_is_signed_as_wallets_do() -> None:
     signature = ask("eth_sign", ALICE_HEX, "0x" + b"hello".hex())["result"]
     signer = Account.recover_message(encode_defunct(b"hello"), signature=signature)
+    assert bytes.fromhex(signer[2:]) == ALICE
+
+
+def test_pages_name_the_message_before_the_account() -> None:
+    signature = ask("personal_sign", "0x" + b"hello".hex(), ALICE_HEX)["result"]
+    assert signature == ask("eth_sign", ALICE_HEX, "0x" + b"hello".hex())["result"]
+
+
+@pytest.mark.parametrize("form", [json.dumps, dict], ids=["as text", "as an object"])
+def test_typed_data_is_signed_as_wallets_do(form: Callable[[object], object]) -> None:
+    typed = {
+        "types": {
+            "EIP712Domain": [{"name": "chainId", "type": "uint256"}],
+            "Note": [{"name": "text", "type": "string"}],
+        },
+        "primaryType": "Note",
+        "domain": {"chainId": 31_337},
+        "message": {"text": "hello"},
+    }
+    signature = ask("eth_signTypedData_v4", ALICE_HEX, form(typed))["result"]
+    signer = Account.recover_message(encode_typed_data(full_message=typed), signature=signature)
     assert bytes.fromhex(signer[2:]) == ALICE
 
 
@@ -102,6 +125,7 @@ FULL = {"to": BOB_HEX, "gas": "0x5208", "gasPrice": hex(2 * GWEI), "nonce": "0x0
     ("method", "params"),
     [
         pytest.param("eth_sign", (BOB_HEX, "0x00"), id="message"),
+        pytest.param("personal_sign", ("0x00", BOB_HEX), id="a page's message"),
         pytest.param("eth_signTransaction", ({"from": BOB_HEX, **FULL},), id="transaction"),
         pytest.param("eth_sendTransaction", ({"from": BOB_HEX, **FULL},), id="sending"),
     ],

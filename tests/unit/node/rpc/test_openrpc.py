@@ -54,6 +54,12 @@ HELD = "0x" + model_id(FakeChain().held).hex()
 RUN = InferenceCall(ACTIVE_MODEL, ALICE, True, InferenceGas(3000, 5, 80, 20, 6), b"\1\2", b"\7")
 HASH_OF_SENT = f"0x{SENT.hex()}"
 CALL = {"to": "0x" + "cc" * 20}
+TYPED = {
+    "types": {"Note": [{"name": "text", "type": "string"}]},
+    "primaryType": "Note",
+    "domain": {"name": "notes"},
+    "message": {"text": "hello"},
+}
 WISH = {"from": ALICE_HEX, "to": BOB_HEX, "gas": "0x5208", "gasPrice": hex(2 * GWEI)}
 
 CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
@@ -165,6 +171,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("eth_sendTransaction", (WISH,)),
     ("eth_sign", (ALICE_HEX, "0x00")),
     ("eth_signTransaction", ({**WISH, "nonce": "0x1"},)),
+    ("eth_signTypedData_v4", (ALICE_HEX, TYPED)),
     ("eth_simulateV1", ({"blockStateCalls": [{}]},)),
     ("eth_subscribe", ("newHeads",)),
     ("eth_syncing", ()),
@@ -195,6 +202,7 @@ CALLS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("net_listening", ()),
     ("net_peerCount", ()),
     ("net_version", ()),
+    ("personal_sign", ("0x00", ALICE_HEX)),
     ("rpc.discover", ()),
     ("rpc_modules", ()),
     ("testing_buildBlockV1", (BLOCK_HASH, {"timestamp": "0x1"}, [])),

@@ -36,6 +36,17 @@ describe("hardhat", async () => {
     const remote = await network.create("remote");
     const [theirs] = await remote.viem.getWalletClients();
     await mined(await theirs.sendTransaction({ to: bystander, value: 1n }));
+    const signature = await theirs.signMessage({ message: "hello" });
+    const { address } = theirs.account;
+    assert.ok(await client.verifyMessage({ address, message: "hello", signature }));
+    const typed = {
+      domain: { name: "notes", chainId },
+      types: { Note: [{ name: "text", type: "string" }] },
+      primaryType: "Note",
+      message: { text: "hello" },
+    } as const;
+    const signed = await theirs.signTypedData(typed);
+    assert.ok(await client.verifyTypedData({ address, ...typed, signature: signed }));
     assert.equal(await client.getBalance({ address: bystander }), before + 2n);
   });
 
