@@ -86,64 +86,69 @@ class DevControl:
 
         With `seconds_apart` each comes so much later than the one before.
         """
-        async with self._miner.lock:
-            if first_at is not None:
-                self.set_next_timestamp(first_at)
-            for place in range(count):
-                if seconds_apart is not None and place == 0:
-                    self._clock.offset_s += seconds_apart
-                elif seconds_apart is not None:
-                    self._clock.next_s = self._chain.head.timestamp + seconds_apart
-                await self._miner.mine_one()
+        await self._miner.alone(lambda: self._mine(count, seconds_apart, first_at))
+
+    async def _mine(self, count: int, seconds_apart: int | None, first_at: int | None) -> None:
+        if first_at is not None:
+            self.set_next_timestamp(first_at)
+        for place in range(count):
+            if seconds_apart is not None and place == 0:
+                self._clock.offset_s += seconds_apart
+            elif seconds_apart is not None:
+                self._clock.next_s = self._chain.head.timestamp + seconds_apart
+            await self._miner.mine_one()
 
     async def take_snapshot(self) -> int:
         """Remember chain, state, pool, time and filters; return the snapshot's number."""
-        async with self._miner.lock:
-            snapshot_id, self._next_id = self._next_id, self._next_id + 1
-            head = self._chain.head
-            self._snapshots.append(
-                Snapshot(
-                    SnapshotFact(snapshot_id, head.block_number, head.hash),
-                    self._chain.point(),
-                    self._clock.reading(),
-                    self._miner.next_base_fee,
-                    self._waiting(),
-                    self._filters.keep(),
-                )
+        return await self._miner.alone(self._take_snapshot)
+
+    async def _take_snapshot(self) -> int:
+        snapshot_id, self._next_id = self._next_id, self._next_id + 1
+        head = self._chain.head
+        self._snapshots.append(
+            Snapshot(
+                SnapshotFact(snapshot_id, head.block_number, head.hash),
+                self._chain.point(),
+                self._clock.reading(),
+                self._miner.next_base_fee,
+                self._waiting(),
+                self._filters.keep(),
             )
+        )
         return snapshot_id
 
     async def revert(self, snapshot_id: int) -> bool:
         """Go back to a snapshot, which ends it and later ones; tell whether there was one."""
-        async with self._miner.lock:
-            places = [
-                place
-                for place, each in enumerate(self._snapshots)
-                if each.fact.snapshot_id == snapshot_id
-            ]
-            if not places:
-                return False
-            snapshot = self._snapshots[places[0]]
-            del self._snapshots[places[0] :]
-            await self._miner.between_blocks(lambda: self._chain.go_back(snapshot.point))
-            self._clock.go_back(snapshot.reading)
-            self._miner.next_base_fee = snapshot.next_base_fee
-            self._filters.go_back(snapshot.filters)
-            self._refill(snapshot.waiting)
+        return await self._miner.alone(lambda: self._revert(snapshot_id))
+
+    async def _revert(self, snapshot_id: int) -> bool:
+        ids = [each.fact.snapshot_id for each in self._snapshots]
+        if snapshot_id not in ids:
+            return False
+        place = ids.index(snapshot_id)
+        snapshot = self._snapshots[place]
+        del self._snapshots[place:]
+        await self._miner.write(lambda: self._chain.go_back(snapshot.point))
+        self._clock.go_back(snapshot.reading)
+        self._miner.next_base_fee = snapshot.next_base_fee
+        self._filters.go_back(snapshot.filters)
+        self._refill(snapshot.waiting)
         return True
 
     async def restart(self) -> None:
-        """Begin again with block 0."""
-        async with self._miner.lock:
-            self._snapshots.clear()
-            await self._miner.between_blocks(self._chain.restart)
-            self._clock.restart()
-            self._miner.next_base_fee = None
-            self._impersonated.clear()
-            self._impersonates_all = False
-            self._instance_id = draw_bytes(ID_BYTES)
-            self._filters.go_back(None)
-            self._refill(())
+        """Begin again with block 0, or with what was there when the first caller came."""
+        await self._miner.alone(self._restart)
+
+    async def _restart(self) -> None:
+        self._snapshots.clear()
+        await self._miner.write(self._chain.restart)
+        self._clock.restart()
+        self._miner.next_base_fee = None
+        self._impersonated.clear()
+        self._impersonates_all = False
+        self._instance_id = draw_bytes(ID_BYTES)
+        self._filters.go_back(None)
+        self._refill(())
 
     def snapshots(self) -> Sequence[SnapshotFact]:
         """Return the snapshots that are left, oldest first."""
@@ -171,14 +176,16 @@ class DevControl:
 
     async def _alter(self, address: bytes, wanted: Callable[[Account], AccountChange]) -> None:
         """Change an account between two blocks; what waits in the pool looks at it again."""
+        await self._miner.alone(lambda: self._altered(address, wanted))
+
+    async def _altered(self, address: bytes, wanted: Callable[[Account], AccountChange]) -> None:
         chain = self._chain
-        async with self._miner.lock:
-            with chain.state_at(chain.head) as state:
-                change = wanted(state.account(address) or Account())
-            await self._miner.between_blocks(lambda: chain.alter({address: change}))
-            with chain.state_at(chain.head) as state:
-                self._pool.settle(state, changed=(address,))
-            self._tell()
+        with chain.state_at(chain.head) as state:
+            change = wanted(state.account(address) or Account())
+        await self._miner.write(lambda: chain.alter({address: change}))
+        with chain.state_at(chain.head) as state:
+            self._pool.settle(state, changed=(address,))
+        self._tell()
 
     def impersonate(self, address: bytes) -> None:
         """Let eth_sendTransaction send from an account without its key."""
@@ -203,9 +210,8 @@ class DevControl:
     async def send_as(self, sender: bytes, tx: UnsignedTransaction) -> bytes:
         """Put a transaction that no key signed into the pool; return its hash."""
         made = signed_by_no_key(tx, sender)
-        async with self._miner.lock:
-            with self._chain.state_at(self._chain.head) as state:
-                self._pool.add(made, WithoutCode(state, sender))
+        with self._chain.state_at(self._chain.head) as state:
+            self._pool.add(made, WithoutCode(state, sender))
         self._miner.wake()
         return made.hash
 

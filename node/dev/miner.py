@@ -1,8 +1,9 @@
 """Makes the blocks of a development chain: when a transaction waits, in time, or when told to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 
@@ -10,14 +11,20 @@ from consensus.block_execution import CheckedBlock, Proposal
 from consensus.header_rules import next_base_fee
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.private_key import PrivateKey
+from cvm.faults import LocalFault
 from node.block_writer import BlockWriter
 from node.consensus_driver import STAYS_IN_POOL
 from node.dev.dev_chain import DevChain, NextBlock
 from node.dev.dev_clock import DevClock
 from node.pool.limits import pool_head
+from node.rpc.faults import RpcError
 from node.transaction_pool import TransactionPool
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+MAX_ASKED = 1_024
+CARRIED = (RpcError, InvalidTransaction, LocalFault)
+"""Faults that a caller is told of; after any other the node cannot go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,19 @@ class MiningMode:
     interval_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something to be done between two blocks, and who waits for it."""
+
+    work: Callable[[], Awaitable[Any]]  # of whatever it gives
+    result: asyncio.Future[Any]  # the same
+
+
 class DevMiner:
     """The only validator of a chain: it builds, seals and writes blocks one after the other.
 
-    `lock` is held while a block is made, and by whoever changes the chain in between. `work` is
-    set when a transaction comes, or a model.
+    Whatever changes the chain in between is done `alone`. `work` is set when a transaction comes,
+    or a model.
     """
 
     def __init__(
@@ -57,7 +72,7 @@ class DevMiner:
         self._mode = mode
         self._due_at: float | None = None
         self.clock = clock
-        self.lock = asyncio.Lock()
+        self._asked: asyncio.Queue[Asked] = asyncio.Queue(MAX_ASKED)
         self.next_base_fee: int | None = None
         writer.on_head(lambda checked, _certificate: self._head_moved(checked))
 
@@ -76,8 +91,19 @@ class DevMiner:
         """Look whether there is something to put into a block."""
         self._work.set()
 
-    async def between_blocks(self, work: Callable[[], None]) -> None:
-        """Run something else on the thread that writes; the caller holds `lock`."""
+    async def alone(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Have something done between two blocks, whole, even if its caller stops waiting.
+
+        Returns what it gives and raises what it raises, if that is one of `CARRIED`.
+        """
+        asked = Asked(work, asyncio.get_running_loop().create_future())
+        await self._asked.put(asked)
+        self._work.set()
+        result: T = await asked.result
+        return result
+
+    async def write(self, work: Callable[[], None]) -> None:
+        """Run something on the thread that writes blocks; for what is done alone."""
         await self._writer.run(work)
 
     async def run(self) -> None:
@@ -85,9 +111,10 @@ class DevMiner:
         self._rest()
         while True:
             is_due = await self._waited()
-            async with self.lock:
-                if is_due or (self._mode.is_instant and self._can_fill()):
-                    await self.mine_one()
+            while not self._asked.empty():
+                await do(self._asked.get_nowait())
+            if is_due or (self._mode.is_instant and self._can_fill()):
+                await self.mine_one()
 
     async def _waited(self) -> bool:
         """Wait for work, or until a block is due; tell whether it is."""
@@ -114,7 +141,7 @@ class DevMiner:
         return next_base_fee(self.chain.head)
 
     async def mine_one(self) -> None:
-        """Make the next block of what waits; the caller holds `lock`."""
+        """Make the next block of what waits; for what is done alone."""
         candidates = list(self._pool.best_first(self._base_fee()))
         time_s = self.clock.block_time(self.chain.head.timestamp)
         proposal = Proposal(self._key.address, time_s)
@@ -147,3 +174,17 @@ class DevMiner:
             gas=checked.executed.gas_used,
             inferences=len(checked.inferences),
         )
+
+
+async def do(asked: Asked) -> None:
+    """Do what was asked for, and tell whoever still waits."""
+    if asked.result.done():
+        return
+    try:
+        outcome = await asked.work()
+    except CARRIED as fault:
+        if not asked.result.done():
+            asked.result.set_exception(fault)
+        return
+    if not asked.result.done():
+        asked.result.set_result(outcome)

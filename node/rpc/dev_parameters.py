@@ -13,7 +13,7 @@ from node.rpc.faults import BadArgument
 from node.rpc.parameters import MAX_UINT64, MAX_UINT256, parse_data, parse_object, shown
 
 MAX_DIGITS = 80
-MAX_BLOCKS = 100_000
+MAX_BLOCKS = 10_000
 """How many blocks one call may ask for; it is answered when the last one is there."""
 
 

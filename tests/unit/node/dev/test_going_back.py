@@ -1,11 +1,12 @@
 """A revert brings back chain, state, pool, time and filters; a restart brings back block 0."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from cvm.evm.keccak import keccak256
-from node.dev.dev_chain import AccountChange
+from node.dev.dev_chain import AccountChange, ChainPoint
 from node.dev.dev_database import BLOCK_TABLES, DevDatabase
 from node.storage.flat_state import UNDO_BLOCKS
 from tests.chain_world import GENESIS_TIME, USER, signed
@@ -271,3 +272,35 @@ def test_a_revert_while_blocks_are_made_at_once_finds_a_whole_block(tmp_path: Pa
         assert (world.height, world.account(USER.address).nonce) == (0, 0)
 
     live(tmp_path, story, INSTANT)
+
+
+def test_a_caller_that_stops_waiting_leaves_no_half_of_a_revert(tmp_path: Path) -> None:
+    async def story(world: DevWorld) -> None:
+        await world.ask("eth_sendRawTransaction", hexed(transfer(0)))
+        snapshot = await world.ask("evm_snapshot")
+        await world.ask("evm_mine")
+        began, go_back = asyncio.Event(), world.chain.go_back
+        loop = asyncio.get_running_loop()
+
+        def noticed(point: ChainPoint) -> None:
+            loop.call_soon_threadsafe(began.set)
+            go_back(point)
+
+        world.chain.go_back = noticed  # type: ignore[method-assign]
+        asking = asyncio.create_task(world.ask("evm_revert", snapshot))
+        await began.wait()
+        asking.cancel()
+        await world.ask("evm_snapshot")
+        assert (world.height, len(world.pool)) == (0, 1)
+
+    live(tmp_path, story)
+
+
+def test_a_fault_of_a_change_is_its_callers_and_the_chain_goes_on(tmp_path: Path) -> None:
+    async def story(world: DevWorld) -> None:
+        await world.ask("evm_mine")
+        await world.refusal("evm_mine", 5)
+        await world.ask("evm_mine")
+        assert world.height == 2
+
+    live(tmp_path, story)
