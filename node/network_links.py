@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
+from node.stream_writing import put
+
 READ_BYTES = 1 << 16
 CONNECT_TIMEOUT_S = 5
 
@@ -79,7 +81,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     """Carry bytes one way until either end is gone."""
     with suppress(OSError):
         while data := await reader.read(READ_BYTES):
-            writer.write(data)
+            put(writer, data)
             await writer.drain()
 
 

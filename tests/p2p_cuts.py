@@ -2,23 +2,29 @@
 
 import asyncio
 import os
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 CHUNK_BYTES = 2**16
+LINGER_NOT = struct.pack("ii", 1, 0)
+"""Linux's socket(7): what is left is dropped, and the other side told so by a reset."""
 
 
 @dataclass(frozen=True)
 class Cut:
     """Break what the dialler sends, or what it gets, after so many bytes.
 
-    A cut that is `silent` keeps the connections open and carries nothing more.
+    A cut that is `silent` keeps the connections open and carries nothing more; one that `resets`
+    ends them as the kernel ends those of a killed process that had not read everything.
     """
 
     of_dialler: bool
     after_bytes: int
     silent: bool = False
+    resets: bool = False
 
 
 @asynccontextmanager
@@ -55,8 +61,12 @@ async def relay(host: str, port: int, cut: Cut) -> AsyncIterator[int]:
                 for task in running:
                     task.cancel()
         finally:
-            writer.transport.abort()
-            there_writer.transport.abort()
+            for end in (writer, there_writer):
+                if cut.resets:
+                    end.get_extra_info("socket").setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT
+                    )
+                end.transport.abort()
 
     async with asyncio.TaskGroup() as tasks:
 

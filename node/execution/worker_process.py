@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -69,7 +69,7 @@ class WorkerPlace:
 
 
 def serve_jobs(end: socket.socket) -> None:
-    """Take the place that comes first, then run jobs until the other end closes."""
+    """Take the place that comes first, then run jobs until the other end closes or is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides, not the terminal
     os.nice(NICENESS)
     incoming = cast(BinaryIO, end.makefile("rb", READ_BYTES))  # several jobs come with one read
@@ -78,7 +78,8 @@ def serve_jobs(end: socket.socket) -> None:
         return
     place: WorkerPlace = unframed(first)
     configure_logs(place.logs)
-    with end, incoming, execution_chain(place) as chain:
+    node_gone = suppress(BrokenPipeError, ConnectionResetError)
+    with end, incoming, execution_chain(place) as chain, node_gone:
         warm_execution()
         warm_tracing()
         end.sendall(READY)

@@ -26,6 +26,7 @@ from node.p2p.handshake import (
     read_ack,
     read_auth,
 )
+from node.stream_writing import put, put_eof
 
 READ_AHEAD_BYTES = 2**16
 """What is read from a socket before somebody wants it: twice that at most."""
@@ -65,7 +66,8 @@ class SecureStream:
         self._opened, self._sealed = frames
         self._timeouts = timeouts
         self._turn = asyncio.Lock()
-        self._writer.transport.set_write_buffer_limits(high=ROOM_BYTES)
+        if not self._writer.transport.is_closing():
+            self._writer.transport.set_write_buffer_limits(high=ROOM_BYTES)
         self.remote_id = greeting.node_id
         self.bytes_in = 0
         self.bytes_out = 0
@@ -101,8 +103,7 @@ class SecureStream:
         """Give the other side a second to read what was written, then let go."""
         with suppress(OSError):
             async with asyncio.timeout(GOODBYE_TIMEOUT_S):
-                if self._writer.can_write_eof():
-                    self._writer.write_eof()
+                put_eof(self._writer)
                 while await self._reader.read(READ_AHEAD_BYTES):
                     continue
         await release(self._writer)
@@ -110,7 +111,7 @@ class SecureStream:
     def _put(self, content: bytes) -> None:
         frame = self._sealed.seal(content)
         self.bytes_out += len(frame)
-        self._writer.write(frame)
+        put(self._writer, frame)
 
 
 async def open_outbound(
@@ -125,7 +126,7 @@ async def open_outbound(
     hand = Hand.draw(static, draw)
     auth = make_auth(hand, remote_id, draw)
     with _network_faults():
-        writer.write(auth)
+        put(writer, auth)
         ack = await _read_packet(reader)
     remote = read_ack(static, remote_id, ack)
     secrets = derive_secrets(hand, remote, auth, ack, is_initiator=True)
@@ -145,7 +146,7 @@ async def open_inbound(
         remote = read_auth(static, auth)
         hand = Hand.draw(static, draw)
         ack = make_ack(hand, remote.node_id, draw)
-        writer.write(ack)
+        put(writer, ack)
     secrets = derive_secrets(hand, remote, auth, ack, is_initiator=False)
     return SecureStream((reader, writer), remote, secrets.frames(), timeouts)
 

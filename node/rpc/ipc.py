@@ -19,6 +19,7 @@ from node.rpc.json_stream import JsonStream, MessageTooLong
 from node.rpc.outbox import SlowClient
 from node.rpc.server import CannotListen
 from node.rpc.websocket import MAX_MESSAGE_BYTES
+from node.stream_writing import put
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class IpcServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def send(messages: Sequence[bytes]) -> None:
-            writer.write(b"\n".join((*messages, b"")))
+            put(writer, b"\n".join((*messages, b"")))
             await writer.drain()
 
         connection = Connection(self._node, self._namespaces, IPC_LIMITS, self._budget)

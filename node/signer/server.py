@@ -16,6 +16,7 @@ from cvm.evm.private_key import PrivateKey
 from cvm.faults import LocalFault
 from node.signer.guard import SignGuard, SigningRefused
 from node.signer.requests import MAX_LINE_BYTES, BadSigningRequest, decode_request, hex_text
+from node.stream_writing import put
 
 log = structlog.get_logger(__name__)
 MAX_DEPTH = 4
@@ -94,7 +95,7 @@ async def serve_signer(service: SignerService, path: Path) -> AsyncIterator[None
         try:
             async with asyncio.timeout(IDLE_S) as idle:
                 while line := await reader.readline():
-                    writer.write(service.answer(line))
+                    put(writer, service.answer(line))
                     await writer.drain()
                     idle.reschedule(asyncio.get_running_loop().time() + IDLE_S)
         except (TimeoutError, ConnectionError, ValueError) as fault:

@@ -1,9 +1,10 @@
 """A connection that breaks after any byte leaves no task, no socket and no peer behind."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import uvloop
 
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.enode import Enode, parse_enode
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.network
 LONGEST_OPENING_BYTES = 1200
 """Handshake packet (up to 600 bytes) and Hello of either side, and a message or two."""
 CHATTY = Timeouts(ping_s=0.01)
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 HASTY = Timeouts(connect_s=1, handshake_s=0.2, frame_s=0.3, room_s=0.2, ping_s=0.05)
 
 
@@ -61,18 +63,30 @@ async def break_all(cuts: list[Cut], timeouts: Timeouts) -> set[DisconnectReason
     return reasons
 
 
-def run(cuts: list[Cut], timeouts: Timeouts) -> set[DisconnectReason]:
+def run(
+    cuts: list[Cut], timeouts: Timeouts, loop_factory: LoopFactory = asyncio.new_event_loop
+) -> set[DisconnectReason]:
     async def bounded() -> set[DisconnectReason]:
         async with asyncio.timeout(300):
             return await break_all(cuts, timeouts)
 
-    return asyncio.run(bounded())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(bounded())
 
 
 @pytest.mark.parametrize("of_dialler", [True, False], ids=["of the dialler", "of the other"])
 def test_a_cut_after_some_bytes_leaves_nothing(of_dialler: bool) -> None:
     cuts = [Cut(of_dialler, after) for after in range(0, LONGEST_OPENING_BYTES, 29)]
     assert run(cuts, CHATTY) == {DisconnectReason.NETWORK_ERROR}
+
+
+@pytest.mark.parametrize("of_dialler", [True, False], ids=["of the dialler", "of the other"])
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_reset_after_some_bytes_leaves_nothing(
+    loop_factory: LoopFactory, of_dialler: bool
+) -> None:
+    cuts = [Cut(of_dialler, after, resets=True) for after in range(0, LONGEST_OPENING_BYTES, 29)]
+    assert run(cuts, CHATTY, loop_factory) == {DisconnectReason.NETWORK_ERROR}
 
 
 @pytest.mark.slow
