@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from models_registry.addresses import MODEL_REGISTRY
-from tests.integration.node_process import SECOND_ACCOUNT, NodeProcess, cvm, running, wait_until
+from tests.integration.node_process import (
+    SECOND_ACCOUNT,
+    NodeProcess,
+    cvm,
+    register_digits,
+    running,
+    wait_until,
+)
 
 pytestmark = pytest.mark.network
 NOBODY = "0x" + "11" * 20
@@ -81,3 +88,14 @@ def test_a_transaction_without_a_key_can_be_traced(tmp_path: Path) -> None:
         wait_until(lambda: node.result("eth_getTransactionReceipt", tx_hash) is not None)
         traced = node.result("debug_traceTransaction", tx_hash, {"tracer": "callTracer"})
         assert (traced["from"], traced["value"]) == (NOBODY, "0x7")
+
+
+def test_a_model_whose_registration_was_taken_back_can_be_registered_again(tmp_path: Path) -> None:
+    with running(tmp_path / "log", *dev(tmp_path / "data")) as node:
+        snapshot = node.result("evm_snapshot")
+        first = register_digits(node)
+        assert node.result("evm_revert", snapshot) is True
+        assert node.result("cvm_listModels") == []
+        assert register_digits(node) == first
+        assert statuses(node) == ["active"]
+        assert node.result("cvm_infer", first, "0x" + "00" * 784)
