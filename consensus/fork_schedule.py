@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cvm.evm.execution import ExecutionRules
 from cvm.evm.forks import OSAKA
-from opcodes.inference_host import InferenceHost, InferenceLog, UnkeptLog
+from opcodes.inference_host import InferenceHost, InferenceLog, RoyaltyLog
 from opcodes.table import ai_additions
 
 
@@ -28,11 +28,11 @@ def fork_at(number: int) -> Fork:
 class Machines:
     """The execution rules of each fork, bound to one host and one log of inference calls.
 
-    A block's calls are kept until it is done; those of messages need not be.
+    A block's calls are kept until it is done; of messages and replays, what they owe in royalties.
     """
 
     def __init__(self, host: InferenceHost, *, keeps_calls: bool = True) -> None:
-        self.log = InferenceLog() if keeps_calls else UnkeptLog()
+        self.log = InferenceLog() if keeps_calls else RoyaltyLog()
         self._rules = {"launch": ExecutionRules(OSAKA, ai_additions(host, self.log))}
 
     def rules(self, number: int) -> ExecutionRules:

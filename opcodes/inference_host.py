@@ -1,7 +1,7 @@
 """What the AI opcodes ask of the node that runs them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from opcodes.gas import INFER_BASE, InferenceGas
@@ -69,8 +69,10 @@ class InferenceLog:
         return sum(call.gas.total - call.gas.royalty for call in self.calls)
 
 
-class UnkeptLog(InferenceLog):
-    """Forgets every call: for messages whose calls nobody reads."""
+class RoyaltyLog(InferenceLog):
+    """Keeps only who is owed a royalty: for messages and replays whose calls nobody reads."""
 
     def add(self, call: InferenceCall) -> None:
-        """Drop the call."""
+        """Note a call without its bytes where it pays a royalty."""
+        if call.ok and call.gas.royalty:
+            self.calls.append(replace(call, input=b"", output=b""))

@@ -90,6 +90,7 @@ class OwnExecutionChain:
         timestamp: int,  # noqa: ARG002 - forks go by height here
     ) -> Successor:
         """Return what holds for a block after `parent`; there are no blobs."""
+        self._machines.log.take()
         return Successor(self.rules_at(number), next_base_fee(parent), 0)
 
     @contextmanager
@@ -99,6 +100,7 @@ class OwnExecutionChain:
         """Open where a message runs after a block; see `ExecutionChain.setting`."""
         seconds_later = blocks_later * self._parameters.period_s
         context = call_context(header, self.chain_id, free_gas, blocks_later, seconds_later)
+        self._machines.log.take()
         with self.state_at(header) as state:
             yield CallSetting(self.rules_at(context.number), state, context, self.block_hash)
 
@@ -116,6 +118,7 @@ class OwnExecutionChain:
         if block is None or parent is None:
             raise UnknownBlock(block_hash)
         rules, context = self.rules_at(block.number), context_of(block.header, self.chain_id)
+        self._machines.log.take()
         with self.state_at(parent) as state:
             yield start_replay(block, rules, state, context, self.block_hash, self._make_execution)
 

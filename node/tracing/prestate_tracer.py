@@ -2,7 +2,7 @@
 
 go-ethereum, eth/tracers/native/prestate.go. With `diffMode` the answer is `pre` and `post`: `pre`
 has what was changed, `post` only the fields that are new; what was destroyed is in `pre` alone, and
-what was created in `post` alone.
+what was created in `post` alone. Who is paid a royalty for an inference is touched by it.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +12,14 @@ from cvm.evm.live_account import delegate_address
 from cvm.evm.messages import Message
 from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.tracer import TracedFrame
+from models_registry.registry import read_active_record
 from node.execution.execution_chain import LiveWorld
 from node.rpc.encoding import data, quantity, word
 from node.rpc.json_value import JsonValue
 from node.tracing.trace_budget import TraceBudget
 from node.tracing.transaction_tracer import SilentTracer, TraceEnd, TraceStart
+from opcodes.inference import MODEL_ID_BYTES
+from opcodes.table import INFER, INFER_ADDRESS, INFERARRAY
 
 SLOAD, SSTORE = 0x54, 0x55
 BALANCE, EXTCODESIZE, EXTCODECOPY, EXTCODEHASH, SELFDESTRUCT = 0x31, 0x3B, 0x3C, 0x3F, 0xFF
@@ -59,10 +62,11 @@ class PrestateTracer(SilentTracer):
         self._budget = budget
         self._found: dict[bytes, Found] = {}
         self._world: LiveWorld | None = None
+        self._number = 0
 
     def begin(self, start: TraceStart) -> None:
         """Look at everybody whom the transaction itself names."""
-        self._world = start.world
+        self._world, self._number = start.world, start.block_number
         for address in (start.sender, start.to, start.coinbase, *start.signers):
             if address:
                 self._look(address)
@@ -70,6 +74,8 @@ class PrestateTracer(SilentTracer):
     def enter(self, message: Message, _opcode: int | None, _depth: int, /) -> None:
         """Look at the account that a message reaches; a creation has made none yet."""
         self._look(message.target)
+        if message.code_address == INFER_ADDRESS:
+            self._look_owner(bytes(message.data[:MODEL_ID_BYTES]))
 
     def step(self, frame: TracedFrame, opcode: int) -> None:
         """Look at what an opcode names, before it runs."""
@@ -77,6 +83,9 @@ class PrestateTracer(SilentTracer):
         if opcode in (SLOAD, SSTORE):
             if stack and not self._options.disable_storage:
                 self._look_slot(frame.address, stack[-1])
+        elif opcode in (INFER, INFERARRAY):
+            if stack:
+                self._look_owner(stack[-1].to_bytes(MODEL_ID_BYTES, "big"))
         elif opcode in NAMES_ACCOUNT:
             if stack:
                 self._look((stack[-1] & ADDRESS_MASK).to_bytes(20, "big"))
@@ -111,6 +120,13 @@ class PrestateTracer(SilentTracer):
             found = self._found[address] = Found(account.balance, account.nonce, code)
             self._budget.spend(ACCOUNT_BYTES + 2 * len(code))
         return found
+
+    def _look_owner(self, model_id: bytes) -> None:
+        """Look at who is paid a royalty for a model, after the transaction."""
+        if len(model_id) == MODEL_ID_BYTES:
+            model = read_active_record(self._world_now().storage_at, model_id, self._number)
+            if model is not None and model.royalty_gas:
+                self._look(model.owner)
 
     def _look_slot(self, address: bytes, slot: int) -> None:
         storage = self._look(address).storage

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ WORD = "0x" + "00" * 31 + "2a"
 REVERTS = "0x5f5ffd"
 ENDLESS = "0x5b5f56"
 LOGS = "0x5f5fa000"
+OWNER = b"\xab" * 20
+TRANSFER_FROM = bytes.fromhex("23b872dd")  # ERC-721, from, to and token
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +318,23 @@ def test_a_model_runs_as_a_contract_would_run_it(world: ChainWorld, view: LiveCh
     assert int(found["gasUsed"], 16) > 21_000
     code, words = error(view, "cvm_infer", "0x" + "77" * 32, "0x" + image.hex())
     assert (code, words) == (3, "execution reverted")
+
+
+def test_a_simulated_inference_pays_the_owner(tmp_path: Path) -> None:
+    world = ChainWorld(tmp_path, GENESIS)
+    model_id = world.register_model(royalty_gas=10)
+    passed_on = b"".join(part.rjust(32, b"\0") for part in (address_of(USER), OWNER, model_id))
+    world.send(MODEL_REGISTRY, TRANSFER_FROM + passed_on)
+    view = live_chain(world, TransactionPool(CHAIN_ID))
+    image = bytes(28 * 28)
+    infer = {"from": SENDER, "to": "0x" + INFER_ADDRESS.hex(), "gasPrice": "0x7"}
+    infer["input"] = "0x" + (model_id + image).hex()
+    balance_of_owner = "0x73" + OWNER.hex() + "31" + RETURN_WORD
+    reading = {"stateOverrides": {CODE_AT: {"code": balance_of_owner}}}
+    calls = {"calls": [infer, {"from": SENDER, "to": CODE_AT}]}
+    (block,) = simulated(view, reading | calls)
+    ran, read = block["calls"]
+    assert ran["status"] == "0x1"
+    assert int(read["returnData"], 16) == 10 * 7
+    view.close()
+    world.close()

@@ -13,6 +13,7 @@ from cvm.faults import ModelDataMissing
 from cvm.inference.backends.table import backend_named
 from cvm.inference.engine import NodeTrace, trace_items
 from cvm.inference.model_file import parse_model
+from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import CHUNK_BYTES, BadChunkIndex, model_id, validate_chunk
 from node.model_chunks import ModelChunks
 from node.rpc.chain_view import TraceRequest, TransactionLocation
@@ -20,7 +21,15 @@ from node.sample_models import sample_model_path
 from node.storage.model_store import ModelStore
 from node.transaction_pool import TransactionPool
 from opcodes.inference_trace import InferenceTrace
-from tests.chain_world import CHAIN_ID, USER, ChainWorld, genesis_document, live_chain, signed
+from tests.chain_world import (
+    CHAIN_ID,
+    USER,
+    ChainWorld,
+    address_of,
+    genesis_document,
+    live_chain,
+    signed,
+)
 
 GENESIS = json.dumps(genesis_document()).encode()
 TWIN = (0x0C00).to_bytes(20, "big")
@@ -127,6 +136,28 @@ def test_a_block_gives_all_its_calls_with_their_transactions(traced: Traced) -> 
         (2, 0, image(1)),
     ]
     assert [trace for place, trace in found if place == 2] == list(traced.trace(block, 2))
+
+
+def test_a_block_that_is_replayed_pays_royalties_as_it_did(traced: Traced) -> None:
+    owner = b"\xab" * 20
+    sender = address_of(USER)
+    passed_on = bytes.fromhex("23b872dd") + bytes(12) + sender + bytes(12) + owner + traced.model
+    traced.world.send(MODEL_REGISTRY, passed_on)
+    for _ in range(2):
+        block = traced.include(traced.model + image(0), traced.model + image(1))
+        chain = traced.world.chain.execution
+        with chain.replay(block) as replay:
+            for tx in replay.transactions:
+                replay.apply(tx)
+            left = replay.state()
+            header = chain.header(block)
+            assert header is not None
+            with chain.state_at(header) as state:
+                for address in (owner, sender, header.coinbase):
+                    now, then = left.account(address), state.account(address)
+                    assert now is not None
+                    assert then is not None
+                    assert now.balance == then.balance > 0
 
 
 def test_a_call_is_compared_with_the_definition(traced: Traced) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from consensus.fork_schedule import Machines
 from opcodes import gas
-from opcodes.inference_host import InferenceCall, InferenceLog, UnkeptLog
+from opcodes.inference_host import InferenceCall, InferenceLog, RoyaltyLog
 from tests.evm_world import MODEL_ID, OWNER, FakeHost, World, infer_code, push
 
 
@@ -32,13 +32,24 @@ def test_a_call_that_ran_keeps_its_input() -> None:
     assert (call.ok, call.has_run, call.input) == (True, True, bytes([0, 0, 0, 7]))
 
 
-def test_a_log_that_nobody_reads_keeps_nothing() -> None:
-    log: InferenceLog = UnkeptLog()
-    charge = gas.InferenceGas(gas.INFER_BASE, 0, 1, 0, 0)
-    log.add(InferenceCall(MODEL_ID, OWNER, True, charge, b"in", b"out"))
-    assert log.take() == ()
+@pytest.mark.parametrize(
+    ("royalty", "ok", "owed"),
+    [
+        pytest.param(7, True, [(OWNER, 7)], id="owed"),
+        pytest.param(7, False, [], id="failed"),
+        pytest.param(0, True, [], id="no royalty"),
+    ],
+)
+def test_a_log_that_nobody_reads_keeps_what_is_owed_and_no_bytes(
+    royalty: int, ok: bool, owed: list[tuple[bytes, int]]
+) -> None:
+    log: InferenceLog = RoyaltyLog()
+    charge = gas.InferenceGas(gas.INFER_BASE, 0, 1, royalty, 0)
+    log.add(InferenceCall(MODEL_ID, OWNER, ok, charge, b"in", b"out"))
+    assert log.royalties() == owed
+    assert all((call.input, call.output) == (b"", b"") for call in log.take())
 
 
 def test_machines_keep_calls_only_when_asked_to() -> None:
-    assert isinstance(Machines(FakeHost(), keeps_calls=False).log, UnkeptLog)
-    assert not isinstance(Machines(FakeHost()).log, UnkeptLog)
+    assert isinstance(Machines(FakeHost(), keeps_calls=False).log, RoyaltyLog)
+    assert not isinstance(Machines(FakeHost()).log, RoyaltyLog)

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cvm.evm.creation_address import creation_address
+from models_registry.addresses import MODEL_REGISTRY
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.trace_results import STRUCT_TRACE
 from node.tracing.trace_budget import parse_timeout
 from opcodes import gas
+from opcodes.table import INFER_ADDRESS
 from tests.chain_world import USER
 from tests.chain_world import signed as signed_bytes
 from tests.evm_world import push
@@ -161,6 +164,23 @@ def test_geths_flat_form_leaves_out_calls_and_static_calls_of_precompiles(
     assert [call["action"]["callType"] for call in shown] == ["delegatecall"]
     _outer, *all_of_them = trace(traced, tx_hash, "flatCallTracer", includePrecompiles=True)
     assert len(all_of_them) == 3
+
+
+@pytest.mark.parametrize("is_twin", [False, True], ids=["opcode", "twin"])
+def test_who_is_paid_a_royalty_is_touched(tmp_path: Path, is_twin: bool) -> None:
+    traced = TracedWorld(tmp_path)
+    model = traced.world.register_model(royalty_gas=10)
+    owner = b"\xab" * 20
+    passed_on = bytes.fromhex("23b872dd") + bytes(12) + SENDER + bytes(12) + owner + model
+    traced.world.send(MODEL_REGISTRY, passed_on)
+    caller = INFER_ADDRESS if is_twin else traced.deploy(inferring(model))
+    tx_hash = traced.include(caller, model + image() if is_twin else image())
+    receipt: Any = result(traced.view, "eth_getTransactionReceipt", tx_hash)
+    diff = trace(traced, tx_hash, "prestateTracer", diffMode=True)
+    paid = 10 * int(receipt["effectiveGasPrice"], 16)
+    assert diff["post"][hexed(owner)] == {"balance": hex(paid)}
+    assert hexed(owner) not in diff["pre"]
+    traced.close()
 
 
 def test_a_slot_that_is_cleared_is_in_the_state_before_alone(traced: TracedWorld) -> None:
