@@ -7,7 +7,6 @@ the inputs, and with the growth of memory.
 """
 
 import argparse
-import asyncio
 import json
 import random
 import resource
@@ -16,6 +15,8 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import uvloop
 
 from cvm.evm.keccak import keccak256
 from cvm.evm.rlp_encoding import encode_bytes, encode_list
@@ -193,9 +194,9 @@ def fuzz(inputs: int, seed: int) -> tuple[Counter[str], int]:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as threads:
         world = fuzzed_world(Path(folder))
         fuzzer = Fuzzer(world, seed, threads)
-        asyncio.run(fuzzer.run(inputs // 10))
+        uvloop.run(fuzzer.run(inputs // 10))
         before = memory_mib()
-        asyncio.run(fuzzer.run(inputs - inputs // 10))
+        uvloop.run(fuzzer.run(inputs - inputs // 10))
         world.close()
     return fuzzer.counts, memory_mib() - before
 

@@ -11,7 +11,6 @@ where there was a crash or the process grew by 50 MiB.
 """
 
 import argparse
-import asyncio
 import logging
 import random
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 from time import process_time
 
 import structlog
+import uvloop
 
 from node.p2p import cvm_protocol, eth_handler
 from node.p2p.cvm_messages import CVM_1
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    outcome = asyncio.run(Fuzzer(given.seed).run(given.inputs))
+    outcome = uvloop.run(Fuzzer(given.seed).run(given.inputs))
     for end, count in sorted(outcome.ends.items()):
         sys.stdout.write(f"{count:9,} {end}\n")
     for crash in outcome.crashes[:SHOWN_CRASHES]:

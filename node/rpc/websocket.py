@@ -75,7 +75,8 @@ class WebSocketEndpoint:
     ) -> None:
         async def send(messages: Sequence[bytes]) -> None:
             *earlier, last = messages
-            if earlier and transport is not None and not socket.closed:
+            is_open = not socket.closed and transport is not None and not transport.is_closing()
+            if earlier and is_open:
                 transport.writelines(map(text_frame, earlier))
             await socket.send_frame(last, WSMsgType.TEXT)
 

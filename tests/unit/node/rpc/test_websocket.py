@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
+import uvloop
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from cvm.evm.receipt import Log
@@ -15,6 +17,7 @@ from node.rpc.chain_view import BlockView, SyncProgress
 from node.rpc.dispatcher import Limits
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
+from tests.p2p_cuts import LINGER_NOT
 from tests.unit.node.rpc.fake_chain import (
     BOB,
     CONTRACT,
@@ -67,7 +70,7 @@ def with_node(check: Check, settings: RpcSettings = SETTINGS) -> None:
         ):
             await check(node, server, session)
 
-    asyncio.run(run())
+    uvloop.run(run())  # as a node does
 
 
 async def call(socket: ClientWebSocketResponse, method: str, *params: object) -> object:
@@ -289,6 +292,25 @@ def test_a_client_that_does_not_read_is_told_why_it_is_disconnected() -> None:
             assert (message.data, str(message.extra).split(":")[0]) == (1008, "too slow")
 
     with_node(check)
+
+
+def test_a_client_whose_connection_is_reset_ends_without_a_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def check(node: Node, server: RpcServer, _session: ClientSession) -> None:
+        ended = asyncio.Event()
+        node.shared.subscriptions.remove = lambda _gone: ended.set()  # type: ignore[method-assign]
+        async with ClientSession() as leaving:
+            socket = await leaving.ws_connect(server.ws_url)
+            await call(socket, "eth_subscribe", "newHeads")
+            socket.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, LINGER_NOT)
+        while not ended.is_set():
+            for _ in range(20):
+                node.events.new_head(NewHead(node.chain.head(), (), ()))
+            await asyncio.sleep(0)
+
+    with_node(check)
+    assert caplog.records == []
 
 
 def test_a_subscription_ends_with_its_connection() -> None:
