@@ -8,7 +8,7 @@ from node.rpc.body_budget import BodyBudget
 from node.rpc.caller import Caller, RpcNode
 from node.rpc.dispatcher import Limits, answer, error_text
 from node.rpc.faults import RateLimited
-from node.rpc.outbox import Outbox, SlowClient
+from node.rpc.outbox import Outbox, SlowClient, WriteNow, no_room
 from node.rpc.rate_limit import NOT_COUNTED, Meter
 from node.rpc.subscriptions import ClientSubscriptions
 
@@ -31,11 +31,12 @@ class Connection:
         limits: Limits,
         budget: BodyBudget,
         meter: Meter = NOT_COUNTED,
+        write_now: WriteNow = no_room,
     ) -> None:
         self._limits = limits
         self._budget = budget
         self._meter = meter
-        self._outbox = Outbox()
+        self._outbox = Outbox(write_now=write_now)
         self._subscriptions = ClientSubscriptions(node.subscriptions, self._outbox)
         self._caller = Caller(node, namespaces, self._subscriptions)
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)

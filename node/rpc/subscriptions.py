@@ -32,14 +32,15 @@ class Subscription:
     id: str
     outbox: Outbox
 
-    def push(self, result: bytes) -> None:
+    def push(self, result: bytes, *, is_alone: bool = False) -> None:
         """Send a notification whose result is this JSON text."""
         self.outbox.notify(
             b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"'
             + self.id.encode()
             + b'","result":'
             + result
-            + b"}}"
+            + b"}}",
+            is_alone=is_alone,
         )
 
 
@@ -91,7 +92,8 @@ class SubscriptionHub:
 
     def _new_head(self, head: NewHead) -> None:
         if self._heads:
-            push_all(self._heads, dumped(header_fields(head.header)))
+            is_alone = not self._logs or head.header.bloom == 0
+            push_all(self._heads, dumped(header_fields(head.header)), is_alone=is_alone)
         for wanted, group in self._logs.items():
             self._push_logs(head, wanted, group)
         if self._syncing:
@@ -178,10 +180,10 @@ class ClientSubscriptions:
         return subscription.id
 
 
-def push_all(group: Group, result: bytes) -> None:
-    """Send the same notification to all of a group."""
+def push_all(group: Group, result: bytes, *, is_alone: bool = False) -> None:
+    """Send the same notification to all of a group; `is_alone` where no other comes with it."""
     for subscription in group:
-        subscription.push(result)
+        subscription.push(result, is_alone=is_alone)
 
 
 def syncing_object(progress: SyncProgress | None) -> JsonValue:

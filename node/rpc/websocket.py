@@ -80,8 +80,18 @@ class WebSocketEndpoint:
                 transport.writelines(map(text_frame, earlier))
             await socket.send_frame(last, WSMsgType.TEXT)
 
+        def write_now(message: bytes) -> bool:
+            if transport is None or socket.closed or transport.is_closing():
+                return False
+            if transport.get_write_buffer_size():
+                return False
+            transport.write(text_frame(message))
+            return True
+
         transport = request.transport
-        connection = Connection(self._node, self._namespaces, self._limits, self._budget, meter)
+        connection = Connection(
+            self._node, self._namespaces, self._limits, self._budget, meter, write_now
+        )
         try:
             await connection.run(_messages(socket), send)
         except SlowClient as slow:

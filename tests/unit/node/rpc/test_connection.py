@@ -80,6 +80,41 @@ def test_a_closed_queue_gives_what_is_left_and_then_nothing() -> None:
     run(scenario)
 
 
+def test_a_notification_is_written_at_once_only_while_nothing_is_before_it() -> None:
+    async def scenario() -> None:
+        written: list[bytes] = []
+        has_room = True
+
+        def write_now(message: bytes) -> bool:
+            if has_room:
+                written.append(message)
+            return has_room
+
+        outbox = Outbox(write_now=write_now)
+        outbox.notify(b"at once", is_alone=True)
+        assert written == [b"at once"]
+        outbox.notify(b"not alone")
+        assert await outbox.take() == [b"not alone"]
+        rest = asyncio.create_task(outbox.take())
+        await asyncio.sleep(0)
+        has_room = False
+        outbox.notify(b"waits", is_alone=True)
+        has_room = True
+        outbox.notify(b"behind it", is_alone=True)
+        assert await rest == [b"waits", b"behind it"]
+        outbox.notify(b"behind what is on its way", is_alone=True)
+        assert await outbox.take() == [b"behind what is on its way"]
+        rest = asyncio.create_task(outbox.take())
+        await asyncio.sleep(0)
+        outbox.notify(b"at once again", is_alone=True)
+        outbox.close()
+        assert await rest == []
+        outbox.notify(b"too late", is_alone=True)
+        assert written == [b"at once", b"at once again"]
+
+    run(scenario)
+
+
 class SlowChain(FakeChain):
     """A chain whose calls wait for `released`; how many are under way is counted."""
 

@@ -284,7 +284,7 @@ def test_a_client_that_does_not_read_is_told_why_it_is_disconnected() -> None:
     async def check(node: Node, server: RpcServer, session: ClientSession) -> None:
         async with session.ws_connect(server.ws_url) as socket:
             await call(socket, "eth_subscribe", "newHeads")
-            for _ in range(2_100):
+            for _ in range(25_000):  # more than sockets and the outbox hold
                 node.events.new_head(NewHead(node.chain.head(), (), ()))
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 continue
