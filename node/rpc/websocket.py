@@ -75,8 +75,9 @@ class WebSocketEndpoint:
     ) -> None:
         async def send(messages: Sequence[bytes]) -> None:
             *earlier, last = messages
-            is_open = not socket.closed and transport is not None and not transport.is_closing()
-            if earlier and is_open:
+            if transport is None or transport.is_closing() or socket.closed:
+                raise ConnectionResetError("the client is gone")
+            if earlier:
                 transport.writelines(map(text_frame, earlier))
             await socket.send_frame(last, WSMsgType.TEXT)
 

@@ -299,7 +299,11 @@ def test_a_client_whose_connection_is_reset_ends_without_a_fault(
 ) -> None:
     async def check(node: Node, server: RpcServer, _session: ClientSession) -> None:
         ended = asyncio.Event()
-        node.shared.subscriptions.remove = lambda _gone: ended.set()  # type: ignore[method-assign]
+
+        def remove(subscription: object) -> None:
+            ended.set()
+
+        node.shared.subscriptions.remove = remove  # type: ignore[method-assign]
         async with ClientSession() as leaving:
             socket = await leaving.ws_connect(server.ws_url)
             await call(socket, "eth_subscribe", "newHeads")
