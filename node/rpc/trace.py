@@ -35,6 +35,8 @@ MAX_TRACES = 10_000
 MAX_MESSAGES = 100
 """Of one trace_callMany."""
 PAIR = 2
+KINDS = ("trace", "stateDiff")
+TracedMessage: TypeAlias = tuple[CallMessage, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ class TraceFilter:
 
 
 def parse_kinds(value: object) -> tuple[str, ...]:
-    """Return the kinds of traces that a call wants: only `trace` is there."""
+    """Return the kinds of traces that a call wants."""
     kinds = tuple(str(item) for item in parse_list(value))
     for kind in kinds:
-        if kind != "trace":
-            raise BadArgument(f"{shown(kind)} is not available; want trace")
+        if kind not in KINDS:
+            raise BadArgument(f"{shown(kind)} is not available; want {' or '.join(KINDS)}")
     return kinds
 
 
-def parse_messages(value: object) -> tuple[CallMessage, ...]:
+def parse_messages(value: object) -> tuple[TracedMessage, ...]:
     """Return messages, each of which comes in a pair with the kinds of traces."""
     pairs = [parse_list(item) for item in parse_list(value)]
     if len(pairs) > MAX_MESSAGES:
@@ -67,8 +69,7 @@ def parse_messages(value: object) -> tuple[CallMessage, ...]:
     for pair in pairs:
         if len(pair) != PAIR:
             raise BadArgument(f"{shown(pair)} is not a message with its kinds of traces")
-        parse_kinds(pair[1])
-        found.append(parse_call(pair[0]))
+        found.append((parse_call(pair[0]), parse_kinds(pair[1])))
     return tuple(found)
 
 
@@ -97,7 +98,7 @@ def parse_trace_filter(value: object) -> TraceFilter:
 
 
 Kinds: TypeAlias = Annotated[tuple[str, ...], parse_kinds]
-Messages: TypeAlias = Annotated[tuple[CallMessage, ...], parse_messages]
+Messages: TypeAlias = Annotated[tuple[TracedMessage, ...], parse_messages]
 Place: TypeAlias = Annotated[tuple[int, ...], parse_place]
 Filter: TypeAlias = Annotated[TraceFilter, parse_trace_filter]
 
@@ -126,10 +127,10 @@ async def trace_get(chain: EthView, tx_hash: Hash, place: Place) -> JsonValue:
 
 @rpc_method("trace_call")
 async def trace_call(
-    chain: EthView, message: Call, _kinds: Kinds, block: Block = BlockTag.LATEST
+    chain: EthView, message: Call, kinds: Kinds, block: Block = BlockTag.LATEST
 ) -> JsonValue:
     """Run a message on the state after a block, and return its output and calls."""
-    return (await traces_of_messages(chain, (message,), block))[0]
+    return (await traces_of_messages(chain, ((message, kinds),), block))[0]
 
 
 @rpc_method("trace_callMany")
@@ -141,7 +142,7 @@ async def trace_call_many(
 
 
 @rpc_method("trace_rawTransaction")
-async def trace_raw_transaction(chain: EthView, raw: Data, _kinds: Kinds) -> JsonValue:
+async def trace_raw_transaction(chain: EthView, raw: Data, kinds: Kinds) -> JsonValue:
     """Run a signed transaction on the state after the newest block, without keeping it."""
     tx, header = decode_transaction(raw), chain.head()
     request = CallRequest(
@@ -155,25 +156,25 @@ async def trace_raw_transaction(chain: EthView, raw: Data, _kinds: Kinds) -> Jso
         blob_versioned_hashes=tx.blob_versioned_hashes,
         authorization_list=tx.authorization_list,
     )
-    return (await chain.execute(FlatCallsJob(header.hash, (request,))))[0]
+    return (await chain.execute(FlatCallsJob(header.hash, ((request, kinds),))))[0]
 
 
 @rpc_method("trace_replayTransaction")
-async def trace_replay_transaction(chain: EthView, tx_hash: Hash, _kinds: Kinds) -> JsonValue:
+async def trace_replay_transaction(chain: EthView, tx_hash: Hash, kinds: Kinds) -> JsonValue:
     """Run an included transaction again, and return its output and calls; null if not known."""
     location = chain.transaction_location(tx_hash)
     if location is None:
         return None
-    return (await chain.execute(ReplayJob(location.block_hash, location.index)))[0]
+    return (await chain.execute(ReplayJob(location.block_hash, kinds, location.index)))[0]
 
 
 @rpc_method("trace_replayBlockTransactions")
-async def trace_replay_block_transactions(chain: EthView, block: Block, _kinds: Kinds) -> JsonValue:
+async def trace_replay_block_transactions(chain: EthView, block: Block, kinds: Kinds) -> JsonValue:
     """Run a block again, and return output and calls of each transaction; null if not known."""
     header = find_header(chain, block)
     if header is None:
         return None
-    return [] if header.block_number == 0 else await chain.execute(ReplayJob(header.hash))
+    return [] if header.block_number == 0 else await chain.execute(ReplayJob(header.hash, kinds))
 
 
 @rpc_method("trace_filter")
@@ -202,11 +203,13 @@ async def trace_filter(chain: EthView, wanted: Filter) -> JsonValue:
 
 
 async def traces_of_messages(
-    chain: EthView, messages: Sequence[CallMessage], block: Block
+    chain: EthView, messages: Sequence[TracedMessage], block: Block
 ) -> list[FlatTrace]:
     """Return output and calls of messages that run one after the other."""
     header = require_header(chain, block)
-    requests = tuple(call_request(each, chain.chain_id, header) for each in messages)
+    requests = tuple(
+        (call_request(message, chain.chain_id, header), kinds) for message, kinds in messages
+    )
     return await chain.execute(FlatCallsJob(header.hash, requests))
 
 

@@ -11,12 +11,16 @@ from node.execution.execution_chain import ExecutionChain
 from node.execution.messages import header_of
 from node.rpc.encoding import data
 from node.rpc.json_value import JsonValue
-from node.tracing.flat_calls import PARITY_OPTIONS, REPLAY_OPTIONS, FlatCallTracer
+from node.tracing.flat_calls import PARITY_OPTIONS, REPLAY_OPTIONS, FlatCallTracer, FlatOptions
+from node.tracing.mux_tracer import MuxTracer
+from node.tracing.state_diff import StateDiffTracer
 from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_jobs import traced_message, watched_transactions
-from node.tracing.transaction_tracer import TraceEnd
+from node.tracing.transaction_tracer import TraceEnd, TransactionTracer
 
 FlatTrace = dict[str, JsonValue]
+Kinds = tuple[str, ...]
+"""Of `trace` and `stateDiff`, what is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,19 @@ class ReplayJob:
     """Run a block again, or the one transaction at a place of it, for what each replay shows."""
 
     block_hash: bytes
+    kinds: Kinds
     index: int | None = None
 
     def run(self, chain: ExecutionChain) -> list[FlatTrace]:
-        """Return output and calls of each transaction, with its hash where the whole block runs."""
+        """Return output and what was asked for; with hashes where the whole block runs."""
         budget = TraceBudget()
         return [
-            replay_object(end.output, tracer.calls(end))
+            replay_object(tracer, end)
             | ({} if self.index is not None else {"transactionHash": data(tx.hash)})
             for tx, tracer, end in watched_transactions(
                 chain,
                 self.block_hash,
-                lambda: FlatCallTracer(REPLAY_OPTIONS, budget),
+                lambda: replay_tracer(self.kinds, REPLAY_OPTIONS, budget),
                 budget,
                 self.index,
             )
@@ -69,33 +74,45 @@ class FlatCallsJob:
     """Trace messages on the state after a block, each on what those before it left."""
 
     block_hash: bytes
-    requests: tuple[CallRequest, ...]
+    requests: tuple[tuple[CallRequest, Kinds], ...]
 
     def run(self, chain: ExecutionChain) -> list[FlatTrace]:
-        """Return output and calls of each; raises `ServerError` where one cannot start."""
+        """Return output and what was asked for of each; `ServerError` where one cannot start."""
         budget = TraceBudget()
         header = header_of(chain, self.block_hash)
         with chain.state_at(header) as state:
             reader: StateReader = state
             found: list[FlatTrace] = []
-            for request in self.requests:
+            for request, kinds in self.requests:
+                tracer = replay_tracer(kinds, PARITY_OPTIONS, budget)
                 with chain.setting(header, free_gas=request.gas_price == 0) as setting:
-                    done, reader = self._run_one(replace(setting, reader=reader), request, budget)
+                    here = replace(setting, reader=reader)
+                    done, reader = traced_on(here, request, tracer, budget)
                 found.append(done)
         return found
 
-    def _run_one(
-        self, setting: CallSetting, request: CallRequest, budget: TraceBudget
-    ) -> tuple[FlatTrace, StateReader]:
-        """Return what one message shows, and the state that it leaves."""
-        tracer = FlatCallTracer(PARITY_OPTIONS, budget)
-        worlds: list[WorldState] = []
-        done = traced_message(replace(setting, prepare=worlds.append), request, tracer, budget)
-        calls = tracer.calls(TraceEnd(done.gas_used, done.output, done.error))
-        after = ChangedState(setting.reader, worlds[0].changes())
-        return replay_object(done.output, calls), after
+
+def traced_on(
+    setting: CallSetting, request: CallRequest, tracer: MuxTracer, budget: TraceBudget
+) -> tuple[FlatTrace, StateReader]:
+    """Return what one message shows, and the state that it leaves."""
+    worlds: list[WorldState] = []
+    done = traced_message(replace(setting, prepare=worlds.append), request, tracer, budget)
+    shown = replay_object(tracer, TraceEnd(done.gas_used, done.output, done.error))
+    return shown, ChangedState(setting.reader, worlds[0].changes())
 
 
-def replay_object(output: bytes, calls: list[FlatTrace]) -> FlatTrace:
-    """Return what a replay shows: only its calls are made here."""
-    return {"output": data(output), "stateDiff": None, "trace": calls, "vmTrace": None}
+def replay_tracer(kinds: Kinds, options: FlatOptions, budget: TraceBudget) -> MuxTracer:
+    """Return what watches a replay: calls, changes of the state, or both."""
+    tracers: dict[str, TransactionTracer] = {}
+    if "trace" in kinds:
+        tracers["trace"] = FlatCallTracer(options, budget)
+    if "stateDiff" in kinds:
+        tracers["stateDiff"] = StateDiffTracer(budget)
+    return MuxTracer(tracers)
+
+
+def replay_object(tracer: MuxTracer, end: TraceEnd) -> FlatTrace:
+    """Return what a replay shows; what was not asked for is empty."""
+    shown: FlatTrace = {"output": data(end.output), "stateDiff": None, "trace": [], "vmTrace": None}
+    return shown | tracer.results(end)

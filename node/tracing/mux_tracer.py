@@ -44,4 +44,8 @@ class MuxTracer:
 
     def result(self, end: TraceEnd) -> JsonValue:
         """Return what each gives, by its name."""
+        return self.results(end)
+
+    def results(self, end: TraceEnd) -> dict[str, JsonValue]:
+        """Return what each gives, by its name."""
         return {name: tracer.result(end) for name, tracer in self._tracers.items()}

@@ -5,6 +5,7 @@ has what was changed, `post` only the fields that are new; what was destroyed is
 what was created in `post` alone. Who is paid a royalty for an inference is touched by it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cvm.evm.calls import CALL, CALLCODE, DELEGATECALL, STATICCALL
@@ -104,6 +105,11 @@ class PrestateTracer(SilentTracer):
             for address, found in sorted(self._found.items())
             if self._options.include_empty or not found.is_empty
         }
+
+    def touched(self) -> Iterator[tuple[bytes, Found, LiveWorld]]:
+        """Yield each account as it was found, by address, with the state as it is."""
+        for address, found in sorted(self._found.items()):
+            yield address, found, self._world_now()
 
     def _world_now(self) -> LiveWorld:
         if self._world is None:

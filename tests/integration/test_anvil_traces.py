@@ -234,6 +234,28 @@ def test_every_transaction_has_the_calls_that_anvil_gives(
     assert differences == {}
 
 
+def came(account: Any) -> Any:
+    """Return the balance with which an account came; anvil says so of contracts only."""
+    balance = account["balance"]
+    return balance["+"] if "+" in balance else balance["*"]["to"]
+
+
+def test_every_replay_changes_what_anvil_says(twin: Twin) -> None:
+    differences = {}
+    for name, tx_hash in twin.hashes.items():
+        receipt: Any = result(twin.traced.view, "eth_getTransactionReceipt", tx_hash)
+        asked = ("trace_replayBlockTransactions", receipt["blockNumber"], ["stateDiff"])
+        ((ours,), (theirs,)) = twin.both(*asked)
+        for address, account in ours["stateDiff"].items():
+            if "+" in account["balance"]:
+                ours["stateDiff"][address] = came(account)
+                theirs["stateDiff"][address] = came(theirs["stateDiff"][address])
+        found = difference(theirs, ours, "")
+        if found is not None:
+            differences[name] = found
+    assert differences == {}
+
+
 def test_contracts_nonces_and_codes_are_told_as_anvil_tells_them(twin: Twin) -> None:
     asked: list[tuple[str, tuple[object, ...]]] = [("ots_getApiLevel", ())]
     for contract in (*twin.contracts.values(), NOBODY):

@@ -42,7 +42,7 @@ from node.rpc.schemas.forms import (
     record,
     ref,
 )
-from node.rpc.trace import parse_kinds, parse_messages, parse_place, parse_trace_filter
+from node.rpc.trace import KINDS, parse_kinds, parse_messages, parse_place, parse_trace_filter
 from node.rpc.typed_data import parse_typed_data
 from node.tracing.call_config import parse_call_config
 from node.tracing.trace_config import parse_trace_config
@@ -109,8 +109,8 @@ ARGUMENT_SCHEMAS: dict[Parser, Schema] = {
     parse_storage_slot: ref("StorageSlot"),
     parse_call_config: CALL_TRACE_CONFIG,
     parse_trace_config: TRACE_CONFIG,
-    parse_messages: array(array(either(CALL, array(one_of_words("trace"))))),
-    parse_kinds: array(one_of_words("trace")),
+    parse_messages: array(array(either(CALL, array(one_of_words(*KINDS))))),
+    parse_kinds: array(one_of_words(*KINDS)),
     parse_place: array(either(QUANTITY, INTEGER, ref("Decimal"))),
     parse_trace_filter: record(
         {},

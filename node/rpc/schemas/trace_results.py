@@ -8,6 +8,7 @@ from node.rpc.schemas.forms import (
     TEXT,
     Schema,
     array,
+    fields,
     mapping,
     nullable,
     one_of_words,
@@ -48,9 +49,13 @@ FLAT_TRACE = record(
     },
 )
 
+DIFFERENCE: Schema = {"description": "= or an object of *, + or -, with what was and what is"}
+ACCOUNT_DIFFERENCE = record(
+    {**fields(DIFFERENCE, ("balance", "code", "nonce")), "storage": mapping(DIFFERENCE)}
+)
 REPLAY_FIELDS: dict[str, Schema] = {
     "output": DATA,
-    "stateDiff": NULL,
+    "stateDiff": nullable(mapping(ACCOUNT_DIFFERENCE)),
     "trace": array(FLAT_TRACE),
     "vmTrace": NULL,
 }

@@ -99,6 +99,31 @@ def test_a_replay_gives_output_and_calls_without_their_block(
     assert ask(traced, "trace_replayBlockTransactions", "0xffff", ["trace"]) is None
 
 
+def test_a_replay_shows_what_changed_where_that_is_asked_for(
+    traced: TracedWorld, mixed: tuple[bytes, bytes, str]
+) -> None:
+    contract, reverter, tx_hash = mixed
+    replay = ask(traced, "trace_replayTransaction", tx_hash, ["stateDiff"])
+    assert replay["trace"] == []
+    found = replay["stateDiff"]
+    slot, old, new = (f"0x{value:064x}" for value in (3, 0, 7))
+    assert found[hexed(contract)] == {
+        "balance": {"*": {"from": "0x0", "to": "0x4"}},
+        "code": "=",
+        "nonce": "=",
+        "storage": {slot: {"*": {"from": old, "to": new}}},
+    }
+    assert found[hexed(NOBODY)] == {
+        "balance": {"+": "0x5"},
+        "code": {"+": "0x"},
+        "nonce": {"+": "0x0"},
+        "storage": {},
+    }
+    assert hexed(reverter) not in found
+    both = ask(traced, "trace_replayTransaction", tx_hash, ["trace", "stateDiff"])
+    assert (both["stateDiff"], len(both["trace"])) == (found, 3)
+
+
 def test_each_of_many_messages_finds_what_those_before_it_left(traced: TracedWorld) -> None:
     counter = traced.deploy(bytes.fromhex("5f54600101805f555f5260205ff3"))
     message = {"from": hexed(SENDER), "to": hexed(counter)}
@@ -130,8 +155,8 @@ def test_a_signed_transaction_is_traced_without_being_sent(
         ),
         pytest.param(
             "trace_replayTransaction",
-            ["0x" + 64 * "1", ["stateDiff"]],
-            '"stateDiff" is not available; want trace',
+            ["0x" + 64 * "1", ["vmTrace"]],
+            '"vmTrace" is not available; want trace or stateDiff',
             id="kind",
         ),
     ],
