@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.clients")
     parser.add_argument("--only", action="append", choices=names, help="this client; repeated")
     chosen = parser.parse_args(arguments).only or names
-    outcomes = run_clients(chosen, find_tools())
+    needs = {need for client in CLIENTS if client.name in chosen for need in client.needs}
+    outcomes = run_clients(chosen, find_tools(needs))
     print(f"\n{table(outcomes)}")
     for outcome in outcomes:
         if outcome.reason:

@@ -14,7 +14,7 @@ from tests.clients.installing import (
     reason_of,
     run_installer,
 )
-from tests.clients.tools import Tools
+from tests.clients.tools import NO_BROWSER, Tools, find_tools
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,14 @@ def test_a_folder_is_installed_anew_once_its_list_changed(tmp_path: Path) -> Non
     assert is_installed(tmp_path, [packages])
     packages.write_text('{"dependencies": {}}')
     assert not is_installed(tmp_path, [packages])
+
+
+def test_only_what_is_needed_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVM_CLIENTS_DIR", str(tmp_path / "clients"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CVM_BROWSER", raising=False)
+    assert find_tools(set()).missing == {}
+    assert find_tools({"browser", "npm"}).missing == {
+        "browser": NO_BROWSER,
+        "npm": "no npm on PATH: it comes with Node.js",
+    }

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.clients.installing import install_npm, install_pip, node_folder, reason_of
@@ -46,15 +47,18 @@ class Tools:
         return next((self.missing[need] for need in needs if need in self.missing), None)
 
 
-def find_tools() -> Tools:
-    """Find what is there, and install what npm and pip can."""
+def find_tools(needs: Collection[str]) -> Tools:
+    """Find what is needed, and install what npm and pip can of it."""
     folder = Path(os.environ.get("CVM_CLIENTS_DIR", ROOT / ".cache" / "clients")).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     browser = os.environ.get("CVM_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    installers = {"npm": install_npm, "pip": install_pip}
     reasons = {
-        "npm": reason_of(lambda: install_npm(folder)),
-        "pip": reason_of(lambda: install_pip(folder)),
-        "browser": None if browser else NO_BROWSER,
+        need: reason_of(partial(installers[need], folder))
+        for need in sorted(needs)
+        if need in installers
     }
-    missing = {kind: reason for kind, reason in reasons.items() if reason is not None}
+    if "browser" in needs and browser is None:
+        reasons["browser"] = NO_BROWSER
+    missing = {need: reason for need, reason in reasons.items() if reason is not None}
     return Tools(folder, browser, missing)
