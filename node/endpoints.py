@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
@@ -11,13 +12,14 @@ from consensus.certificate import CommitCertificate
 from node.block_writer import BlockWriter
 from node.config import NodeConfig
 from node.live_chain import LiveChain
+from node.open_files import raise_open_files
 from node.rpc.caller import LOCAL_NAMESPACES, RpcNode, rpc_node
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.filter_table import FilterTable
 from node.rpc.ipc import MAX_PATH_BYTES, IpcServer
 from node.rpc.node_facts import NodeSelf
 from node.rpc.rate_limit import RateLimit
-from node.rpc.rpc_config import HttpConfig, WebSocketConfig
+from node.rpc.rpc_config import OPERATOR_NAMESPACES, HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer, RpcSettings, start_rpc_server
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,9 @@ async def open_endpoints(
     HTTP and WebSocket on one port are one listener. Raises `CannotListen`.
     """
     http, sockets = config.http, config.websocket
+    for served in (http, sockets):
+        warn_of_public(served)
+    raise_open_files()
     rate_limit = None
     if config.rpc_rate_limit:
         rate_limit = RateLimit(config.rpc_rate_limit, asyncio.get_running_loop().time)
@@ -51,6 +56,23 @@ async def open_endpoints(
     if config.ipc_path is not None:
         await _open_ipc(node, config.ipc_path, stack)
     return server
+
+
+def warn_of_public(served: HttpConfig | WebSocketConfig | None) -> None:
+    """Say where other machines reach methods that are the operator's, which are off by default."""
+    if served is None or is_loopback(served.host):
+        return
+    shown = sorted(set(served.namespaces) & OPERATOR_NAMESPACES)
+    if shown:
+        log.warning("other machines reach the operator's methods", host=served.host, api=shown)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an interface."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def rpc_of(

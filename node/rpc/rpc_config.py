@@ -37,6 +37,12 @@ NAMESPACES = (
 )
 
 
+OPERATOR_NAMESPACES = frozenset(
+    ("admin", "anvil", "debug", "evm", "hardhat", "personal", "testing", "trace")
+)
+"""What steers a node, changes its chain, or costs it much: for its operator, not for everybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
     """JSON-RPC over HTTP.

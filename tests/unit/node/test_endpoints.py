@@ -12,7 +12,7 @@ import structlog
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from node.config import NodeConfig
-from node.endpoints import open_endpoints
+from node.endpoints import open_endpoints, warn_of_public
 from node.rpc.rpc_config import HttpConfig, WebSocketConfig
 from node.rpc.server import RpcServer
 from tests.unit.node.rpc.fake_chain import small_chain
@@ -117,3 +117,53 @@ def test_a_path_too_long_for_a_socket_is_named_and_left_out(tmp_path: Path) -> N
         with_endpoints(config(tmp_path, ipc_path=path), check)
     assert [line["event"] for line in lines] == ["no IPC socket"]
     assert lines[0]["path"] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("served", "warned"),
+    [
+        pytest.param(HttpConfig("0.0.0.0", 0), [], id="public-by-default"),
+        pytest.param(HttpConfig("127.0.0.1", 0, ("admin", "eth")), [], id="admin-on-loopback"),
+        pytest.param(HttpConfig("localhost", 0, ("debug",)), [], id="debug-on-localhost"),
+        pytest.param(
+            HttpConfig("0.0.0.0", 0, ("eth", "trace", "admin")),
+            [["admin", "trace"]],
+            id="admin-for-everybody",
+        ),
+        pytest.param(
+            WebSocketConfig("0.0.0.0", 0, ("debug",)), [["debug"]], id="debug-over-websocket"
+        ),
+        pytest.param(None, [], id="off"),
+    ],
+)
+def test_operators_methods_for_everybody_are_named_in_the_log(
+    served: HttpConfig | WebSocketConfig | None, warned: list[list[str]]
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        warn_of_public(served)
+    assert [line["api"] for line in lines] == warned
+
+
+def test_admin_and_debug_are_off_unless_they_are_named(tmp_path: Path) -> None:
+    made = config(
+        tmp_path,
+        http=HttpConfig("0.0.0.0", 0),
+        websocket=WebSocketConfig("0.0.0.0", 0),
+    )
+
+    async def check(server: RpcServer | None, session: ClientSession) -> None:
+        assert server is not None
+        url = f"127.0.0.1:{server.port}"
+        methods = ("admin_nodeInfo", "debug_getBadBlocks", "trace_block", "anvil_mine")
+        for method in methods:
+            error = (await post(session, f"http://{url}", method))["error"]
+            assert error == {
+                "code": -32601,
+                "message": f"the method {method} does not exist/is not available",
+            }
+        async with session.ws_connect(f"ws://{url}") as socket:
+            for method in methods:
+                await socket.send_json(request(method))
+                assert (await socket.receive_json())["error"]["code"] == -32601
+
+    with_endpoints(made, check)
