@@ -131,15 +131,20 @@ class MessageMachine:
             self._execution.abandon()
 
     def run_last(self, tx: SimulatedTransaction) -> MessageResult:
-        """Run the last message of this machine: what it did stays in the world of its rules."""
-        return self._refusal(tx) or self._executed(tx)
+        """Run the last message of this machine: what it did stays in the world of its rules.
+
+        That includes what comes after it: what it destroyed is gone, and royalties are paid.
+        """
+        return self._refusal(tx) or self._executed(tx, settles=True)
 
     def _refusal(self, tx: SimulatedTransaction) -> MessageResult | None:
         refusal = refusal_of(self._setting, self._world, tx)
         return None if refusal is None else MessageResult(b"", 0, refusal, reverted=False)
 
-    def _executed(self, tx: SimulatedTransaction) -> MessageResult:
+    def _executed(self, tx: SimulatedTransaction, *, settles: bool = False) -> MessageResult:
         executed = self._execution.run(tx)
+        if settles:
+            self._execution.settle(executed.royalties)
         outcome = executed.outcome
         reverted = outcome.status is Status.REVERTED
         return MessageResult(outcome.output, executed.gas_used, outcome.error, reverted)

@@ -7,12 +7,15 @@ import pytest
 
 from cvm.evm.creation_address import creation_address
 from cvm.evm.keccak import keccak256
+from models_registry.addresses import MODEL_REGISTRY
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.trace_results import TRACE_RESULTS
+from opcodes.table import INFER_ADDRESS
 from tests.chain_world import USER, signed
+from tests.evm_world import push
 from tests.json_schema import mismatch
 from tests.unit.node.rpc.rpc_caller import error, result
-from tests.unit.node.rpc.traced_world import NOBODY, REASON, SENDER, TracedWorld
+from tests.unit.node.rpc.traced_world import NOBODY, REASON, SENDER, TracedWorld, image
 
 CALLDATA_GAS = 5 * 16  # EIP-2028: five bytes that are not zero
 INTRINSIC = 21_000 + CALLDATA_GAS
@@ -134,6 +137,21 @@ def test_each_of_many_messages_finds_what_those_before_it_left(traced: TracedWor
     first, second = (each["trace"][0]["result"]["address"] for each in pair)
     assert first == hexed(creation_address(SENDER, traced.world.nonce))
     assert second == hexed(creation_address(SENDER, traced.world.nonce + 1))
+
+
+def test_a_message_finds_the_royalties_that_one_before_it_paid(traced: TracedWorld) -> None:
+    model = traced.world.register_model(royalty_gas=10)
+    owner = b"\xab" * 20
+    passed_on = b"".join(part.rjust(32, b"\0") for part in (SENDER, owner, model))
+    traced.world.send(MODEL_REGISTRY, bytes.fromhex("23b872dd") + passed_on)
+    reading = traced.deploy(push(owner) + bytes.fromhex("315f5260205ff3"))
+    price = 10**10
+    infer = {"from": hexed(SENDER), "to": hexed(INFER_ADDRESS), "input": hexed(model + image())}
+    infer |= {"gasPrice": hex(price), "gas": hex(10**6)}
+    read = {"from": hexed(SENDER), "to": hexed(reading)}
+    ran, seen = ask(traced, "trace_callMany", [[infer, ["stateDiff"]], [read, ["trace"]]])
+    assert int(seen["output"], 16) == 10 * price
+    assert ran["stateDiff"][hexed(owner)]["balance"] == {"+": hex(10 * price)}
 
 
 def test_a_signed_transaction_is_traced_without_being_sent(
