@@ -10,6 +10,34 @@ class AlreadyKnown(InvalidTransaction):
         super().__init__("already known")
 
 
+class NonceUsed(InvalidTransaction):
+    """A block has a transaction of the sender with this nonce already."""
+
+    def __init__(self, nonce: int, next_nonce: int) -> None:
+        super().__init__(f"nonce too low: next nonce {next_nonce}, tx nonce {nonce}")
+
+
+class NotPayable(InvalidTransaction):
+    """The balance does not cover the transaction alone."""
+
+    def __init__(self, balance: int, cost: int) -> None:
+        super().__init__(
+            f"insufficient funds for gas * price + value: balance {balance}, tx cost {cost}, "
+            f"overshot {cost - balance}"
+        )
+
+
+class NotPayableTogether(InvalidTransaction):
+    """The balance does not cover the transaction with all that is pending of the sender."""
+
+    def __init__(self, balance: int, pending: int, more: int, *, is_replacement: bool) -> None:
+        what = "tx bumped" if is_replacement else "tx cost"
+        super().__init__(
+            f"insufficient funds for gas * price + value: balance {balance}, "
+            f"queued cost {pending}, {what} {more}, overshot {pending + more - balance}"
+        )
+
+
 class TypeNotPooled(InvalidTransaction):
     """Blob transactions are not carried, nor are types that do not exist."""
 

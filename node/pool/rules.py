@@ -5,14 +5,13 @@ They follow go-ethereum's core/txpool/validation.go and core/txpool/legacypool/l
 
 from collections.abc import Mapping, Sequence
 
-from cvm.evm.faults import InsufficientFunds, NonceAtMaximum, NonceTooLow
+from cvm.evm.faults import NonceAtMaximum
 from cvm.evm.machine_limits import MAX_NONCE
 from cvm.evm.state_reader import EMPTY_CODE_HASH, Account, StateReader
 from cvm.evm.transaction import BLOB, SET_CODE, Transaction
 from cvm.evm.transaction_rules import (
     ChainRules,
     most_spent,
-    validate_balance,
     validate_sender_is_eoa,
     validate_stateless,
 )
@@ -22,6 +21,9 @@ from node.pool.faults import (
     AuthorityReserved,
     GappedFromDelegated,
     InflightLimitReached,
+    NonceUsed,
+    NotPayable,
+    NotPayableTogether,
     OverBlockGasLimit,
     ReplacementUnderpriced,
     TransactionTooLarge,
@@ -58,10 +60,11 @@ def validate_sender(tx: Transaction, account: Account, state: StateReader) -> No
     if tx.nonce >= MAX_NONCE:
         raise NonceAtMaximum(tx.nonce)
     if tx.nonce < account.nonce:
-        raise NonceTooLow(tx.sender, tx.nonce, account.nonce)
+        raise NonceUsed(tx.nonce, account.nonce)
     if account.code_hash != EMPTY_CODE_HASH:
         validate_sender_is_eoa(tx, state.code(account.code_hash))
-    validate_balance(tx, account.balance)
+    if account.balance < most_spent(tx):
+        raise NotPayable(account.balance, most_spent(tx))
 
 
 def validate_replacement(tx: Transaction, replaced: Transaction, bump_percent: int) -> None:
@@ -85,11 +88,11 @@ def validate_replacement(tx: Transaction, replaced: Transaction, bump_percent: i
 def validate_overdraft(tx: Transaction, lists: AccountLists) -> None:
     """Demand a balance for all that is pending of the sender, with the new one."""
     replaced = lists.pending.get(tx.nonce)
-    needed = lists.pending_cost + most_spent(tx)
-    if replaced is not None:
-        needed -= most_spent(replaced)
-    if lists.balance < needed:
-        raise InsufficientFunds(lists.address, lists.balance, needed)
+    more = most_spent(tx) - (0 if replaced is None else most_spent(replaced))
+    if lists.balance < lists.pending_cost + more:
+        raise NotPayableTogether(
+            lists.balance, lists.pending_cost, more, is_replacement=replaced is not None
+        )
 
 
 def validate_delegation(

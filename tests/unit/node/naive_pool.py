@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from cvm.evm.faults import InsufficientFunds, NonceTooLow
 from cvm.evm.state_reader import Account
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_rules import most_spent
@@ -10,6 +9,9 @@ from node.pool.faults import (
     AccountLimitExceeded,
     AlreadyKnown,
     FutureReplacesPending,
+    NonceUsed,
+    NotPayable,
+    NotPayableTogether,
     PoolFull,
     ReplacementUnderpriced,
     Underpriced,
@@ -66,10 +68,12 @@ class NaivePool:
         if tx in self.everything():
             return AlreadyKnown
         if nonce < account.nonce:
-            return NonceTooLow
+            return NonceUsed
         others = [most_spent(other) for other in pending.values() if other.nonce != nonce]
+        if most_spent(tx) > account.balance:
+            return NotPayable
         if most_spent(tx) + sum(others) > account.balance:
-            return InsufficientFunds
+            return NotPayableTogether
         if old is not None:
             return None if pays_more(tx, old) else ReplacementUnderpriced
         following = account.nonce + len(pending)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cvm.evm.creation_address import creation_address
-from cvm.evm.faults import InvalidTransaction, MalformedTransaction, NonceTooLow, WrongChainId
+from cvm.evm.faults import InvalidTransaction, MalformedTransaction, WrongChainId
 from cvm.faults import ModelDataMissing
 from models_registry.registry import RegistryStatus
 from node.demo_contract import classify_data
@@ -19,7 +19,7 @@ from node.execution.call_request import CallRequest, CallResult
 from node.execution.execution_chain import ExecutionChain
 from node.execution.messages import MAX_TX_GAS, CallJob, EstimateJob
 from node.pool.content import PoolStatus
-from node.pool.faults import TransactionTooLarge, TypeNotPooled
+from node.pool.faults import NonceUsed, TransactionTooLarge, TypeNotPooled
 from node.pool.limits import MAX_TX_BYTES
 from node.rpc.chain_view import TransactionLocation
 from node.sample_models import sample_model_path
@@ -159,7 +159,7 @@ def test_a_queued_transaction_wakes_the_producer_when_the_gap_is_filled(live: Li
 
 def test_a_used_nonce_is_refused(live: Live) -> None:
     live.world.propose([signed(USER, 0, to=RECIPIENT, gas=21_000)])
-    with pytest.raises(NonceTooLow, match="tx: 0 state: 1"):
+    with pytest.raises(NonceUsed, match="next nonce 1, tx nonce 0"):
         live.submit(signed(USER, 0, to=RECIPIENT, value=1, gas=21_000))
 
 

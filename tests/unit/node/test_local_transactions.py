@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cvm.evm.faults import NonceTooLow
 from cvm.evm.transaction import Transaction
 from node import local_transactions
 from node.local_transactions import LocalTransactions
+from node.pool.faults import NonceUsed
 from node.storage.transaction_journal import TransactionJournal
 from tests.unit.evm.signing import OTHER_KEY, SENDER, SENDER_KEY
 from tests.unit.node.pool_world import PoolWorld, signed
@@ -110,7 +110,7 @@ def test_a_record_that_is_no_transaction_is_passed_over(node: Node) -> None:
 
 def test_what_the_pool_refuses_is_not_journaled(node: Node) -> None:
     node.world.accounts.put(SENDER, nonce=1)
-    with pytest.raises(NonceTooLow):
+    with pytest.raises(NonceUsed):
         node.send(nonce=0)
     assert node.journal.size_bytes == 0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cvm.evm.faults import InsufficientFunds
 from cvm.evm.transaction import Transaction
 from node.pool.content import PoolStatus
+from node.pool.faults import NotPayableTogether
 from node.pool.limits import PoolHead
 from tests.unit.evm.signing import OTHER, OTHER_KEY, SENDER, SENDER_KEY
 from tests.unit.node.pool_world import PoolWorld, signed
@@ -87,7 +87,7 @@ def test_what_waits_behind_a_gap_is_not_counted_against_the_balance(world: PoolW
         world.add(nonce=nonce)
     world.add(nonce=1)
     assert split(world) == ([0, 1], [2, 3, 4])
-    with pytest.raises(InsufficientFunds, match=f"have {2 * COST} want {3 * COST}"):
+    with pytest.raises(NotPayableTogether, match=f"balance {2 * COST}, queued cost {2 * COST}"):
         world.add(nonce=5)
 
 

@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cvm.evm.faults import (
-    InsufficientFunds,
     IntrinsicGasTooLow,
     InvalidSignature,
     InvalidTransaction,
     NonceAtMaximum,
-    NonceTooLow,
     SenderNotEoa,
     TipAboveFeeCap,
     TransactionGasTooHigh,
@@ -21,6 +19,9 @@ from cvm.evm.transaction_decoding import decode_transaction
 from node.pool import faults
 from node.pool.faults import (
     AlreadyKnown,
+    NonceUsed,
+    NotPayable,
+    NotPayableTogether,
     OverBlockGasLimit,
     ReplacementUnderpriced,
     TransactionTooLarge,
@@ -97,7 +98,7 @@ def test_the_same_transaction_again_is_already_known(add: Add) -> None:
         pytest.param(raw(gas=20_999), IntrinsicGasTooLow, "want 21000", id="too little gas"),
         pytest.param(raw(gas=2**24 + 1), TransactionGasTooHigh, "16777216", id="too much gas"),
         pytest.param(raw(tip=101), TipAboveFeeCap, "101", id="tip over cap"),
-        pytest.param(raw(value=ETHER), InsufficientFunds, f"have {ETHER}", id="no funds"),
+        pytest.param(raw(value=ETHER), NotPayable, f"balance {ETHER}, tx cost", id="no funds"),
         pytest.param(
             raw(data=bytes(MAX_TX_BYTES), gas=2_000_000),
             TransactionTooLarge,
@@ -116,14 +117,14 @@ def test_what_no_block_would_take_is_refused(
 
 def test_a_used_nonce_is_too_low(add: Add, accounts: Accounts) -> None:
     accounts.put(SENDER, nonce=3)
-    with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
+    with pytest.raises(NonceUsed, match="nonce too low: next nonce 3, tx nonce 2"):
         add(raw(nonce=2))
 
 
 def test_a_used_nonce_is_too_low_while_others_wait(add: Add, accounts: Accounts) -> None:
     accounts.put(SENDER, nonce=3)
     add(raw(nonce=3))
-    with pytest.raises(NonceTooLow, match="tx: 2 state: 3"):
+    with pytest.raises(NonceUsed, match="nonce too low: next nonce 3, tx nonce 2"):
         add(raw(nonce=2))
 
 
@@ -175,8 +176,11 @@ def test_the_balance_must_cover_everything_that_waits(add: Add, accounts: Accoun
     accounts.put(SENDER, balance=2 * cost + 5)
     add(raw(nonce=0))
     add(raw(nonce=1, value=5))
-    with pytest.raises(InsufficientFunds, match=f"have {2 * cost + 5} want {3 * cost + 5}"):
+    words = f"balance {2 * cost + 5}, queued cost {2 * cost + 5}, tx cost {cost}, overshot {cost}"
+    with pytest.raises(NotPayableTogether, match=words):
         add(raw(nonce=2))
+    with pytest.raises(NotPayableTogether, match=f"tx bumped {cost}, overshot {cost}"):
+        add(raw(nonce=0, fee_cap=200, tip=2))
 
 
 def test_a_replacement_is_not_counted_twice_against_the_balance(
@@ -354,5 +358,5 @@ def test_what_is_used_up_is_not_counted_against_the_balance(add: Add, accounts: 
 
 def test_every_refusal_is_an_invalid_transaction() -> None:
     found = [fault for name, fault in vars(faults).items() if isinstance(fault, type)]
-    assert len(found) == 14
+    assert len(found) == 17
     assert all(issubclass(fault, InvalidTransaction) for fault in found)
