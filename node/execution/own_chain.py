@@ -108,6 +108,7 @@ class OwnExecutionChain:
         self, block_hash: bytes, *, free_gas: bool
     ) -> AbstractContextManager[MessageRunner]:
         """Open what runs messages in a block; see `ExecutionChain.messages`."""
+        self._machines.log.take()
         return self._kept.open(block_hash, free_gas=free_gas)
 
     @contextmanager

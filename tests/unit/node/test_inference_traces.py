@@ -15,6 +15,8 @@ from cvm.inference.engine import NodeTrace, trace_items
 from cvm.inference.model_file import parse_model
 from models_registry.addresses import MODEL_REGISTRY
 from models_registry.chunks import CHUNK_BYTES, BadChunkIndex, model_id, validate_chunk
+from node.execution.call_request import CallRequest
+from node.execution.messages import CallJob
 from node.model_chunks import ModelChunks
 from node.rpc.chain_view import TraceRequest, TransactionLocation
 from node.sample_models import sample_model_path
@@ -158,6 +160,16 @@ def test_a_block_that_is_replayed_pays_royalties_as_it_did(traced: Traced) -> No
                     assert now is not None
                     assert then is not None
                     assert now.balance == then.balance > 0
+
+
+def test_what_messages_owe_does_not_pile_up(traced: Traced) -> None:
+    chain = traced.world.chain.execution
+    traced.world.propose()
+    request = CallRequest(bytes(20), TWIN, None, 0, 0, traced.model + image(0))
+    for _ in range(3):
+        found = CallJob(traced.world.chain.head.hash, request).run(chain)
+        assert found.output == expected(image(0))[0]
+    assert len(chain._machines.log.calls) == 1
 
 
 def test_a_call_is_compared_with_the_definition(traced: Traced) -> None:
