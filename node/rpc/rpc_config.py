@@ -13,29 +13,15 @@ DEFAULT_RATE_LIMIT = 1_000
 PUBLIC_NAMESPACES = ("cvm", "eth", "net", "rpc", "web3")
 """What HTTP and WebSocket show unless told otherwise; the local socket shows every namespace."""
 
-ON_A_DEV_CHAIN = (
-    *PUBLIC_NAMESPACES,
-    *("anvil", "debug", "evm", "hardhat", "personal", "trace", "txpool"),
+ON_A_DEV_CHAIN = tuple(
+    sorted(
+        {*PUBLIC_NAMESPACES, "anvil", "debug", "erigon", "evm", "hardhat", "ots", "personal"}
+        | {"trace", "txpool"}
+    )
 )
 """What a development chain shows: everything on it is its only user's."""
 
-NAMESPACES = (
-    *(
-        "admin",
-        "anvil",
-        "cvm",
-        "debug",
-        "erigon",
-        "eth",
-        "evm",
-        "hardhat",
-        "net",
-        "ots",
-        "personal",
-    ),
-    *("rpc", "testing", "trace", "txpool", "web3"),
-)
-
+NAMESPACES = tuple(sorted({*ON_A_DEV_CHAIN, "admin", "testing"}))
 
 OPERATOR_NAMESPACES = frozenset(
     ("admin", "anvil", "debug", "evm", "hardhat", "personal", "testing", "trace")
