@@ -2,20 +2,21 @@
 
     python -m tests.testnets                              # every manifest
     python -m tests.testnets tests/testnets/kill.toml     # some of them
-    python -m tests.testnets --results FILE MANIFEST...   # with the figures as JSON
 
-Ends with a table; the last line is `N passed, N failed`, and the status is 1 where one failed.
+The figures of each go to `bench/results/testnet-<date>.json`, beside those of testnets that were
+not run. Ends with a table; the last line is `N passed, N failed`, and the status is 1 where one
+failed.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.testnets.manifest import BadManifest, Manifest, load_manifest, manife
 from tests.testnets.scenario import Report, Scenario  # noqa: E402
 
 HERE = Path(__file__).parent
+RESULTS = HERE.parents[1] / "bench" / "results"
 HEADINGS = ("testnet", "blocks", "transactions", "perturbations", "slowest back", "s", "result")
 console = Console(highlight=False)
 
@@ -80,25 +82,22 @@ def table_of(reports: Sequence[Report]) -> Table:
     return table
 
 
-def results_of(reports: Sequence[Report]) -> dict[str, Any]:
-    """Return the figures for a file."""
-    recoveries = [each for report in reports for each in report.recoveries]
-    back = [each.back_s for each in recoveries if each.back_s is not None]
-    progress = [each.progress_s for each in recoveries if each.progress_s is not None]
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "perturbations": len(recoveries),
-        "all_at_tip_s": {"median": median(back or [0]), "max": max(back, default=0)},
-        "next_block_s": {"median": median(progress or [0]), "max": max(progress, default=0)},
-        "testnets": [asdict(report) | {"passed": not report.faults} for report in reports],
+def write_result(folder: Path, report: Report) -> None:
+    """Write the figures of a testnet beside those that the day's file has of others."""
+    path = folder / f"testnet-{datetime.now(UTC):%Y-%m-%d}.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    found[report.name] = asdict(report) | {
+        "passed": not report.faults,
+        "load_average": round(os.getloadavg()[1], 1),
     }
+    path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the manifests that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.testnets", description=__doc__)
     parser.add_argument("manifests", nargs="*", type=Path)
-    parser.add_argument("--results", type=Path, help="write the figures here")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the figures")
     parser.add_argument("--keep", type=Path, help="keep data directories and logs in this folder")
     chosen = parser.parse_args(arguments)
     try:
@@ -111,9 +110,8 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"[bold]{manifest.name}[/]: {manifest.about}")
         reports.append(asyncio.run(run_manifest(manifest, chosen.keep)))
         show(reports[-1])
+        write_result(chosen.results, reports[-1])
     console.print(table_of(reports))
-    if chosen.results is not None:
-        chosen.results.write_text(json.dumps(results_of(reports), indent=1) + "\n")
     failed = sum(bool(report.faults) for report in reports)
     console.print(f"{len(reports) - failed} passed, {failed} failed")
     return 1 if failed else 0
