@@ -20,6 +20,7 @@ from node.rpc.parameters import (
     shown,
 )
 from node.rpc.registry import JsonValue, rpc_method
+from node.rpc.turns import Slices
 from opcodes.inference_trace import InferenceTrace
 
 MAX_GAS = 100_000_000
@@ -74,7 +75,9 @@ async def get_inferences(chain: ChainView, wanted: InferenceSearch) -> list[Json
     first, last = resolve_range(chain, wanted.blocks)
     found: list[JsonValue] = []
     gas = 0
+    slices = Slices()
     for number in range(first, last + 1):
+        await slices.pause()
         header = chain.header_by_number(number)
         if header is None:
             raise ServerError(f"block {number} is not here: this chain starts from a later state")

@@ -27,6 +27,7 @@ from node.rpc.parameters import (
     shown,
 )
 from node.rpc.registry import rpc_method
+from node.rpc.turns import Slices
 from node.tracing.flat_jobs import FlatBlockJob, FlatCallsJob, FlatTrace, ReplayJob
 
 MAX_BLOCKS = 100
@@ -185,7 +186,9 @@ async def trace_filter(chain: EthView, wanted: Filter) -> JsonValue:
     found: list[FlatTrace] = []
     most = MAX_TRACES if wanted.count is None else wanted.after + wanted.count
     blocks = 0
+    slices = Slices()
     for number in range(max(first, 1), last + 1):
+        await slices.pause()
         header = chain.header_by_number(number)
         if header is None or not header.gas_used:
             continue

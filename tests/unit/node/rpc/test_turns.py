@@ -1,6 +1,7 @@
 """Long work goes on in slices, one in each round of the event loop."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -125,3 +126,40 @@ def test_what_takes_long_waits_for_its_turn(body: bytes, is_long: bool) -> None:
         return others == ["served"]
 
     assert asyncio.run(scenario()) is is_long
+
+
+@pytest.mark.parametrize("method", ["eth_getLogs", "trace_filter", "cvm_getInferences"])
+def test_a_search_of_empty_blocks_lets_others_go_between_them(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = small_chain()
+    first = chain.head().block_number
+    for _ in range(20):
+        chain.add_block()
+    now_s = 0.0
+
+    def clock() -> float:
+        nonlocal now_s
+        now_s += 0.01
+        return now_s
+
+    monkeypatch.setattr(module, "perf_counter", clock)
+    body = {"jsonrpc": "2.0", "id": 1, "method": method}
+    body |= {"params": [{"fromBlock": hex(first), "toBlock": "latest"}]}
+
+    async def scenario() -> int:
+        rounds = 0
+
+        async def others() -> None:
+            nonlocal rounds
+            while True:
+                rounds += 1
+                await asyncio.sleep(0)
+
+        waiting = asyncio.create_task(others())
+        text = await answer(local_caller(chain), json.dumps(body).encode(), Limits())
+        waiting.cancel()
+        assert json.loads(text or "")["result"] == []
+        return rounds
+
+    assert asyncio.run(scenario()) >= 20
