@@ -19,6 +19,7 @@ from node.execution.call_request import CALL_GAS_CAP, CallRequest, simulated
 from node.execution.execution_chain import ExecutionChain
 from node.execution.messages import header_of, overridden_setting
 from node.execution.overrides import StateOverrides
+from node.execution.trace_budget import BoundTracer, TraceBudget
 
 SLOAD, SSTORE = 0x54, 0x55
 BALANCE, EXTCODESIZE, EXTCODECOPY, EXTCODEHASH = 0x31, 0x3B, 0x3C, 0x3F
@@ -45,8 +46,12 @@ class AccessListJob:
     state: StateOverrides = ()
 
     def run(self, chain: ExecutionChain) -> AccessListResult:
-        """Return the list that a run with it does not make longer."""
+        """Return the list that a run with it does not make longer.
+
+        Raises `ExecutionTimedOut` where all the runs together take too long.
+        """
         header, request = header_of(chain, self.block_hash), self.request
+        budget = TraceBudget()
         with overridden_setting(
             chain, header, self.state, free_gas=request.gas_price == 0
         ) as setting:
@@ -54,7 +59,7 @@ class AccessListJob:
             access_list = request.access_list
             while True:
                 touched = Touched(access_list, excluded)
-                watched = partial(PlainInterpreter, tracer=touched)
+                watched = partial(PlainInterpreter, tracer=BoundTracer(touched, budget))
                 rules = replace(setting.rules, interpreter=watched)
                 message = simulated(replace(request, access_list=access_list), CALL_GAS_CAP)
                 result = run_message(replace(setting, rules=rules), message)

@@ -36,6 +36,7 @@ from node.execution.overrides import (
 )
 from node.execution.simulated_call import CallRules, transaction_of, validate_call
 from node.execution.simulation_faults import BlockGasLimitReached
+from node.execution.trace_budget import BoundTracer, TraceBudget
 from node.execution.transfer_logs import TransferLogs
 
 NONCES = MAX_NONCE + 1
@@ -43,12 +44,13 @@ NONCES = MAX_NONCE + 1
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The calls of a block, how they are held to rules, and the gas that the request has left."""
+    """The calls of a block, how they are held to rules, and what the request has left."""
 
     calls: tuple[CallMessage, ...]
     validates: bool
     traces_transfers: bool
     gas_left: int
+    budget: TraceBudget
 
 
 @dataclass(slots=True)
@@ -183,9 +185,8 @@ class BlockSimulation:
         nonce = world.account(call.sender).nonce if call.nonce is None else call.nonce
         tx = transaction_of(call, self._call_rules.chain_id, nonce, min(gas, gas_left))
         validate_call(tx, world, self._call_rules, gas_left)
-        interpreter.tracer = tracer = (
-            TransferLogs(executed.log_count) if calls.traces_transfers else None
-        )
+        tracer = TransferLogs(executed.log_count) if calls.traces_transfers else None
+        interpreter.tracer = None if tracer is None else BoundTracer(tracer, calls.budget)
         royalties_before = len(self._rules.additions.royalties())
         done = execution.run(tx)
         interpreter.tracer = None

@@ -23,6 +23,7 @@ from node.execution.simulation_faults import (
     TimestampsOutOfOrder,
     TooManyBlocks,
 )
+from node.execution.trace_budget import TraceBudget
 
 MAX_BLOCKS = 256
 SECONDS_BETWEEN = 12
@@ -96,6 +97,7 @@ class Simulation:
         self._codes: dict[bytes, bytes] = {}
         self._committer = StateCommitter(self._node)
         self._gas_left = CALL_GAS_CAP
+        self._budget = TraceBudget()
 
     def run(self, wanted: BlockOfCalls) -> SimulatedBlock:
         """Run one block on the one before it."""
@@ -110,7 +112,9 @@ class Simulation:
             root = self._commit(changes)
             return self._append(EthereumBlock(replace(header, state_root=root), ()), (), ())
         validates = self._job.validates
-        calls = Calls(wanted.calls, validates, self._job.traces_transfers, self._gas_left)
+        calls = Calls(
+            wanted.calls, validates, self._job.traces_transfers, self._gas_left, self._budget
+        )
         header = planned_header(successor, wanted.block, parent, validates=validates)
         simulation = BlockSimulation(
             self._chain.chain_id, successor.rules, wanted.block, header, validates

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from cvm.evm.calls import CALL, CALLCODE, CREATE, CREATE2, DELEGATECALL, STATICCALL
 from cvm.evm.messages import Message, Outcome
 from cvm.evm.tracer import TracedFrame
+from node.execution.trace_budget import TraceBudget
 from node.tracing.inferences import inference_input
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_words import INVALID_OPCODE, MODEL_ERROR, opcode_name
 from node.tracing.transaction_tracer import TraceStart
 from opcodes.table import INFER, INFERARRAY

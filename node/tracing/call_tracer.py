@@ -7,11 +7,11 @@ which it was charged; it has no `to` and no `value`.
 from dataclasses import dataclass
 
 from cvm.evm.message_rules import REVERTED
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data, quantity
 from node.rpc.json_value import JsonValue
 from node.rpc.revert_reason import revert_reason
 from node.tracing.call_recorder import CallFrame, CallRecorder, FrameLog
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_words import MODEL_ERROR, geth_error, invalid_opcode_name
 from node.tracing.transaction_tracer import TraceEnd
 

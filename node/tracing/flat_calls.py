@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from cvm.evm.message_rules import REVERTED
 from cvm.evm.precompiles.table import OSAKA_TABLE
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data, quantity
 from node.rpc.json_value import JsonValue
 from node.tracing.call_recorder import CallFrame, CallRecorder
 from node.tracing.call_tracer import halt_words
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_words import parity_error
 from node.tracing.transaction_tracer import TraceEnd, TraceStart
 

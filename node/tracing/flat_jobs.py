@@ -9,12 +9,12 @@ from node.execution.call_request import CallRequest
 from node.execution.changed_state import ChangedState
 from node.execution.execution_chain import ExecutionChain
 from node.execution.messages import header_of
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data
 from node.rpc.json_value import JsonValue
 from node.tracing.flat_calls import PARITY_OPTIONS, REPLAY_OPTIONS, FlatCallTracer, FlatOptions
 from node.tracing.mux_tracer import MuxTracer
 from node.tracing.state_diff import StateDiffTracer
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_jobs import traced_message, watched_transactions
 from node.tracing.transaction_tracer import TraceEnd, TransactionTracer
 

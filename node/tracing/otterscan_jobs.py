@@ -10,10 +10,10 @@ from cvm.evm.state_reader import EMPTY_CODE_HASH, Account
 from cvm.evm.transaction import Transaction
 from node.execution.account_history import first_block_where
 from node.execution.execution_chain import ExecutionChain, UnknownBlock
+from node.execution.trace_budget import TraceBudget
 from node.rpc.json_value import JsonValue
 from node.tracing.call_recorder import CallFrame, CallRecorder
 from node.tracing.otterscan_calls import creator_of, internal_operations, trace_entries
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_jobs import watched_transactions
 from node.tracing.transaction_tracer import TraceEnd
 

@@ -13,11 +13,11 @@ from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.transaction import Transaction
 from node.execution.execution_chain import ExecutionChain, Replay
 from node.execution.faults import ExecutionTimedOut
+from node.execution.trace_budget import BoundTracer, TraceBudget
 from node.rpc.encoding import data
 from node.rpc.faults import LimitExceeded
 from node.tracing.otterscan_calls import names_address
 from node.tracing.otterscan_jobs import Calls, direct_ends
-from node.tracing.trace_budget import BoundTracer, TraceBudget
 from node.tracing.trace_jobs import start_of
 
 NO_ANSWER = 1 << 62

@@ -15,9 +15,9 @@ from cvm.evm.state_reader import EMPTY_CODE_HASH
 from cvm.evm.tracer import TracedFrame
 from models_registry.registry import read_active_record
 from node.execution.execution_chain import LiveWorld
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data, quantity, word
 from node.rpc.json_value import JsonValue
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.transaction_tracer import SilentTracer, TraceEnd, TraceStart
 from opcodes.inference import MODEL_ID_BYTES
 from opcodes.table import INFER, INFER_ADDRESS, INFERARRAY

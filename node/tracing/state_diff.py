@@ -6,10 +6,10 @@ and `to` for what changed, `+` for what came with the account and `-` for what w
 """
 
 from node.execution.execution_chain import LiveWorld
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data, quantity, word
 from node.rpc.json_value import JsonValue
 from node.tracing.prestate_tracer import Found, PrestateOptions, PrestateTracer
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.transaction_tracer import TraceEnd
 
 SAME = "="

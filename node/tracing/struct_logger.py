@@ -12,9 +12,9 @@ from cvm.evm.message_rules import REVERTED
 from cvm.evm.messages import Message, Outcome
 from cvm.evm.opcode_table import OPCODES
 from cvm.evm.tracer import TracedFrame
+from node.execution.trace_budget import TraceBudget
 from node.rpc.encoding import data, quantity, word
 from node.rpc.json_value import JsonValue
-from node.tracing.trace_budget import TraceBudget
 from node.tracing.trace_words import INVALID_OPCODE, geth_error, invalid_opcode_name, opcode_name
 from node.tracing.transaction_tracer import SilentTracer, TraceEnd
 

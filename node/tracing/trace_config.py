@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
+from node.execution.trace_budget import MOST_TIME_S, TraceBudget, parse_timeout
 from node.rpc.faults import BadArgument
 from node.rpc.parameters import parse_flag, parse_object, shown
 from node.tracing.call_tracer import CallTracer, CallTracerOptions
@@ -12,7 +13,6 @@ from node.tracing.four_byte_tracer import FourByteTracer
 from node.tracing.mux_tracer import MuxTracer
 from node.tracing.prestate_tracer import PrestateOptions, PrestateTracer
 from node.tracing.struct_logger import StructLogger, StructLogOptions
-from node.tracing.trace_budget import MOST_TIME_S, TraceBudget, parse_timeout
 from node.tracing.transaction_tracer import TransactionTracer
 
 MAX_LIMIT = 2**63 - 1

@@ -19,11 +19,11 @@ from node.execution.block_settings import WorldView
 from node.execution.call_request import CALL_GAS_CAP, CallRequest, simulated
 from node.execution.execution_chain import ExecutionChain, Replay, UnknownBlock
 from node.execution.messages import header_of, overridden_setting
+from node.execution.trace_budget import BoundTracer, TraceBudget
 from node.rpc.encoding import data
 from node.rpc.faults import ServerError
 from node.rpc.json_value import JsonText, JsonValue
 from node.tracing.call_config import CallTraceConfig
-from node.tracing.trace_budget import BoundTracer, TraceBudget
 from node.tracing.trace_config import TraceConfig
 from node.tracing.transaction_tracer import TraceEnd, TraceStart, TransactionTracer
 

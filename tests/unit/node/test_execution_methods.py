@@ -12,6 +12,7 @@ from trie.hexary import HexaryTrie
 
 from cvm.evm.keccak import keccak256
 from models_registry.addresses import MODEL_REGISTRY
+from node.execution import trace_budget
 from node.live_chain import LiveChain
 from node.sample_models import sample_model_path
 from node.transaction_pool import TransactionPool
@@ -183,6 +184,35 @@ def test_an_access_list_comes_with_the_error_of_its_message(view: LiveChain) -> 
     found = result(view, "eth_createAccessList", {"to": CODE_AT}, "latest", accounts)
     assert isinstance(found, dict)
     assert (found["accessList"], found["error"]) == ([], "execution reverted")
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        pytest.param("eth_createAccessList", [{"data": ENDLESS}], id="access-list"),
+        pytest.param(
+            "eth_simulateV1",
+            [
+                {
+                    "blockStateCalls": [
+                        {
+                            "blockOverrides": {"gasLimit": "0x2faf080"},
+                            "calls": [{"data": ENDLESS}],
+                        }
+                    ],
+                    "traceTransfers": True,
+                }
+            ],
+            id="simulation-with-transfers",
+        ),
+        pytest.param("trace_call", [{"data": ENDLESS}, ["trace"]], id="trace"),
+    ],
+)
+def test_what_is_watched_ends_before_its_process_would(
+    view: LiveChain, method: str, params: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_budget, "MOST_TIME_S", 0.01)
+    assert error(view, method, *params) == (-32000, "execution aborted (timeout = 0.01s)")
 
 
 def test_proofs_lead_from_the_root_to_the_account_and_nowhere_else(

@@ -10,9 +10,9 @@ import pytest
 
 from cvm.evm.creation_address import creation_address
 from models_registry.addresses import MODEL_REGISTRY
+from node.execution.trace_budget import parse_timeout
 from node.rpc.schemas.components import COMPONENTS
 from node.rpc.schemas.trace_results import STRUCT_TRACE
-from node.tracing.trace_budget import parse_timeout
 from opcodes import gas
 from opcodes.table import INFER_ADDRESS
 from tests.chain_world import USER

@@ -1,4 +1,4 @@
-"""What one trace may cost: processor time, and the size of its answer."""
+"""What one run that is watched may cost: time, and the size of its answer."""
 
 import re
 import time
@@ -9,7 +9,8 @@ from node.execution.faults import ExecutionTimedOut
 from node.rpc.faults import BadArgument, LimitExceeded
 
 MOST_TIME_S = 4.5
-"""Below the deadline of a worker process, which would end with the job."""
+"""Below the deadline of a worker process, which would end with the job. Both are of the wall: one
+that counts its own processor time meets its deadline first where others take the processor."""
 MAX_TRACE_BYTES = 25_000_000
 STEPS_PER_LOOK = 256
 
@@ -22,7 +23,7 @@ class TraceBudget:
 
     def __init__(self, timeout_s: float = MOST_TIME_S, max_bytes: int = MAX_TRACE_BYTES) -> None:
         self._timeout_s = min(timeout_s, MOST_TIME_S)
-        self._ends_at = time.thread_time() + self._timeout_s
+        self._ends_at = time.monotonic() + self._timeout_s
         self._max_bytes = self._bytes_left = max_bytes
         self._steps = 0
 
@@ -34,7 +35,7 @@ class TraceBudget:
 
     def look(self) -> None:
         """Look at the clock."""
-        if time.thread_time() >= self._ends_at:
+        if time.monotonic() >= self._ends_at:
             raise ExecutionTimedOut(self._timeout_s)
 
     def spend(self, size_bytes: int) -> None:
