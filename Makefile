@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := $(VENV)/.models-installed
 
-.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-infer bench-rpc bench-evm bench-memory soak calibrate-gas clean
+.PHONY: help install demo demo-certificate demo-contracts demo-network reference fix check types layers test test-all test-models conformance rpc-compat clients fuzz fuzz-evm fuzz-discovery fuzz-cvm fuzz-peers faults faults-crashes testnet hostile cross-machine ptx-vectors bench bench-kernels bench-subscribers bench-infer bench-rpc bench-evm bench-memory soak calibrate-gas clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
@@ -109,8 +109,13 @@ ptx-vectors: install ## every golden vector on the CUDA kernels as compiled for 
 fuzz-evm: install   ## N random blocks on two execution cores (N=10000 SEED=0 PEER=native, eels, anvil or py-evm)
 	$(BIN)/python -m tests.evm_fuzzer --cases $(or $(N),10000) --seed $(or $(SEED),0) --peer $(or $(PEER),native)
 
-bench: install      ## timings (pytest-benchmark)
+bench: bench-kernels bench-rpc bench-subscribers soak ## timings of kernels, of JSON-RPC, and of a day of blocks
+
+bench-kernels: install ## timings of kernels and precompiles (pytest-benchmark)
 	$(BIN)/pytest bench --benchmark-only
+
+bench-subscribers: install ## how soon 500 WebSocket clients have a new block
+	$(BIN)/python -m bench.subscribers
 
 bench-infer: install ## time inference beside onnxruntime; ends in one JSON line
 	$(BIN)/python -m bench.infer_report
