@@ -122,13 +122,17 @@ class BlockSimulation:
         self._rules = rules
         self._overrides = overrides
         self._header = header
-        self._call_rules = CallRules(
-            chain_id, self._rules.fork, self._header.base_fee_per_gas or 0, validates
-        )
         environment = environment_of(context_of(self._header, chain_id), self._rules.fork)
         if overrides.blob_base_fee is not None:
             environment = replace(environment, blob_base_fee=overrides.blob_base_fee)
         self._environment = environment
+        self._call_rules = CallRules(
+            chain_id,
+            self._rules.fork,
+            self._header.base_fee_per_gas or 0,
+            environment.blob_base_fee,
+            validates,
+        )
 
     def run(
         self,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.forks import Fork
 from cvm.evm.keccak import keccak256
 from cvm.evm.machine_limits import MAX_NONCE
@@ -35,6 +36,7 @@ class CallRules:
     chain_id: int
     fork: Fork
     base_fee: int
+    blob_base_fee: int
     validates: bool
 
 
@@ -107,7 +109,10 @@ def validate_call(tx: Transaction, world: WorldState, rules: CallRules, gas_left
         validate_nonce(tx, world)
     validate_fees(tx, rules)
     who = checksum_address(tx.sender)
-    balance, needed = world.account(tx.sender).balance, tx.gas * tx.max_fee_per_gas + tx.value
+    blob_price = max(tx.max_fee_per_blob_gas, rules.blob_base_fee)
+    needed = tx.gas * tx.max_fee_per_gas + tx.value
+    needed += len(tx.blob_versioned_hashes) * GAS_PER_BLOB * blob_price
+    balance = world.account(tx.sender).balance
     if balance < needed:
         words = f"insufficient funds for gas * price + value: address {who} have {balance}"
         raise CallRefused(refused.INSUFFICIENT_FUNDS, f"{words} want {needed}", tx.gas)

@@ -1,30 +1,43 @@
 """The eth_ method that makes up blocks of calls, without keeping what they did."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from cvm.evm.transaction import keep_sender
-from node.execution.call_outcome import CallOutcome
-from node.execution.halt_words import halt_words
+from cvm.evm.transaction_gas import TX_GAS
+from node.execution.call_request import CALL_GAS_CAP
 from node.execution.overrides import NO_BLOCK_OVERRIDES
-from node.execution.simulation import MAX_BLOCKS, BlockOfCalls, SimulatedBlock, SimulateJob
-from node.execution.simulation_faults import VM_ERROR, TooManyBlocks
+from node.execution.simulation import MAX_BLOCKS, BlockOfCalls, SimulateJob
+from node.execution.simulation_faults import TooManyBlocks
 from node.rpc.block_lookup import require_header
 from node.rpc.call_parameters import field, parse_call
-from node.rpc.chain_view import BlockView, EthView
-from node.rpc.encoding import block_object, data, log_object, quantity
-from node.rpc.faults import ExecutionReverted, InvalidParams
+from node.rpc.chain_view import EthView
+from node.rpc.faults import BadArgument, InvalidParams
 from node.rpc.override_parameters import parse_block_overrides, parse_state_overrides
 from node.rpc.parameters import Block, BlockTag, parse_flag, parse_list, parse_object
-from node.rpc.registry import JsonValue, rpc_method
-from node.rpc.revert_reason import revert_reason
+from node.rpc.registry import JsonText, rpc_method
+from node.rpc.simulated_blocks import SimulatedBlocksJob
 
-Payload = Mapping[str, object]
+MAX_CALLS = CALL_GAS_CAP // TX_GAS
+"""So many have the gas to begin, of all that one request has."""
+MAX_ACCOUNTS = 10_000
 
 
 def parse_blocks(value: object) -> tuple[BlockOfCalls, ...]:
-    """Return the blocks of a simulation."""
-    return tuple([_block_of_calls(parse_object(item)) for item in parse_list(value)])
+    """Return the blocks of a simulation; raises `BadArgument` for more than could ever run."""
+    blocks = [parse_object(item) for item in parse_list(value)]
+    validate_count(blocks)
+    return tuple([_block_of_calls(block) for block in blocks])
+
+
+def validate_count(blocks: list[dict[str, object]]) -> None:
+    """Refuse what is too much before it is parsed; raises `TooManyBlocks` or `BadArgument`."""
+    if len(blocks) > MAX_BLOCKS:
+        raise TooManyBlocks
+    for name, most in (("calls", MAX_CALLS), ("stateOverrides", MAX_ACCOUNTS)):
+        parts = [block.get(name) for block in blocks]
+        count = sum(len(part) for part in parts if isinstance(part, list | dict))
+        if count > most:
+            raise BadArgument(f"{count} {name} of all blocks together; want at most {most}")
 
 
 def _block_of_calls(fields: dict[str, object]) -> BlockOfCalls:
@@ -35,56 +48,35 @@ def _block_of_calls(fields: dict[str, object]) -> BlockOfCalls:
     )
 
 
-def parse_options(value: object) -> dict[str, object]:
-    """Return the options of a simulation, each to be parsed by itself."""
-    return parse_object(value)
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """What a simulation runs, and what its answer shows."""
+
+    blocks: tuple[BlockOfCalls, ...]
+    validates: bool
+    traces_transfers: bool
+    is_full: bool
 
 
-Options: TypeAlias = Annotated[dict[str, object], parse_options]
+def parse_options(value: object) -> SimulationOptions:
+    """Return the options of a simulation; raises `BadArgument` or `TooManyBlocks`."""
+    fields = parse_object(value)
+    return SimulationOptions(
+        blocks=field(fields, "blockStateCalls", parse_blocks) or (),
+        validates=field(fields, "validation", parse_flag) or False,
+        traces_transfers=field(fields, "traceTransfers", parse_flag) or False,
+        is_full=field(fields, "returnFullTransactions", parse_flag) or False,
+    )
+
+
+Options: TypeAlias = Annotated[SimulationOptions, parse_options]
 
 
 @rpc_method("eth_simulateV1")
-async def simulate(chain: EthView, options: Options, block: Block = BlockTag.LATEST) -> JsonValue:
+async def simulate(chain: EthView, options: Options, block: Block = BlockTag.LATEST) -> JsonText:
     """Run blocks of calls on the state after a block, and return the blocks that they make."""
-    blocks = field(options, "blockStateCalls", parse_blocks) or ()
-    if not blocks:
+    if not options.blocks:
         raise InvalidParams("empty input")
-    if len(blocks) > MAX_BLOCKS:
-        raise TooManyBlocks
     header = require_header(chain, block)
-    job = SimulateJob(
-        header.hash,
-        blocks,
-        validates=field(options, "validation", parse_flag) or False,
-        traces_transfers=field(options, "traceTransfers", parse_flag) or False,
-    )
-    is_full = field(options, "returnFullTransactions", parse_flag) or False
-    return [_block_object(found, is_full=is_full) for found in await chain.execute(job)]
-
-
-def _block_object(found: SimulatedBlock, *, is_full: bool) -> JsonValue:
-    block = found.block
-    for tx, sender in zip(block.transactions, found.senders, strict=True):
-        keep_sender(tx, sender)
-    view = BlockView(block.header, block.transactions, block.withdrawals or (), len(block.encode()))
-    calls = [_call_object(outcome, found, place) for place, outcome in enumerate(found.outcomes)]
-    return block_object(view, is_full=is_full) | {"calls": calls}
-
-
-def _call_object(outcome: CallOutcome, found: SimulatedBlock, place: int) -> JsonValue:
-    tx, header = found.block.transactions[place], found.block.header
-    result: dict[str, JsonValue] = {
-        "returnData": data(outcome.output),
-        "logs": [
-            log_object(log, header, tx.hash, place, log_index) for log_index, log in outcome.logs
-        ],
-        "gasUsed": quantity(outcome.gas_used),
-        "maxUsedGas": quantity(outcome.max_gas_used),
-        "status": quantity(int(outcome.error is None)),
-    }
-    if outcome.reverted:
-        fault = ExecutionReverted(revert_reason(outcome.output), data(outcome.output))
-        result["error"] = {"message": fault.message, "code": fault.code, "data": fault.data}
-    elif outcome.error is not None:
-        result["error"] = {"message": halt_words(outcome.error), "code": VM_ERROR}
-    return result
+    job = SimulateJob(header.hash, options.blocks, options.validates, options.traces_transfers)
+    return await chain.execute(SimulatedBlocksJob(job, options.is_full))

@@ -37,6 +37,8 @@ WORD = "0x" + "00" * 31 + "2a"
 REVERTS = "0x5f5ffd"
 ENDLESS = "0x5b5f56"
 LOGS = "0x5f5fa000"
+LOG_LOOP = "0x5b5f5fa06120005a115f5700"
+"""Logs nothing until 8,192 gas are left."""
 OWNER = b"\xab" * 20
 TRANSFER_FROM = bytes.fromhex("23b872dd")  # ERC-721, from, to and token
 
@@ -326,6 +328,66 @@ def test_logs_of_contracts_are_the_same_watched_or_not(view: LiveChain) -> None:
             "err: nonce too high: address 0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa, tx: 5 "
             "state: 0 (supplied gas 21000)",
             id="nonce",
+        ),
+        pytest.param(
+            {
+                "blockStateCalls": [
+                    {
+                        "stateOverrides": {OTHER: {"balance": "0x1ffff"}},
+                        "calls": [
+                            {"from": OTHER, "to": OTHER, "gas": "0x5208"}
+                            | {"blobVersionedHashes": [WORD]}
+                        ],
+                    }
+                ]
+            },
+            -38014,
+            "err: insufficient funds for gas * price + value: address "
+            "0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa have 131071 want 131072 "
+            "(supplied gas 21000)",
+            id="blobs-that-cannot-be-paid",
+        ),
+        pytest.param(
+            {"blockStateCalls": [{"calls": [{"to": "c0de"}]}]},
+            -32602,
+            "invalid argument 0: blockStateCalls: calls: to: json: cannot unmarshal hex string "
+            "without 0x prefix into Go value of type common.Address",
+            id="no-address",
+        ),
+        pytest.param(
+            {"blockStateCalls": [{}], "validation": 1},
+            -32602,
+            "invalid argument 0: validation: json: cannot unmarshal number into Go value of type "
+            "bool",
+            id="no-flag",
+        ),
+        pytest.param(
+            {"blockStateCalls": [{"calls": [{}] * 2_380}, {"calls": [{}]}, {"calls": [{}]}]},
+            -32602,
+            "invalid argument 0: blockStateCalls: 2382 calls of all blocks together; want at most "
+            "2380",
+            id="more-calls-than-gas",
+        ),
+        pytest.param(
+            {"blockStateCalls": [{"stateOverrides": {f"0x{i:040x}": {} for i in range(10_001)}}]},
+            -32602,
+            "invalid argument 0: blockStateCalls: 10001 stateOverrides of all blocks together; "
+            "want at most 10000",
+            id="accounts",
+        ),
+        pytest.param(
+            {
+                "blockStateCalls": [
+                    {
+                        "stateOverrides": {CODE_AT: {"code": LOG_LOOP}},
+                        "blockOverrides": {"gasLimit": "0x2faf080"},
+                        "calls": [{"to": CODE_AT}],
+                    }
+                ]
+            },
+            -32005,
+            "what the calls return and log is over 25000000 bytes; ask for fewer",
+            id="logs",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from node.execution.access_list import AccessListJob, AccessListResult
 from node.execution.block_building import BuildJob, BuiltBlock
 from node.execution.call_outcome import CallOutcome
 from node.execution.proofs import AccountProof, ProofJob, SlotProof
-from node.execution.simulation import SimulatedBlock, SimulateJob
+from node.execution.simulation import SimulatedBlock
 from node.rpc.caller import Caller
 from node.rpc.events import ChainEvents
 from node.rpc.methods import METHODS
@@ -24,7 +24,9 @@ from node.rpc.outbox import Outbox
 from node.rpc.rpc_config import NAMESPACES
 from node.rpc.schemas.argument_schemas import ARGUMENT_SCHEMAS
 from node.rpc.schemas.components import COMPONENTS
+from node.rpc.simulated_blocks import SimulatedBlocksJob, simulated_block_object
 from node.rpc.subscriptions import ClientSubscriptions, SubscriptionHub
+from node.tracing.trace_jobs import json_text
 from opcodes.gas import InferenceGas
 from opcodes.inference_host import InferenceCall
 from opcodes.inference_trace import InferenceTrace
@@ -261,11 +263,12 @@ def execution_answers(chain: FakeChain) -> dict[type, object]:
         CallOutcome(b"", (), 21_000, 21_000, "execution reverted", reverted=True),
         CallOutcome(b"\x07", (), 21_000, 21_000, None, reverted=False),
     )
+    simulated = simulated_block_object(SimulatedBlock(block, senders, outcomes), is_full=False)
     slot = SlotProof(0, 7, (b"\xc1\x80",))
     return {
         AccessListJob: AccessListResult(((ALICE, (0, 5)),), 21_000, "OutOfGas"),
         ProofJob: AccountProof(Account(), (b"\xc1\x80",), (slot,)),
-        SimulateJob: (SimulatedBlock(block, senders, outcomes),),
+        SimulatedBlocksJob: json_text([simulated]),
         BuildJob: BuiltBlock(block, 7),
     }
 
