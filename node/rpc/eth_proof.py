@@ -32,12 +32,12 @@ class NamedSlot:
 
 
 def parse_slots(value: object) -> tuple[NamedSlot, ...]:
-    """Return slots of at most 32 bytes each."""
+    """Return slots of at most 32 bytes each; raises `BadArgument`, or `InvalidParams` for many."""
+    items = parse_list(value)
+    if len(items) > MAX_SLOTS:
+        raise InvalidParams(f"too many slots (max {MAX_SLOTS})")
     return tuple(
-        [
-            NamedSlot(parse_storage_slot(item), len(str(item)) == WORD_CHARACTERS)
-            for item in parse_list(value)
-        ]
+        [NamedSlot(parse_storage_slot(item), len(str(item)) == WORD_CHARACTERS) for item in items]
     )
 
 
@@ -49,15 +49,9 @@ async def get_proof(
     chain: EthView, address: Address, slots: Slots, block: Block = BlockTag.LATEST
 ) -> JsonValue:
     """Return an account with Merkle proofs of it and of some of its slots (EIP-1186)."""
-    _validate_count(len(slots))
     header = require_header(chain, block)
     job = ProofJob(header.hash, address, tuple(item.slot for item in slots))
     return _proof_object(address, slots, await chain.execute(job))
-
-
-def _validate_count(count: int) -> None:
-    if count > MAX_SLOTS:
-        raise InvalidParams(f"too many slots (max {MAX_SLOTS})")
 
 
 def _proof_object(address: bytes, slots: tuple[NamedSlot, ...], found: AccountProof) -> JsonValue:

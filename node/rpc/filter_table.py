@@ -26,6 +26,8 @@ TIMEOUT_S = 300.0
 """A filter that nobody polled for so long is gone, as in geth."""
 
 MAX_FILTERS = 4_096
+MAX_WANTED_VALUES = 1 << 18
+"""Addresses and topics of all filters for logs together."""
 MAX_RECENT_TRANSACTIONS = 16_384
 """Hashes of new transactions that are kept for polls; older ones are lost to a slow client."""
 
@@ -125,6 +127,14 @@ class FilterTable:
 
     def follow_logs(self, wanted: LogFilter, heights: Heights) -> str:
         """Install a filter for new logs; return its id."""
+        self._forget_unpolled()
+        held = sum(
+            installed.what.wanted.size
+            for installed in self._filters.values()
+            if isinstance(installed.what, _LogFilter)
+        )
+        if held + wanted.size > MAX_WANTED_VALUES:
+            raise TooManyFilters
         return self._install(_LogFilter(self._here(), wanted, heights))
 
     def follow_transactions(self, *, is_full: bool) -> str:

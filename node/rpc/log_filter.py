@@ -39,8 +39,13 @@ class LogFilter:
     """An empty `addresses`, or an empty place of `topics`, lets everything through."""
 
     blocks: BlockHash | BlockRange
-    addresses: tuple[bytes, ...]
-    topics: tuple[tuple[bytes, ...], ...]
+    addresses: frozenset[bytes]
+    topics: tuple[frozenset[bytes], ...]
+
+    @property
+    def size(self) -> int:
+        """Return how many values it compares with."""
+        return len(self.addresses) + sum(map(len, self.topics))
 
     def bloom_masks(self) -> tuple[tuple[int, ...], ...]:
         """Return for each condition the bits of its values; one mask of each must be present."""
@@ -102,7 +107,7 @@ def parse_log_filter(value: object) -> LogFilter:
     fields = parse_object(value)
     return LogFilter(
         blocks=_parse_blocks(fields),
-        addresses=_parse_addresses(fields.get("address")),
+        addresses=frozenset(_parse_addresses(fields.get("address"))),
         topics=_parse_topics(fields.get("topics")),
     )
 
@@ -133,14 +138,14 @@ def _parse_addresses(value: object) -> tuple[bytes, ...]:
     return tuple(parse_address(item) for item in value)
 
 
-def _parse_topics(value: object) -> tuple[tuple[bytes, ...], ...]:
+def _parse_topics(value: object) -> tuple[frozenset[bytes], ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
         raise BadArgument("topics: want an array of topics, of arrays of topics, or of nulls")
     if len(value) > MAX_TOPICS:
         raise BadArgument(f"exceed max topics: {len(value)}, want at most {MAX_TOPICS}")
-    return tuple(_parse_alternatives(item) for item in value)
+    return tuple(frozenset(_parse_alternatives(item)) for item in value)
 
 
 def _parse_alternatives(value: object) -> tuple[bytes, ...]:

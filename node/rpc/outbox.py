@@ -90,6 +90,11 @@ class Outbox:
         self._is_sending = True
         return taken
 
+    @property
+    def is_given_up(self) -> bool:
+        """Tell whether the client was too slow, so that nothing more is sent to it."""
+        return self._overflow is not None
+
     def size(self) -> tuple[int, int]:
         """Return how many messages wait, and their bytes."""
         return len(self._waiting), self._size_bytes

@@ -5,22 +5,22 @@ notification is the id of its subscription before that text.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cvm.evm.transaction import Transaction
 from node.keys import draw_bytes
 from node.rpc.chain_view import EthView, SyncProgress
-from node.rpc.encoding import data, header_fields, quantity, transaction_object
+from node.rpc.encoding import data, header_fields, log_object, quantity, transaction_object
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.faults import LimitExceeded
 from node.rpc.json_value import JsonValue
 from node.rpc.log_filter import LogFilter, followed_heights, may_contain
-from node.rpc.log_search import logs_in
 from node.rpc.outbox import Outbox
 
 MAX_SUBSCRIPTIONS = 128
-"""Of one client."""
+MAX_WANTED_VALUES = 10_000
+"""Addresses and topics of all its filters for logs; both bounds are of one client."""
 
 ID_BYTES = 16
 
@@ -94,19 +94,12 @@ class SubscriptionHub:
         if self._heads:
             is_alone = not self._logs or head.header.bloom == 0
             push_all(self._heads, dumped(header_fields(head.header)), is_alone=is_alone)
-        for wanted, group in self._logs.items():
-            self._push_logs(head, wanted, group)
+        if self._logs and head.header.bloom:
+            logs = HeadLogs(head)
+            for wanted, group in self._logs.items():
+                push_logs(logs, wanted, group)
         if self._syncing:
             self._push_syncing()
-
-    def _push_logs(self, head: NewHead, wanted: LogFilter, group: Group) -> None:
-        header = head.header
-        if header.bloom == 0 or header.block_number not in followed_heights(wanted):
-            return
-        if not may_contain(header.bloom, wanted.bloom_masks()):
-            return
-        for log in logs_in(header, head.transactions, head.receipts, wanted):
-            push_all(group, dumped(log))
 
     def _push_syncing(self) -> None:
         progress = self._chain.sync_progress()
@@ -132,6 +125,7 @@ class ClientSubscriptions:
         self._outbox = outbox
         self._draw = draw
         self._own: dict[str, Subscription] = {}
+        self._wanted: dict[str, int] = {}
 
     def new_heads(self) -> str:
         """Send every new header."""
@@ -142,7 +136,12 @@ class ClientSubscriptions:
     def logs(self, wanted: LogFilter) -> str:
         """Send every new log that a filter lets through; raises `InvalidParams`."""
         subscription = self._new()
+        if sum(self._wanted.values()) + wanted.size > MAX_WANTED_VALUES:
+            raise LimitExceeded(
+                f"the filters of a client may name {MAX_WANTED_VALUES} addresses and topics"
+            )
         self._hub.add_logs(subscription, wanted)
+        self._wanted[subscription.id] = wanted.size
         return self._kept(subscription)
 
     def new_pending_transactions(self, *, is_full: bool) -> str:
@@ -162,6 +161,7 @@ class ClientSubscriptions:
         subscription = self._own.pop(subscription_id, None)
         if subscription is None:
             return False
+        self._wanted.pop(subscription_id, None)
         self._hub.remove(subscription)
         return True
 
@@ -178,6 +178,44 @@ class ClientSubscriptions:
     def _kept(self, subscription: Subscription) -> str:
         self._own[subscription.id] = subscription
         return subscription.id
+
+
+class HeadLogs:
+    """The logs of a new head, each written down once, however many filters let it through."""
+
+    def __init__(self, head: NewHead) -> None:
+        self.header = head.header
+        pairs = zip(head.transactions, head.receipts, strict=True)
+        self._logs = [
+            (log, tx.hash, index)
+            for index, (tx, receipt) in enumerate(pairs)
+            for log in receipt.logs
+        ]
+        self._texts: dict[int, bytes] = {}
+
+    def wanted(self, wanted: LogFilter) -> Iterator[bytes]:
+        """Yield the JSON text of each log that a filter lets through, in order."""
+        for log_index, (log, tx_hash, tx_index) in enumerate(self._logs):
+            if not wanted.matches(log):
+                continue
+            text = self._texts.get(log_index)
+            if text is None:
+                text = dumped(log_object(log, self.header, tx_hash, tx_index, log_index))
+                self._texts[log_index] = text
+            yield text
+
+
+def push_logs(logs: HeadLogs, wanted: LogFilter, group: Group) -> None:
+    """Send a group the logs that its filter lets through, while anybody in it keeps up."""
+    header = logs.header
+    if header.block_number not in followed_heights(wanted):
+        return
+    if not may_contain(header.bloom, wanted.bloom_masks()):
+        return
+    for text in logs.wanted(wanted):
+        if all(subscription.outbox.is_given_up for subscription in group):
+            return
+        push_all(group, text)
 
 
 def push_all(group: Group, result: bytes, *, is_alone: bool = False) -> None:

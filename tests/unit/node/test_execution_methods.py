@@ -239,6 +239,11 @@ def proven(root: bytes, address: bytes, nodes: list[bytes]) -> bytes:
     return value
 
 
+def test_slots_are_counted_before_they_are_read(view: LiveChain) -> None:
+    found = error(view, "eth_getProof", SENDER, ["no slot"] * 1_025)
+    assert found == (-32602, "too many slots (max 1024)")
+
+
 def test_many_slots_are_read_at_once(view: LiveChain) -> None:
     assert result(view, "eth_getStorageValues", {OTHER: ["0x0", SLOT]}) == {OTHER: [word(0)] * 2}
     too_many = {OTHER: ["0x0"] * 1_025}
