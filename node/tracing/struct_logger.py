@@ -19,7 +19,7 @@ from node.tracing.trace_words import INVALID_OPCODE, geth_error, invalid_opcode_
 from node.tracing.transaction_tracer import SilentTracer, TraceEnd
 
 SLOAD, SSTORE = 0x54, 0x55
-STEP_BYTES, STACK_ITEM_BYTES, WORD_BYTES, SLOT_BYTES = 90, 16, 70, 140
+STEP_BYTES, QUOTES_BYTES, WORD_BYTES, SLOT_BYTES = 90, 3, 70, 140
 """Of JSON, roughly: what is counted against the budget."""
 
 
@@ -72,7 +72,7 @@ class StructLogger(SilentTracer):
         if not options.disable_stack:
             stack = [quantity(value) for value in frame.stack]
             entry["stack"] = stack
-            size += STACK_ITEM_BYTES * len(stack)
+            size += sum(map(len, stack)) + QUOTES_BYTES * len(stack)
         if options.enable_memory and frame.memory:
             words = memory_words(bytes(frame.memory))
             entry["memory"] = words

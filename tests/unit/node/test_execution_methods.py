@@ -15,6 +15,7 @@ from models_registry.addresses import MODEL_REGISTRY
 from node.execution import trace_budget
 from node.live_chain import LiveChain
 from node.sample_models import sample_model_path
+from node.tracing.trace_config import TraceConfig
 from node.transaction_pool import TransactionPool
 from opcodes.table import INFER_ADDRESS
 from tests.chain_world import (
@@ -215,6 +216,19 @@ def test_what_is_watched_ends_before_its_process_would(
 ) -> None:
     monkeypatch.setattr(trace_budget, "MOST_TIME_S", 0.01)
     assert error(view, method, *params) == (-32000, "execution aborted (timeout = 0.01s)")
+
+
+def test_a_deep_stack_of_long_words_counts_in_full(
+    view: LiveChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """900 words of 69 bytes each stand in the answer at every one of 500 steps, and more."""
+    monkeypatch.setattr(
+        TraceConfig, "budget", lambda _config: trace_budget.TraceBudget(max_bytes=20_000_000)
+    )
+    code = "0x7f" + "ff" * 32 + "80" * 900 + "5a50" * 250
+    found = error(view, "debug_traceCall", {"data": code}, "latest", {})
+    assert found[0] == -32005
+    assert found[1].startswith("trace over 20000000 bytes")
 
 
 def test_proofs_lead_from_the_root_to_the_account_and_nowhere_else(
