@@ -19,6 +19,9 @@ from node.rpc.rpc_config import IPC_FILE
 
 TIMEOUT_S = 60.0
 READ_BYTES = 1 << 16
+MISTAKES = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
+"""What an expression of the user's own may raise."""
+
 BANNER = """cvm console on {place}: {modules}
 Call a method as eth.getBalance("0x…", "latest"), or any by its name as rpc("eth_chainId");
 exit with Ctrl-D."""
@@ -79,6 +82,16 @@ class CallFailed(ClientFault):
         super().__init__(f"{method}: {message} (code {code_text})")
 
 
+class NobodyAttached(BadArgument):
+    """No node is at the place that a console was to talk to."""
+
+    def __init__(self, fault: NodeUnreachable) -> None:
+        super().__init__(
+            f"no node answers at {fault.url} ({fault.reason}): start it, or give the http:// "
+            "address, the socket or the --datadir of one that runs"
+        )
+
+
 def attach(
     endpoint: Annotated[
         str | None, typer.Argument(help="http://… or a socket; the data directory's if not given")
@@ -98,6 +111,8 @@ def attach(
                 typer.echo(shown(evaluated(execute, names)))
                 return
             talk(place, names)
+        except NodeUnreachable as fault:
+            raise NobodyAttached(fault) from fault
         except ClientFault as fault:
             raise BadArgument(str(fault)) from fault
 
@@ -131,7 +146,7 @@ def evaluated(source: str, names: dict[str, object]) -> object:
     """Return what an expression of the user's own gives; raises `BadArgument` or `ClientFault`."""
     try:
         return eval(compile(source, "--exec", "eval"), {**names})
-    except (SyntaxError, NameError, AttributeError, TypeError, LookupError, ValueError) as error:
+    except (SyntaxError, *MISTAKES) as error:
         raise BadArgument(f"--exec {source!r}: {error}") from error
 
 

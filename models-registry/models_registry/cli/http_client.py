@@ -38,6 +38,7 @@ class NodeUnreachable(ClientFault):
             "with --rpc"
         )
         self.url = url
+        self.reason = reason
 
 
 class BadAnswer(ClientFault):

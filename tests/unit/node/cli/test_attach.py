@@ -71,6 +71,7 @@ def test_expressions_are_carried_out_over_both_transports(tmp_path: Path) -> Non
         pytest.param("eth.getBalance()", "missing value for required argument", id="parameters"),
         pytest.param("eth.(", "--exec 'eth.('", id="syntax"),
         pytest.param("moon.phase", "name 'moon' is not defined", id="a name"),
+        pytest.param("1 // 0", "by zero", id="arithmetic"),
     ],
 )
 def test_what_fails_is_one_line(tmp_path: Path, expression: str, words: str) -> None:
@@ -98,6 +99,8 @@ def test_nobody_there_is_said(tmp_path: Path) -> None:
     code, _out, err = run("--datadir", str(tmp_path), "--exec", "eth.chainId")
     assert code == 2
     assert f"no node answers at {tmp_path}/cvm.ipc" in err
+    assert "the --datadir of one that runs" in err
+    assert "--rpc" not in err
 
 
 def test_a_namespace_shows_what_it_has() -> None:
