@@ -1,6 +1,7 @@
 """Looks for logs: in one block, and in a range of them with the bounds that a node can bear."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Receipt
@@ -24,7 +25,8 @@ async def find_logs(chain: EthView, wanted: LogFilter) -> list[JsonValue]:
     block = chain.block_by_hash(wanted.blocks.hash)
     if block is None:
         raise ServerError(f"unknown block: 0x{wanted.blocks.hash.hex()}")
-    return logs_in(block.header, block.transactions, chain.receipts(block.header.hash), wanted)
+    receipts = chain.receipts(block.header.hash)
+    return list(logs_in(block.header, block.transactions, receipts, wanted))
 
 
 async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int) -> list[JsonValue]:
@@ -42,7 +44,8 @@ async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int)
         block = chain.block_by_hash(header.hash)
         if block is None:
             continue
-        found += logs_in(header, block.transactions, chain.receipts(header.hash), wanted)
+        receipts, most = chain.receipts(header.hash), MAX_LOGS + 1 - len(found)
+        found += islice(logs_in(header, block.transactions, receipts, wanted), most)
         if len(found) > MAX_LOGS:
             raise LimitExceeded(
                 f"query returned more than {MAX_LOGS} results; "
@@ -77,13 +80,11 @@ def logs_in(
     transactions: Sequence[Transaction],
     receipts: Sequence[Receipt],
     wanted: LogFilter,
-) -> list[JsonValue]:
-    """Return the wanted logs of one block."""
-    found: list[JsonValue] = []
+) -> Iterator[JsonValue]:
+    """Yield the wanted logs of one block, each made when it is asked for."""
     log_index = 0
     for tx_index, (tx, receipt) in enumerate(zip(transactions, receipts, strict=True)):
         for log in receipt.logs:
             if wanted.matches(log):
-                found.append(log_object(log, header, tx.hash, tx_index, log_index))
+                yield log_object(log, header, tx.hash, tx_index, log_index)
             log_index += 1
-    return found

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from cvm.evm.header import BlockHeader
 from cvm.evm.receipt import Log
-from node.rpc import filter_table, subscriptions
+from node.rpc import filter_table, log_search, subscriptions
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.faults import LimitExceeded
@@ -15,6 +16,7 @@ from node.rpc.log_filter import LogFilter, followed_heights, parse_log_filter
 from node.rpc.outbox import Outbox
 from node.rpc.subscriptions import ClientSubscriptions, SubscriptionHub
 from tests.unit.node.rpc.fake_chain import CONTRACT, GWEI, TOPIC, legacy_tx, receipt, small_chain
+from tests.unit.node.rpc.rpc_caller import error
 
 LOGS = 50
 
@@ -93,3 +95,23 @@ def test_the_polled_filters_of_a_node_name_a_bounded_number_of_values(
         filters.follow_logs(wanted, followed_heights(wanted))
     assert filters.uninstall(first)
     filters.follow_logs(wanted, followed_heights(wanted))
+
+
+def test_a_search_makes_no_more_logs_of_a_block_than_it_may_return(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def log_object(
+        _log: Log, _header: BlockHeader, _tx_hash: bytes, _tx_index: int, log_index: int
+    ) -> dict[str, JsonValue]:
+        made.append(log_index)
+        return {}
+
+    monkeypatch.setattr(log_search, "log_object", log_object)
+    monkeypatch.setattr(log_search, "MAX_LOGS", 10)
+    chain, tx = small_chain(), legacy_tx(0, 2 * GWEI)
+    chain.add_block([tx], [receipt(tx, 21_000, [Log(CONTRACT, (TOPIC,), b"")] * LOGS)])
+    code, message = error(chain, "eth_getLogs", {})
+    assert (code, message[:39]) == (-32005, "query returned more than 10 results; as")
+    assert made == list(range(11))
