@@ -247,9 +247,14 @@ class DevControl:
         return self._miner.mode.is_instant
 
     def set_automine(self, *, is_on: bool) -> None:
-        """Make a block as soon as a transaction waits, or only when told to."""
-        if is_on != self._miner.mode.is_instant:
-            self._miner.set_mode(MiningMode(is_on, None))
+        """Make a block as soon as a transaction waits, or only when told to.
+
+        A chain that also made blocks while it was idle does so again.
+        """
+        if is_on == self._miner.mode.is_instant:
+            return
+        first = self._miner.first_mode
+        self._miner.set_mode(first if is_on and first.is_instant else MiningMode(is_on))
 
     def interval(self) -> int | None:
         """Return after how many seconds a block is made without being asked for."""

@@ -69,7 +69,7 @@ class DevMiner:
         self._pool = pool
         self._key = key
         self._work = work
-        self._mode = mode
+        self.first_mode = self._mode = mode
         self._due_at: float | None = None
         self.clock = clock
         self._asked: asyncio.Queue[Asked] = asyncio.Queue(MAX_ASKED)

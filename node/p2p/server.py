@@ -29,6 +29,7 @@ from node.p2p.secure_stream import (
 from node.p2p.session import Remote, Session, greet, say_disconnect
 
 log = structlog.get_logger(__name__)
+EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 SAVE_EVERY_S = 30.0
 SETTLED_S = 5.0
@@ -80,8 +81,12 @@ class P2pServer:
 
     @property
     def enode(self) -> str:
-        """Return this node's own enode URL."""
+        """Return this node's own enode URL.
+
+        Where it listens on every interface and was not told its address, it knows but loopback's.
+        """
         host = self._config.advertised_host or self._config.host
+        host = EVERY_INTERFACE.get(host, host)
         return str(Enode(self.node_id, host, self._port))
 
     @property

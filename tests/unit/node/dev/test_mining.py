@@ -59,6 +59,15 @@ def test_switched_on_again_it_takes_what_waits(tmp_path: Path) -> None:
     live(tmp_path, story)
 
 
+def test_switched_on_again_an_idle_chain_makes_empty_blocks_as_before(tmp_path: Path) -> None:
+    async def story(world: DevWorld) -> None:
+        await world.ask("evm_setAutomine", False)
+        await world.ask("evm_setAutomine", True)
+        await world.until(lambda: world.height == 1)
+
+    live(tmp_path, story, MiningMode(is_instant=True, interval_s=1))
+
+
 def test_blocks_come_in_time_whether_anything_waits_or_not(tmp_path: Path) -> None:
     async def story(world: DevWorld) -> None:
         await world.ask("evm_setIntervalMining", 1)

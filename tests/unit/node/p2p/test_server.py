@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ async def refusal(server: P2pServer, enode: str) -> DisconnectReason:
 
 def open_channels(echo: Echo) -> int:
     return sum(channel.is_open for channel in echo.channels)
+
+
+def test_a_server_on_every_interface_names_an_address_that_can_be_dialled() -> None:
+    async def scene() -> None:
+        everywhere = replace(quick_config(), host="0.0.0.0")
+        async with serving(1, Echo()) as a, serving(2, Echo(), config=everywhere) as b:
+            assert parse_enode(b.enode).host == "127.0.0.1"
+            assert (await a.connect(b.enode)).node_id == b.node_id
+
+    run(scene)
 
 
 def test_two_servers_talk() -> None:
