@@ -65,7 +65,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 def _in_the_folder(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run commands in the folder, and leave this process's logging alone."""
     monkeypatch.chdir(files.folder)
-    for module in ("run", "archive", "node_command"):
+    for module in ("dev_command", "archive", "node_command"):
         monkeypatch.setattr(f"node.cli.{module}.configure_logs", lambda *_config: None)
 
 
