@@ -15,18 +15,20 @@ READY = b"\x00\x00\x00\x00"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a job gave."""
+    """What a job gave, and how many seconds of processor time it took."""
 
     value: object
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a job raised."""
+    """What a job raised, and how many seconds of processor time it took."""
 
     kind: type[BaseException]
     arguments: tuple[object, ...]
     fields: dict[str, Any]  # whatever the fault's class keeps
+    seconds: float
 
     def fault(self) -> BaseException:
         """Return the fault as it was, without its traceback."""
@@ -36,9 +38,9 @@ class Raised:
         return fault
 
 
-def raised(fault: BaseException) -> Raised:
+def raised(fault: BaseException, seconds: float) -> Raised:
     """Return what crosses of a fault."""
-    return Raised(type(fault), fault.args, dict(fault.__dict__))
+    return Raised(type(fault), fault.args, dict(fault.__dict__), seconds)
 
 
 def framed(message: object) -> bytes:

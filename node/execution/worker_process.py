@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import process_time
 from typing import BinaryIO, cast
 
 import structlog
@@ -29,6 +30,7 @@ from node.execution.ethereum_chain import EthereumExecutionChain
 from node.execution.execution_chain import ExecutionChain
 from node.execution.faults import ExecutorFailed
 from node.execution.historic_replay import load_history
+from node.execution.jobs import Job
 from node.execution.own_chain import OwnExecutionChain
 from node.execution.worker_messages import (
     LENGTH_BYTES,
@@ -89,13 +91,16 @@ def serve_jobs(end: socket.socket) -> None:
 
 def outcome(data: bytes, chain: ExecutionChain) -> Answer | Raised:
     """Run one job; what it raises is part of the answer."""
+    job: Job[object] = unframed(data)
+    began_s = process_time()
     try:
-        return Answer(unframed(data).run(chain))
+        value = job.run(chain)
     except CARRIED as fault:
-        return raised(fault)
+        return raised(fault, process_time() - began_s)
     except Exception as fault:
         log.exception("a job failed")
-        return raised(ExecutorFailed(type(fault).__name__))
+        return raised(ExecutorFailed(type(fault).__name__), process_time() - began_s)
+    return Answer(value, process_time() - began_s)
 
 
 def receive(end: BinaryIO) -> bytes | None:

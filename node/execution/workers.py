@@ -1,8 +1,9 @@
 """Worker processes that execute for JSON-RPC, so that nothing a caller asks for delays consensus.
 
 Each runs one job after the other and reads the database by itself. A job that takes too long ends
-with its process, which is replaced. Jobs wait in one bounded queue; where there is one process, a
-few are on their way to it while it runs another.
+with its process, which is replaced. Jobs wait in one bounded queue that is fair between those who
+ask. Where there is one process, a few short jobs are on their way to it while it runs another. Once
+somebody had to wait for long work, a process more is started, which does short work only.
 """
 
 import asyncio
@@ -13,13 +14,13 @@ from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
-from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied
+from node.execution.asker import ASKER
+from node.execution.faults import ExecutionTimedOut, ExecutorDied
 from node.execution.inference_jobs import QuarantineJob
+from node.execution.job_queue import JobQueue, Waiting
 from node.execution.jobs import Job, ResultT
 from node.execution.worker_link import WorkerGone, WorkerLink
 from node.execution.worker_messages import Answer, Raised, framed, unframed
@@ -35,14 +36,6 @@ RESTART_PAUSE_S = 1.0
 ON_THE_WAY = 8
 """Jobs that one process holds, the one that it runs included."""
 QUARANTINE = framed(QuarantineJob())
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A job, and who waits for it."""
-
-    frame: bytes
-    result: asyncio.Future[Any]  # of whatever the job gives
 
 
 class Workers:
@@ -65,17 +58,11 @@ class Workers:
         self._count = count
         self._timeout_s = timeout_s
         self._on_the_way = ON_THE_WAY if count == 1 else 1
-        self._queue: asyncio.Queue[Waiting] = asyncio.Queue(max_waiting)
-        self._again: deque[Waiting] = deque()
+        self._queue = JobQueue(max_waiting)
 
     async def execute(self, job: Job[ResultT]) -> ResultT:
         """Return what a job gives; see `jobs.Executor`."""
-        waiting = Waiting(framed(job), asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise ExecutorBusy(self._queue.qsize()) from None
-        result: ResultT = await waiting.result
+        result: ResultT = await self._queue.add(framed(job), ASKER.get())
         return result
 
     async def run(self) -> None:
@@ -83,69 +70,78 @@ class Workers:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._count):
                 tasks.create_task(self._keep_one())
+            await self._queue.somebody_waited.wait()
+            tasks.create_task(self._keep_one(short_only=True))
 
     def close(self) -> None:
         """Refuse what still waits."""
-        while (waiting := self._at_hand()) is not None:
-            fail(waiting, ExecutorDied())
+        while (job := self._queue.take()) is not None:
+            fail(job, ExecutorDied())
 
-    def _at_hand(self) -> Waiting | None:
-        """Return the next job if there is one: first those that a process left undone."""
-        if self._again:
-            return self._again.popleft()
-        return None if self._queue.empty() else self._queue.get_nowait()
-
-    async def _keep_one(self) -> None:
+    async def _keep_one(self, *, short_only: bool = False) -> None:
         """Start a process, and another whenever one has ended."""
         while True:
             try:
                 async with started(self._place) as link:
-                    await self._serve(link)
+                    await self._serve(link, short_only=short_only)
             except WorkerGone as gone:
                 log.warning("a worker has to be replaced", reason=str(gone))
                 await asyncio.sleep(0 if worker_was_up(gone) else RESTART_PAUSE_S)
 
-    async def _serve(self, link: WorkerLink) -> None:
+    async def _serve(self, link: WorkerLink, *, short_only: bool) -> None:
         """Keep a process at work; raises `WorkerGone`.
 
-        Only the job that runs shares the fate of its process, the others are done by the next one.
+        Only the job that runs shares the fate of its process, the others wait for the next one.
         """
         sent: deque[Waiting] = deque()
         try:
             while True:
                 if len(sent) <= self._on_the_way // 2:
-                    link.send(await self._next_frames(link, sent))
-                frame = await link.answer(self._timeout_s)
-                settle(sent.popleft(), unframed(frame))
+                    link.send(await self._next_frames(link, sent, short_only=short_only))
+                answer = unframed(await link.answer(self._timeout_s))
+                self._queue.took(sent[0], answer.seconds)
+                settle(sent.popleft(), answer)
         except TimeoutError:
+            self._queue.took(sent[0], self._timeout_s)
             fail(sent.popleft(), ExecutionTimedOut(self._timeout_s))
             raise WorkerGone(f"a job took over {self._timeout_s:g} s") from None
         except (WorkerGone, asyncio.CancelledError):
             if sent:
+                self._queue.took(sent[0], self._timeout_s)
                 fail(sent.popleft(), ExecutorDied())
             raise
         finally:
-            self._again.extendleft(reversed(sent))
+            for job in sent:
+                self._queue.put_back(job)
 
-    async def _next_frames(self, link: WorkerLink, sent: deque[Waiting]) -> bytes:
-        """Return jobs to send, and put them behind those that are on their way; waits for one."""
+    async def _next_frames(
+        self, link: WorkerLink, sent: deque[Waiting], *, short_only: bool
+    ) -> bytes:
+        """Return jobs to send, and put them behind those that are on their way; waits for one.
+
+        Nothing is sent behind long work, and long work behind nothing.
+        """
         frames: list[bytes] = []
-        while len(sent) < self._on_the_way:
-            waiting = self._at_hand()
-            if waiting is None:
-                if sent:
-                    break
-                waiting = await self._queue.get()
-            if waiting.result.done():
-                continue
-            if self._is_quarantined() and not link.has_quarantine:
+        if not sent:
+            sent.append(await self._queue.get(short_only=short_only))
+            frames.append(sent[0].frame)
+            if self._lacks_quarantine(link):
                 link.has_quarantine = True
-                told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-                sent.append(Waiting(QUARANTINE, told))
-                frames.append(QUARANTINE)
-            sent.append(waiting)
-            frames.append(waiting.frame)
+                link.send(QUARANTINE)
+                await link.answer(self._timeout_s)
+        while (
+            len(sent) < self._on_the_way
+            and sent[-1].asker.is_short
+            and self._queue.is_short_next()
+            and not self._lacks_quarantine(link)
+            and (following := self._queue.take(short_only=True)) is not None
+        ):
+            sent.append(following)
+            frames.append(following.frame)
         return b"".join(frames)
+
+    def _lacks_quarantine(self, link: WorkerLink) -> bool:
+        return self._is_quarantined() and not link.has_quarantine
 
 
 def worker_was_up(gone: WorkerGone) -> bool:

@@ -15,6 +15,7 @@ import structlog
 from consensus.faults import InvalidTransaction
 from cvm.faults import LocalFault, ModelDataMissing
 from models_registry.chunks import BadChunk
+from node.execution.asker import ASKER
 from node.rpc.caller import Caller
 from node.rpc.faults import (
     InternalError,
@@ -59,6 +60,7 @@ async def answer(
     The first request of a body was counted when it came. Raises `RateLimited` where the others of a
     batch are too many.
     """
+    ASKER.set(meter.asker)
     deadline = asyncio.get_running_loop().time() + limits.request_timeout_s
     if len(body) > LONG_BODY_BYTES:
         await turns().take(len(body) >> 20)

@@ -34,12 +34,13 @@ class ConnectionLimits:
 class HttpConnection(web.RequestHandler):
     """One client's connection; the listener's `Connections` decide about it."""
 
-    __slots__ = ("_book", "client", "head_began_s", "is_at_work", "stays", "waits_since_s")
+    __slots__ = ("_book", "asker", "client", "head_began_s", "is_at_work", "stays", "waits_since_s")
 
     def __init__(self, server: web.Server, book: "Connections") -> None:
         super().__init__(server, loop=book.loop, access_log=None)  # type: ignore[arg-type]  # no log
         self._book = book
         self.client: str | None = None
+        self.asker = ""
         self.waits_since_s = book.loop.time()
         self.head_began_s: float | None = None
         self.is_at_work = False
@@ -48,7 +49,9 @@ class HttpConnection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, or be refused."""
         super().connection_made(transport)
-        self.client = client_of(transport.get_extra_info("peername"))
+        peer = transport.get_extra_info("peername")
+        self.client = client_of(peer)
+        self.asker = self.client or str(peer)
         self._book.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:

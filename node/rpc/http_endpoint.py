@@ -94,7 +94,7 @@ class HttpEndpoint:
         path = request.path
         if path != "/":
             return self._answer_beside(request, path)
-        meter = Meter(self._settings.rate_limit, connection.client)
+        meter = Meter(self._settings.rate_limit, connection.client, connection.asker)
         if hdrs.UPGRADE in headers and self._sockets is not None and _wants_websocket(request):
             if not self._may_connect(headers.get(hdrs.ORIGIN)):
                 return web.Response(status=403, text="origin not allowed\n")

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from node.rpc.dispatcher import Limits, error_text
 from node.rpc.faults import InvalidRequest
 from node.rpc.json_stream import JsonStream, MessageTooLong
 from node.rpc.outbox import SlowClient
+from node.rpc.rate_limit import Meter
 from node.rpc.server import CannotListen
 from node.rpc.websocket import MAX_MESSAGE_BYTES
 from node.stream_writing import put
@@ -40,6 +42,7 @@ class IpcServer:
         self._node = node
         self._namespaces = namespaces
         self._budget = BodyBudget()
+        self._numbers = count(1)
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._listener: asyncio.Server | None = None
 
@@ -90,7 +93,8 @@ class IpcServer:
             put(writer, b"\n".join((*messages, b"")))
             await writer.drain()
 
-        connection = Connection(self._node, self._namespaces, IPC_LIMITS, self._budget)
+        meter = Meter(asker=f"IPC {next(self._numbers)}")
+        connection = Connection(self._node, self._namespaces, IPC_LIMITS, self._budget, meter)
         try:
             await connection.run(_messages(reader), send)
         except MessageTooLong as fault:

@@ -53,10 +53,14 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What one connection may ask; nothing is counted where it is exempt."""
+    """What one connection may ask; nothing is counted where it is exempt.
+
+    `asker` is who its executions are fair to: its address, or itself where that is this machine's.
+    """
 
     limit: RateLimit | None = None
     client: str | None = None
+    asker: str = ""
 
     def take(self, count: int = 1) -> None:
         """Count requests; raises `RateLimited`."""

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from time import process_time
 
 from cvm.faults import ModelDataMissing
 from node.execution.execution_chain import ExecutionChain
@@ -59,3 +60,16 @@ class BrokenJob:
 
     def run(self, chain: ExecutionChain) -> int:
         return 1 // (chain.chain_id - chain.chain_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LongJob:
+    """Is at work for so many seconds, and tells which process was."""
+
+    seconds: float
+
+    def run(self, chain: ExecutionChain) -> int:
+        end_s = process_time() + self.seconds
+        while process_time() < end_s:
+            pass
+        return chain.chain_id and os.getpid()

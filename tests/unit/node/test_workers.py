@@ -3,14 +3,16 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from cvm.faults import ModelDataMissing
+from node.execution.asker import ASKER
 from node.execution.call_request import CallRequest, CallResult
 from node.execution.execution_chain import UnknownBlock
 from node.execution.faults import ExecutionTimedOut, ExecutorBusy, ExecutorDied, ExecutorFailed
@@ -34,10 +36,12 @@ from tests.unit.node.execution_jobs import (
     BrokenJob,
     DyingJob,
     EndlessJob,
+    LongJob,
     MissingModelJob,
     ProcessJob,
 )
 
+AnyT = TypeVar("AnyT")
 LIMIT_S = 240
 GENESIS = json.dumps(genesis_document()).encode()
 BALANCE_OF_CALLER = bytes.fromhex("33315f5260205ff3")
@@ -55,7 +59,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
 async def running(
     world: ChainWorld,
     timeout_s: float = 60.0,
-    max_waiting: int = 10,
+    max_waiting: int = 100,
     backend: str = "reference",
     is_quarantined: Callable[[], bool] = lambda: False,
     count: int = 1,
@@ -71,6 +75,12 @@ async def running(
             with suppress(asyncio.CancelledError):
                 await task
             workers.close()
+
+
+def asked_by(name: str, work: Coroutine[Any, Any, AnyT]) -> asyncio.Task[AnyT]:
+    context = copy_context()
+    context.run(ASKER.set, name)
+    return asyncio.create_task(work, context=context)
 
 
 def test_jobs_run_in_another_process_on_the_blocks_that_come_meanwhile(world: ChainWorld) -> None:
@@ -179,6 +189,27 @@ def test_a_second_process_works_while_the_first_is_busy(world: ChainWorld) -> No
     asyncio.run(check())
 
 
+def test_short_work_goes_on_in_a_process_of_its_own_once_somebody_waited(world: ChainWorld) -> None:
+    async def check() -> None:
+        async with running(world) as workers:
+            first, _chain_id = await asked_by("short", workers.execute(ProcessJob()))
+            burners = [asked_by("long", workers.execute(LongJob(0.1))) for _ in range(4)]
+            assert await asyncio.gather(*burners) == [first] * 4
+            endless = asked_by("long", workers.execute(EndlessJob()))
+            await asked_by("short", workers.execute(ProcessJob()))  # it had less: it is next
+            for _ in range(3):
+                second, _chain_id = await asked_by("short", workers.execute(ProcessJob()))
+                assert second != first
+            unknown = asked_by("unknown", workers.execute(ProcessJob()))
+            await asked_by("short", workers.execute(ProcessJob()))
+            assert not endless.done()
+            assert not unknown.done()
+        with pytest.raises(ExecutorDied):
+            await endless
+
+    asyncio.run(check())
+
+
 def test_a_job_that_kills_its_process_fails_alone(world: ChainWorld) -> None:
     async def check() -> None:
         async with running(world) as workers:
@@ -193,7 +224,7 @@ def test_a_job_that_kills_its_process_fails_alone(world: ChainWorld) -> None:
 
 def test_those_behind_a_job_that_ends_its_process_are_done_in_order(world: ChainWorld) -> None:
     async def check() -> None:
-        async with running(world, timeout_s=4.0, max_waiting=50) as workers:
+        async with running(world, timeout_s=4.0) as workers:
             first = (await workers.execute(ProcessJob()))[0]
             jobs: list[Job[Any]] = [
                 ProcessJob(),
@@ -251,7 +282,7 @@ def test_more_jobs_than_may_wait_are_refused_at_once(world: ChainWorld) -> None:
     ],
 )
 def test_a_fault_crosses_with_class_words_and_fields(fault: Exception) -> None:
-    crossed = unframed(framed(raised(fault))[LENGTH_BYTES:]).fault()
+    crossed = unframed(framed(raised(fault, 0.5))[LENGTH_BYTES:]).fault()
     assert type(crossed) is type(fault)
     assert str(crossed) == str(fault)
     assert crossed.__dict__ == fault.__dict__
