@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from node.rpc.chain_view import EthView
@@ -79,6 +80,7 @@ class Caller:
         return namespace == ALWAYS or namespace in self.namespaces
 
 
+@cache
 def namespace_of(method: str) -> str:
     """Return what a method's name starts with: `eth` of eth_call, `rpc` of rpc.discover."""
     return method.replace(".", "_").partition("_")[0]

@@ -28,8 +28,9 @@ from node.rpc.faults import (
     RpcError,
     ServerError,
 )
+from node.rpc.going_on import go_on
 from node.rpc.json_body import parse_body
-from node.rpc.json_value import JsonText, JsonValue
+from node.rpc.json_value import JsonResult, JsonText, JsonValue
 from node.rpc.rate_limit import NOT_COUNTED, Meter
 from node.rpc.request import BadRequest, Request, RequestId, parse_request
 from node.rpc.turns import Slices, turns
@@ -136,7 +137,7 @@ async def _answer_one(caller: Caller, value: object, deadline: float, slices: Sl
         return None if request.is_notification else error_text(request.id, error)
     if request.is_notification:
         return None
-    return f'{{"jsonrpc":"2.0","id":{_dump(request.id)},"result":{result}}}'
+    return f'{{"jsonrpc":"2.0","id":{_id_text(request.id)},"result":{result}}}'
 
 
 async def _watched(caller: Caller, request: Request, deadline: float, slices: Slices) -> str:
@@ -157,13 +158,16 @@ async def _run(caller: Caller, request: Request, deadline: float, slices: Slices
     """Run a request until the deadline and return its result as JSON text; raises `RpcError`."""
     if asyncio.get_running_loop().time() >= deadline:
         raise RequestTimedOut
-    scope = asyncio.timeout_at(deadline)
+    work, scope = _called(caller, request, slices), None
     try:
-        async with scope:
-            if request.method.is_long:
-                await slices.pause()
-            result = await request.method.call(caller, request.params)
-            return result.text if isinstance(result, JsonText) else _dump(result)
+        try:
+            wait = work.send(None)  # most requests wait for nothing, and need no timer
+        except StopIteration as end:
+            result = end.value
+        else:
+            async with (scope := asyncio.timeout_at(deadline)):
+                result = await go_on(work, wait)
+        return result.text if isinstance(result, JsonText) else _dump(result)
     except RpcError:
         raise
     except InvalidTransaction as fault:
@@ -175,10 +179,20 @@ async def _run(caller: Caller, request: Request, deadline: float, slices: Slices
     except LocalFault as fault:
         raise ServerError(str(fault)) from fault
     except Exception as fault:
-        if scope.expired():
+        if scope is not None and scope.expired():
             raise RequestTimedOut from fault
         _log.exception("rpc.internal_error", method=request.method.name)
         raise InternalError from fault
+
+
+async def _called(caller: Caller, request: Request, slices: Slices) -> JsonResult:
+    if request.method.is_long:
+        await slices.pause()
+    return await request.method.call(caller, request.params)
+
+
+def _id_text(request_id: RequestId) -> str:
+    return str(request_id) if type(request_id) is int else _dump(request_id)
 
 
 _dump: Callable[[JsonValue], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from node.rpc.rate_limit import client_of
+from node.rpc.rate_limit import NOT_COUNTED, Meter, RateLimit, client_of
 
 SWEEP_EVERY_S = 1.0
 NO_ROOM = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -32,15 +32,27 @@ class ConnectionLimits:
 
 
 class HttpConnection(web.RequestHandler):
-    """One client's connection; the listener's `Connections` decide about it."""
+    """One client's connection; the listener's `Connections` decide about it, `meter` counts."""
 
-    __slots__ = ("_book", "asker", "client", "head_began_s", "is_at_work", "stays", "waits_since_s")
+    __slots__ = (
+        "_book",
+        "_rate_limit",
+        "client",
+        "head_began_s",
+        "is_at_work",
+        "meter",
+        "stays",
+        "waits_since_s",
+    )
 
-    def __init__(self, server: web.Server, book: "Connections") -> None:
+    def __init__(
+        self, server: web.Server, book: "Connections", rate_limit: RateLimit | None
+    ) -> None:
         super().__init__(server, loop=book.loop, access_log=None)  # type: ignore[arg-type]  # no log
         self._book = book
+        self._rate_limit = rate_limit
         self.client: str | None = None
-        self.asker = ""
+        self.meter = NOT_COUNTED
         self.waits_since_s = book.loop.time()
         self.head_began_s: float | None = None
         self.is_at_work = False
@@ -51,7 +63,7 @@ class HttpConnection(web.RequestHandler):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.client = client_of(peer)
-        self.asker = self.client or str(peer)
+        self.meter = Meter(self._rate_limit, self.client, self.client or str(peer))
         self._book.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:

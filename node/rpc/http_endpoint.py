@@ -17,7 +17,7 @@ from node.rpc.dispatcher import Limits, answer, error_text
 from node.rpc.faults import InvalidRequest, RateLimited, RequestTimedOut, RpcError
 from node.rpc.health import HEALTH, READY, health_report
 from node.rpc.http_connections import ConnectionLimits, HttpConnection
-from node.rpc.rate_limit import Meter, RateLimit
+from node.rpc.rate_limit import RateLimit
 from node.rpc.rpc_config import PUBLIC_NAMESPACES
 from node.rpc.websocket import MAX_MESSAGE_BYTES, WebSocketEndpoint
 
@@ -94,13 +94,12 @@ class HttpEndpoint:
         path = request.path
         if path != "/":
             return self._answer_beside(request, path)
-        meter = Meter(self._settings.rate_limit, connection.client, connection.asker)
         if hdrs.UPGRADE in headers and self._sockets is not None and _wants_websocket(request):
             if not self._may_connect(headers.get(hdrs.ORIGIN)):
                 return web.Response(status=403, text="origin not allowed\n")
             connection.stay()
-            return await self._sockets.serve(request, meter)
-        response = await self._respond(request, connection, meter)
+            return await self._sockets.serve(request, connection.meter)
+        response = await self._respond(request, connection)
         if self._settings.allowed_origins:
             self._allow_origin(request, response)
         return response
@@ -113,9 +112,7 @@ class HttpEndpoint:
             return web.Response(status=405, headers={hdrs.ALLOW: "GET,HEAD"})
         return health_report(self._chain, needs_ready=path == READY)
 
-    async def _respond(
-        self, request: web.BaseRequest, connection: HttpConnection, meter: Meter
-    ) -> web.Response:
+    async def _respond(self, request: web.BaseRequest, connection: HttpConnection) -> web.Response:
         if request.method == hdrs.METH_OPTIONS and self._settings.allowed_origins:
             return _preflight()
         if self._caller is None:
@@ -132,27 +129,29 @@ class HttpEndpoint:
                 text="invalid content type, only application/json is supported, uncompressed\n",
             )
         try:
-            meter.take()
-            return await self._respond_to_post(self._caller, request, connection, meter)
+            connection.meter.take()
+            return await self._respond_to_post(self._caller, request, connection)
         except RateLimited as error:
             return _refusal(error, HTTPStatus.TOO_MANY_REQUESTS)
 
     async def _respond_to_post(
-        self, caller: Caller, request: web.BaseRequest, connection: HttpConnection, meter: Meter
+        self, caller: Caller, request: web.BaseRequest, connection: HttpConnection
     ) -> web.Response:
         limits = self._settings.limits
         size_bytes = request.content_length
-        if (size_bytes or 0) > limits.max_body_bytes:
-            return _too_large(limits)
-        if request.content.is_eof() and (size_bytes or 0) <= SMALL_BYTES:
-            return await _answer_to(caller, await request.read(), connection, limits, meter)
+        if size_bytes is not None:
+            if size_bytes > limits.max_body_bytes:
+                return _too_large(limits)
+            if size_bytes <= SMALL_BYTES and request.content.is_eof():
+                body = request.content.read_nowait()
+                return await _answer_to(caller, body, connection, limits)
         try:
             async with asyncio.timeout(limits.request_timeout_s) as scope:
                 held = limits.max_body_bytes if size_bytes is None else size_bytes
                 async with self._budget.hold(held):
                     body = await request.read()
                     scope.reschedule(None)
-                    return await _answer_to(caller, body, connection, limits, meter)
+                    return await _answer_to(caller, body, connection, limits)
         except web.HTTPRequestEntityTooLarge:
             return _too_large(limits)
         except TimeoutError:
@@ -182,10 +181,10 @@ class HttpEndpoint:
 
 
 async def _answer_to(
-    caller: Caller, body: bytes, connection: HttpConnection, limits: Limits, meter: Meter
+    caller: Caller, body: bytes, connection: HttpConnection, limits: Limits
 ) -> web.Response:
     connection.body_came()
-    text = await answer(caller, body, limits, meter)
+    text = await answer(caller, body, limits, connection.meter)
     return web.Response() if text is None else _json_response(text)
 
 

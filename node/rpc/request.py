@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import NoneType
 from typing import TypeAlias
 
 from node.rpc.faults import InvalidParams, InvalidRequest, MethodNotFound, RpcError
@@ -10,6 +11,7 @@ from node.rpc.parameters import MAX_SHOWN_CHARACTERS, shown
 from node.rpc.registry import Method
 
 RequestId: TypeAlias = str | int | float | None
+_ID_TYPES = (str, int, float, NoneType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def parse_request(value: object, may_call: Callable[[str], bool]) -> Request:
             is_notification=False,
         )
     request_id = value.get("id")
-    if not isinstance(request_id, str | int | float | None) or isinstance(request_id, bool):
+    if not isinstance(request_id, _ID_TYPES) or isinstance(request_id, bool):
         error = InvalidRequest("invalid request: id is not a string, a number or null")
         raise BadRequest(None, error, is_notification=False)
     name = value.get("method")

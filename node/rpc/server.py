@@ -44,13 +44,14 @@ class Listener(web.Server):
             "client_max_size": settings.limits.max_body_bytes,
         }
         self._book = Connections(settings.connections)
+        self._rate_limit = settings.rate_limit
         self._runner = web.ServerRunner(self, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         self._site: web.TCPSite | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
     def __call__(self) -> HttpConnection:
         """Return what talks to a new client."""
-        return HttpConnection(self, self._book)
+        return HttpConnection(self, self._book, self._rate_limit)
 
     async def open(self, host: str, port: int) -> int:
         """Listen, and return the port; raises `OSError`."""

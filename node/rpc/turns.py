@@ -72,13 +72,12 @@ class Slices:
     """The slices of one piece of work, which calls `pause` between its steps."""
 
     def __init__(self) -> None:
-        self._turns = turns()
         self._had = 0
         self._ends_s = 0.0
 
     async def pause(self) -> None:
         """Wait for a turn before the first step, and whenever a slice is used up."""
         if perf_counter() >= self._ends_s:
-            await self._turns.take(self._had)
+            await turns().take(self._had)
             self._had += 1
             self._ends_s = perf_counter() + SLICE_S
