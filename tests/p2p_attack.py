@@ -164,5 +164,9 @@ class Forgiving:
     def penalised(self, session: Session, points: int, reason: str) -> None:
         """Forget it."""
 
+    def failed(self, session: Session, fault: Exception) -> None:
+        """Raise it: that is what attacks look for."""
+        raise fault
+
     def ended(self, session: Session) -> None:
         """Forget it."""

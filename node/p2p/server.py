@@ -34,6 +34,7 @@ EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SAVE_EVERY_S = 30.0
 SETTLED_S = 5.0
 """A session that ends sooner counts as a dial that failed."""
+FAULT_POINTS = 25
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -249,6 +250,11 @@ class P2pServer:
             raise PeerGone(DisconnectReason.TIMED_OUT, "in the handshake") from None
         except BadMessage as fault:
             raise PeerGone(DisconnectReason.BREACH_OF_PROTOCOL, str(fault)) from fault
+        except (PeerGone, LocalFault):
+            raise
+        except Exception as fault:
+            log.exception("a handshake failed")
+            raise PeerGone(DisconnectReason.SUBPROTOCOL_ERROR, "a fault of this node") from fault
 
     def _hello(self) -> Hello:
         spoken = tuple(
@@ -313,6 +319,12 @@ class P2pServer:
             log.warning("peer banned", peer=node_id.hex()[:16], host=session.host, reason=reason)
             session.disconnect(DisconnectReason.BREACH_OF_PROTOCOL)
             self._save_now.set()
+
+    def failed(self, session: Session, fault: Exception) -> None:
+        """Write a fault of ours down whole; who brings it about again and again is banned."""
+        facts = {"peer": session.node_id.hex()[:16], "client": session.client}
+        log.error("a session failed", **facts, exc_info=fault)
+        self.penalised(session, FAULT_POINTS, f"brought about {type(fault).__name__}")
 
     def _has_room(self) -> bool:
         others = self._sessions.keys() - self._dialler.static_ids

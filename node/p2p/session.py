@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from cvm.faults import LocalFault
 from node.p2p.capability_link import CapabilityLink
 from node.p2p.channel import PeerChannel
 from node.p2p.disconnect_reason import DisconnectReason
@@ -55,6 +56,9 @@ class Watcher(Protocol):
 
     def penalised(self, session: "Session", points: int, reason: str) -> None:
         """Take note of points."""
+
+    def failed(self, session: "Session", fault: Exception) -> None:
+        """Take note of what nobody foresaw, which ends this session and no other."""
 
     def ended(self, session: "Session") -> None:
         """Take note that the session is over; its goodbye may still be on its way."""
@@ -172,7 +176,10 @@ class Session:
         return self._end or PeerGone(DisconnectReason.REQUESTED)
 
     async def _guard(self, duty: Duty) -> None:
-        """Run one part of the session; whichever way it ends, the session ends."""
+        """Run one part of the session; whichever way it ends, the session ends.
+
+        Raises a `LocalFault`, which is this machine's and no peer's.
+        """
         try:
             await duty()
             self._finish(PeerGone(DisconnectReason.REQUESTED))
@@ -183,6 +190,11 @@ class Session:
         except BadMessage as fault:
             self._finish(PeerGone(DisconnectReason.BREACH_OF_PROTOCOL, str(fault)))
             self.penalise(BAD_MESSAGE_POINTS, str(fault))
+        except LocalFault:
+            raise
+        except Exception as fault:  # noqa: BLE001 - what a stranger sends must not end a node
+            self._watcher.failed(self, fault)
+            self._finish(PeerGone(DisconnectReason.SUBPROTOCOL_ERROR, "a fault of this node"))
 
     def _finish(self, end: PeerGone) -> None:
         if self._end is not None:

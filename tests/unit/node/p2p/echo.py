@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from cvm.faults import LocalFault
 from node.p2p.faults import BadMessage
 from node.p2p.protocol import Capability, Channel, Message, Rate
 
@@ -23,6 +24,8 @@ class Tell:
     def decode(cls, data: bytes) -> Self:
         if data == b"bad":
             raise BadMessage("bad text")
+        if data == b"fault":
+            raise ZeroDivisionError("unforeseen")
         return cls(data)
 
 
@@ -72,6 +75,8 @@ class Echo:
         while True:
             message = await channel.receive()
             if isinstance(message, Tell):
+                if message.text == b"disk":
+                    raise LocalFault("the disk is gone")
                 self.told.append(message.text)
             elif isinstance(message, Ask) and not self._mute:
                 await channel.send(Answer(message.request_id))

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cvm.faults import LocalFault
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.enode import Enode, parse_enode
 from node.p2p.faults import PeerGone
+from node.p2p.first_fault import innermost
 from node.p2p.p2p_config import P2pConfig
 from node.p2p.peer_book import PeerBook
 from node.p2p.secure_stream import Timeouts
-from node.p2p.server import CannotListen, P2pServer
+from node.p2p.server import FAULT_POINTS, CannotListen, P2pServer
 from tests.p2p_servers import key_of, quick_config, serving, until
 from tests.unit.node.p2p.echo import Answer, Ask, Echo, Tell
 
@@ -173,6 +175,40 @@ def test_a_peer_that_breaks_rules_is_banned_and_stays_so_after_a_restart(tmp_pat
                 assert await refusal(b, a.enode) is DisconnectReason.USELESS_PEER
 
     run(scene)
+
+
+def test_a_fault_that_a_peer_brings_about_ends_its_session_and_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def scene() -> None:
+        good, bad, book = Echo(), Echo(), PeerBook(None)
+        async with serving(1, good) as a, serving(2, bad) as b, serving(3, Echo(), book=book) as c:
+            await a.connect(c.enode)
+            peer = await b.connect(c.enode)
+            await until(lambda: bool(bad.channels and good.channels))
+            await bad.channels[0].send(Tell(b"fault"))
+            await until(lambda: peer.end is not None)
+            assert peer.end is not None
+            assert peer.end.reason is DisconnectReason.SUBPROTOCOL_ERROR
+            assert book.points(b.node_id) == pytest.approx(FAULT_POINTS, abs=1)
+            assert await good.channels[0].request(Ask(5), Answer, 5) == Answer(5)
+
+    run(scene)
+    assert "ZeroDivisionError: unforeseen" in capsys.readouterr().out
+
+
+def test_a_fault_of_the_machine_ends_the_server() -> None:
+    async def scene() -> None:
+        left = Echo()
+        async with serving(1, left) as a, serving(2, Echo()) as b:
+            await a.connect(b.enode)
+            await until(lambda: bool(left.channels))
+            await left.channels[0].send(Tell(b"disk"))
+            await until(lambda: not b.listening.is_set())
+
+    with pytest.raises(ExceptionGroup) as ended:
+        run(scene)
+    assert isinstance(innermost(ended.value), LocalFault)
 
 
 def test_a_static_peer_that_was_away_is_found_again() -> None:

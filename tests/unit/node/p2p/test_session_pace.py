@@ -41,6 +41,9 @@ class Nobody:
     def penalised(self, _session: Session, points: int, reason: str) -> None:
         raise AssertionError(f"{points}: {reason}")
 
+    def failed(self, session: Session, fault: Exception) -> None:
+        raise fault
+
     def ended(self, _session: Session) -> None:
         """Say nothing."""
 
