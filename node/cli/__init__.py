@@ -1,5 +1,6 @@
 """The command line: `cvm COMMAND`. Each family of commands has its file."""
 
+import faulthandler
 import sys
 
 import typer
@@ -13,6 +14,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the `cvm` console script."""
+    faulthandler.enable()  # a map of a file that was cut off ends the process: say where
     pause_collector()
     configure_numba_cache()
     from node.cli.app import build_app

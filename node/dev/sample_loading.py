@@ -6,6 +6,8 @@ accounts which callers use are as they would be without.
 
 from collections.abc import Sequence
 
+import structlog
+
 from consensus.block_execution import Proposal
 from cvm.evm.private_key import PrivateKey
 from cvm.evm.transaction import Transaction
@@ -26,6 +28,8 @@ from node.dev.dev_chain import DevChain, NextBlock
 from node.sample_models import sample_model_path
 from node.storage.model_store import ModelStore
 from node.validator_key import LocalKey
+
+log = structlog.get_logger(__name__)
 
 SAMPLE_MODELS = ("digits_int8.onnx", "digits_float32.onnx")
 SALT = b"cvm dev".ljust(32, b"\0")
@@ -64,6 +68,7 @@ class SampleLoading:
                 self._store.add_file(data)
         if not samples:
             return
+        log.info("registering the sample models", takes="a minute where kernels are compiled first")
         hidden = [
             commitment(model_id(data), self._owner.address, SALT) for data in samples.values()
         ]
