@@ -23,7 +23,7 @@ from statistics import median
 import uvloop
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
-from cvm.evm.receipt import Log
+from cvm.evm.log import Log
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.server import RpcSettings, start_rpc_server

@@ -16,8 +16,8 @@ from eth_utils.exceptions import ValidationError
 from consensus.ethereum.historic_accounts import HistoricAccounts
 from consensus.ethereum.historic_forks import HistoricFork
 from cvm.evm.header import BlockHeader
+from cvm.evm.log import Log
 from cvm.evm.precompiles.modexp import run as right_modexp
-from cvm.evm.receipt import Log
 from cvm.evm.transaction import Transaction
 from cvm.faults import LocalFault
 

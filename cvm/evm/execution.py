@@ -14,12 +14,13 @@ from cvm.evm.block_requests import (
 from cvm.evm.faults import TransactionVetoed
 from cvm.evm.forks import Fork
 from cvm.evm.list_root import list_root
+from cvm.evm.log import Log
 from cvm.evm.message_rules import Additions, MakeInterpreter
 from cvm.evm.messages import BlockEnvironment
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.native_interpreter import NativeInterpreter
 from cvm.evm.precompiles.table import precompiles
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import StateChanges, StateReader
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS, SystemCalls
 from cvm.evm.transaction import Transaction

@@ -1,8 +1,9 @@
 """What a transaction left in its block: receipts, their logs, and their EIP-2718 bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 
+from cvm.evm.log import Log
 from cvm.evm.log_bloom import BLOOM_BYTES, bloom_bits
 from cvm.evm.machine_limits import WORD_BYTES
 from cvm.evm.rlp_encoding import (
@@ -14,7 +15,6 @@ from cvm.evm.rlp_encoding import (
     list_header,
 )
 from cvm.evm.rlp_lists import (
-    ADDRESS_BYTES,
     UINT64_BYTES,
     expect_shape,
     fixed_bytes,
@@ -22,30 +22,16 @@ from cvm.evm.rlp_lists import (
     list_start,
     split_items,
 )
+from cvm.evm.stored_logs import StoredLogs
 from cvm.evm.strict_rlp import BadRlp
 from cvm.evm.transaction import SET_CODE
 from cvm.evm.value_class import value_class
 
-MAX_TOPICS = 4
 BLOOM_PREFIX = b"\xb9\x01\x00"
 EMPTY_BLOOM = BLOOM_PREFIX + bytes(BLOOM_BYTES)
 TYPES = tuple(bytes((type_id,)) if type_id else b"" for type_id in range(SET_CODE + 1))
 STATUS = (EMPTY_STRING, b"\x01")
 NO_LOGS = EMPTY_BLOOM + EMPTY_LIST
-
-
-@value_class
-class Log:
-    """One event: who logged it, up to four topics of 32 bytes, and bytes."""
-
-    address: bytes
-    topics: tuple[bytes, ...]
-    data: bytes
-
-    def encode(self) -> bytes:
-        """Return the RLP."""
-        topics = b"".join([b"\xa0" + topic for topic in self.topics])
-        return encode_list(b"\x94" + self.address + encode_list(topics) + encode_bytes(self.data))
 
 
 @value_class
@@ -59,7 +45,7 @@ class Receipt:
     type_id: int
     status: int
     cumulative_gas_used: int
-    logs: tuple[Log, ...] = ()
+    logs: Sequence[Log] = ()
     state_root: bytes | None = None
     _bloom: int | None = field(default=None, init=False, repr=False, compare=False)
     _encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
@@ -104,23 +90,35 @@ def bloom_of_logs(logs: Iterable[Log]) -> int:
 
 def decode_receipt(raw: bytes) -> Receipt:
     """Decode EIP-2718 bytes; raises `BadRlp`, also where the bloom is not that of the logs."""
+    stored = stored_receipt(raw)
+    receipt = Receipt(
+        stored.type_id,
+        stored.status,
+        stored.cumulative_gas_used,
+        tuple(stored.logs),
+        stored.state_root,
+    )
+    if stored.bloom != receipt.bloom:
+        raise BadRlp("the bloom of a receipt is not that of its logs")
+    return receipt
+
+
+def stored_receipt(raw: bytes) -> Receipt:
+    """Decode EIP-2718 bytes that this node wrote; the logs wait until somebody looks at them."""
     type_id = raw[0] if raw and raw[0] < 0x80 else 0
     if type_id > SET_CODE or raw[:1] == b"\0":
         raise BadRlp(f"no receipt has type {type_id}")
     start = list_start(raw, 1 if type_id else 0, "a receipt")
     items, lists = split_items(raw, start, len(raw))
     expect_shape("a receipt", items, lists, 4, [3])
-    outcome, gas_used, bloom, logs_payload = items
-    entries, kinds = split_items(logs_payload, 0, len(logs_payload), ADDRESS_BYTES)
-    expect_shape("the logs", entries, kinds, len(entries), list(range(len(entries))))
-    logs = tuple(decode_log(entry) for entry in entries)
+    outcome, gas_used, bloom, logs = items
     state_root = fixed_bytes("a state root", outcome, WORD_BYTES) if len(outcome) > 1 else None
     status = status_of(outcome) if state_root is None else 0
     gas = integer("cumulative gas used", gas_used, UINT64_BYTES)
-    receipt = Receipt(type_id, status, gas, logs, state_root)
+    receipt = Receipt(type_id, status, gas, StoredLogs(logs), state_root)
     shown = int.from_bytes(fixed_bytes("a bloom", bloom, BLOOM_BYTES), "big")
-    if shown != receipt.bloom:
-        raise BadRlp("the bloom of a receipt is not that of its logs")
+    object.__setattr__(receipt, "_bloom", shown)
+    object.__setattr__(receipt, "_encoded", raw)
     return receipt
 
 
@@ -131,29 +129,14 @@ def status_of(outcome: bytes) -> int:
     return len(outcome)
 
 
-def decode_log(payload: bytes) -> Log:
-    """Decode the payload of one log; raises `BadRlp`."""
-    parts, kinds = split_items(payload, 0, len(payload))
-    expect_shape("a log", parts, kinds, 3, [1])
-    topics, topic_lists = split_items(parts[1], 0, len(parts[1]), WORD_BYTES)
-    expect_shape("the topics", topics, topic_lists, len(topics), [])
-    if len(topics) > MAX_TOPICS:
-        raise BadRlp(f"a log has {len(topics)} topics, at most {MAX_TOPICS}")
-    return Log(
-        fixed_bytes("a log address", parts[0], ADDRESS_BYTES),
-        tuple(fixed_bytes("a topic", topic, WORD_BYTES) for topic in topics),
-        parts[2],
-    )
-
-
 def encode_receipts(receipts: Iterable[Receipt]) -> bytes:
     """Return an RLP list of EIP-2718 byte strings, as a store keeps the receipts of a block."""
     return encode_list(b"".join([encode_bytes(receipt.encode()) for receipt in receipts]))
 
 
 def decode_receipts(data: bytes) -> tuple[Receipt, ...]:
-    """Return the receipts that `encode_receipts` wrote; raises `BadRlp`."""
+    """Return the receipts that `encode_receipts` wrote, each with `StoredLogs`; raises `BadRlp`."""
     start = list_start(data, 0, "the receipts")
     items, lists = split_items(data, start, len(data), BLOOM_BYTES)
     expect_shape("the receipts", items, lists, len(items), [])
-    return tuple(decode_receipt(item) for item in items)
+    return tuple(stored_receipt(item) for item in items)

@@ -14,9 +14,9 @@ from typing import Any
 
 from cvm.evm.creation_address import creation_address
 from cvm.evm.keccak import keccak256
+from cvm.evm.log import Log
 from cvm.evm.message_call import MessageResult, SimulatedTransaction
 from cvm.evm.private_key import PrivateKey
-from cvm.evm.receipt import Log
 from cvm.inference.backends.table import backend_named
 from models_registry.contract_abi import ContractAbi
 from node.execution.messages import call_message
@@ -122,7 +122,7 @@ class DevChain:
         (receipt,) = checked.executed.receipts
         if receipt.status != 1:
             raise TransactionFailed(f"{person}: the transaction reverted")
-        return Sent(receipt.cumulative_gas_used, receipt.logs)
+        return Sent(receipt.cumulative_gas_used, tuple(receipt.logs))
 
 
 @dataclass(frozen=True, slots=True)

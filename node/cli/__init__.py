@@ -14,7 +14,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the `cvm` console script."""
-    faulthandler.enable()  # a map of a file that was cut off ends the process: say where
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)  # reading a file that was cut off ends a process
     pause_collector()
     configure_numba_cache()
     from node.cli.app import build_app

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cvm.evm.receipt import Log
+from cvm.evm.log import Log
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from cvm.evm.block_requests import REQUEST_CONTRACTS, deposit_requests, requests
 from cvm.evm.execution import WEI_PER_GWEI, ExecutionRules, environment_of
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
+from cvm.evm.log import Log
 from cvm.evm.machine_limits import MAX_NONCE
 from cvm.evm.message_rules import Interpreter, Rules
 from cvm.evm.messages import Status
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.precompiles.table import precompiles
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.receipt import Receipt
 from cvm.evm.state_reader import Account, StateChanges, StateReader
 from cvm.evm.system_calls import BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS, SystemCalls
 from cvm.evm.transaction import Transaction

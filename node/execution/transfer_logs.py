@@ -5,9 +5,9 @@ A transfer looks like that of an ERC-20 token at 0xeeee...eeee, as geth writes i
 
 from cvm.evm.calls import DELEGATECALL
 from cvm.evm.keccak import keccak256
+from cvm.evm.log import Log
 from cvm.evm.messages import Message, Outcome
 from cvm.evm.native_interpreter import SELFDESTRUCT
-from cvm.evm.receipt import Log
 from cvm.evm.tracer import TracedFrame
 
 TRANSFER_ADDRESS = b"\xee" * 20

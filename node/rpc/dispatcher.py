@@ -5,8 +5,6 @@ its caller reads `internal error` and no more.
 """
 
 import asyncio
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -30,7 +28,7 @@ from node.rpc.faults import (
 )
 from node.rpc.going_on import go_on
 from node.rpc.json_body import parse_body
-from node.rpc.json_value import JsonResult, JsonText, JsonValue
+from node.rpc.json_value import JsonResult, JsonText, JsonValue, to_text
 from node.rpc.rate_limit import NOT_COUNTED, Meter
 from node.rpc.request import BadRequest, Request, RequestId, parse_request
 from node.rpc.turns import Slices, turns
@@ -83,7 +81,7 @@ def error_text(request_id: RequestId, error: RpcError) -> str:
     content: dict[str, JsonValue] = {"code": error.code, "message": error.message}
     if error.data is not None:
         content["data"] = error.data
-    return f'{{"jsonrpc":"2.0","id":{_dump(request_id)},"error":{_dump(content)}}}'
+    return f'{{"jsonrpc":"2.0","id":{to_text(request_id)},"error":{to_text(content)}}}'
 
 
 def _validate_batch(items: list[object], limits: Limits) -> None:
@@ -167,7 +165,7 @@ async def _run(caller: Caller, request: Request, deadline: float, slices: Slices
         else:
             async with (scope := asyncio.timeout_at(deadline)):
                 result = await go_on(work, wait)
-        return result.text if isinstance(result, JsonText) else _dump(result)
+        return result.text if isinstance(result, JsonText) else to_text(result)
     except RpcError:
         raise
     except InvalidTransaction as fault:
@@ -192,7 +190,4 @@ async def _called(caller: Caller, request: Request, slices: Slices) -> JsonResul
 
 
 def _id_text(request_id: RequestId) -> str:
-    return str(request_id) if type(request_id) is int else _dump(request_id)
-
-
-_dump: Callable[[JsonValue], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+    return str(request_id) if type(request_id) is int else to_text(request_id)

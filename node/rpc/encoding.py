@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from cvm.evm.blob_gas import GAS_PER_BLOB
 from cvm.evm.creation_address import creation_address
 from cvm.evm.header import BlockHeader
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.log import Log
+from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import (
     BLOB,
     DYNAMIC_FEE,
@@ -171,27 +172,23 @@ def authorization_object(authorization: Authorization) -> Mapping[str, JsonValue
     }
 
 
-def receipt_objects(block: BlockView, receipts: Sequence[Receipt]) -> list[dict[str, JsonValue]]:
-    """Return the receipts of a block, with the gas and the log numbers of each worked out."""
-    result = []
-    first_log = 0
-    for index, receipt in enumerate(receipts):
-        result.append(_receipt_object(block, receipts, index, first_log))
-        first_log += len(receipt.logs)
-    return result
-
-
 def receipt_object(
     block: BlockView, receipts: Sequence[Receipt], index: int
 ) -> dict[str, JsonValue]:
     """Return one receipt of a block, given all of them."""
+    header, tx_hash = block.header, block.transactions[index].hash
     first_log = sum(len(receipt.logs) for receipt in receipts[:index])
-    return _receipt_object(block, receipts, index, first_log)
+    logs = [
+        log_object(log, header, tx_hash, index, log_index)
+        for log_index, log in enumerate(receipts[index].logs, first_log)
+    ]
+    return receipt_fields(block, receipts, index) | {"logs": logs}
 
 
-def _receipt_object(
-    block: BlockView, receipts: Sequence[Receipt], index: int, first_log: int
+def receipt_fields(
+    block: BlockView, receipts: Sequence[Receipt], index: int
 ) -> dict[str, JsonValue]:
+    """Return one receipt of a block without its logs, given all of them."""
     header = block.header
     tx = block.transactions[index]
     receipt = receipts[index]
@@ -204,10 +201,6 @@ def _receipt_object(
         "effectiveGasPrice": quantity(effective_gas_price(tx, header)),
         "from": data(tx.sender),
         "gasUsed": quantity(receipt.cumulative_gas_used - gas_before),
-        "logs": [
-            log_object(log, header, tx.hash, index, first_log + offset)
-            for offset, log in enumerate(receipt.logs)
-        ],
         "logsBloom": bloom(receipt.bloom),
         "to": data(tx.to) if tx.to else None,
         "transactionHash": data(tx.hash),

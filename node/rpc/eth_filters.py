@@ -4,10 +4,11 @@ from typing import Annotated, TypeAlias
 
 from node.rpc.caller import Caller
 from node.rpc.faults import BadArgument
+from node.rpc.json_value import JsonResult, JsonText
 from node.rpc.log_filter import Filter, followed_heights
 from node.rpc.log_search import find_logs
 from node.rpc.parameters import Flag, shown
-from node.rpc.registry import JsonValue, rpc_method
+from node.rpc.registry import rpc_method
 
 
 def parse_filter_id(value: object) -> str:
@@ -39,13 +40,13 @@ async def new_pending_transaction_filter(caller: Caller, is_full: Flag = False) 
 
 
 @rpc_method("eth_getFilterChanges", is_long=True)
-async def get_filter_changes(caller: Caller, filter_id: FilterId) -> list[JsonValue]:
+async def get_filter_changes(caller: Caller, filter_id: FilterId) -> JsonResult:
     """Return what a filter found since it was last asked."""
     return await caller.node.filters.changes(filter_id)
 
 
 @rpc_method("eth_getFilterLogs", is_long=True)
-async def get_filter_logs(caller: Caller, filter_id: FilterId) -> list[JsonValue]:
+async def get_filter_logs(caller: Caller, filter_id: FilterId) -> JsonText:
     """Return everything that a filter for logs lets through, from the start of its range."""
     return await find_logs(caller.chain, caller.node.filters.log_filter(filter_id))
 

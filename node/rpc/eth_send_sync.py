@@ -3,11 +3,13 @@
 import asyncio
 
 from node.rpc.caller import Caller
-from node.rpc.encoding import data, receipt_object
+from node.rpc.encoding import data
 from node.rpc.events import NewHead
 from node.rpc.faults import TransactionNotIncluded
 from node.rpc.parameters import Data, OptionalCount
-from node.rpc.registry import JsonValue, rpc_method
+from node.rpc.registry import JsonText, rpc_method
+from node.rpc.turns import Slices
+from node.rpc.written_logs import receipt_text
 
 DEFAULT_TIMEOUT_MS = 20_000
 MAX_TIMEOUT_MS = 25_000
@@ -17,7 +19,7 @@ MAX_TIMEOUT_MS = 25_000
 @rpc_method("eth_sendRawTransactionSync")
 async def send_raw_transaction_sync(
     caller: Caller, raw_transaction: Data, timeout_ms: OptionalCount = None
-) -> JsonValue:
+) -> JsonText | None:
     """Put a signed transaction into the pool and return its receipt once it is in a block."""
     chosen_ms = min(timeout_ms or DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS)
     included: asyncio.Future[NewHead] = asyncio.get_running_loop().create_future()
@@ -36,12 +38,12 @@ async def send_raw_transaction_sync(
         raise TransactionNotIncluded(chosen_ms, data(sent[0])) from None
     finally:
         end()
-    return _receipt(caller, head, sent[0])
+    return await _receipt(caller, head, sent[0])
 
 
-def _receipt(caller: Caller, head: NewHead, tx_hash: bytes) -> JsonValue:
+async def _receipt(caller: Caller, head: NewHead, tx_hash: bytes) -> JsonText | None:
     block = caller.chain.block_by_hash(head.header.hash)
     if block is None:
         return None
     index = [tx.hash for tx in head.transactions].index(tx_hash)
-    return receipt_object(block, head.receipts, index)
+    return await receipt_text(block, head.receipts, index, Slices())

@@ -2,9 +2,11 @@
 
 from node.rpc.block_lookup import find_block
 from node.rpc.chain_view import EthView
-from node.rpc.encoding import data, receipt_object, receipt_objects, transaction_object
+from node.rpc.encoding import data, transaction_object
 from node.rpc.parameters import Block, BlockHash, BlockNumber, Data, Hash, Uint64
-from node.rpc.registry import JsonValue, rpc_method
+from node.rpc.registry import JsonText, JsonValue, rpc_method
+from node.rpc.turns import Slices
+from node.rpc.written_logs import block_receipts_text, receipt_text
 
 
 @rpc_method("eth_sendRawTransaction")
@@ -40,7 +42,7 @@ async def get_transaction_by_block_number_and_index(
 
 
 @rpc_method("eth_getTransactionReceipt", is_long=True)
-async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonValue:
+async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonText | None:
     """Return the receipt of an included transaction, or null."""
     location = chain.transaction_location(tx_hash)
     if location is None:
@@ -48,16 +50,17 @@ async def get_transaction_receipt(chain: EthView, tx_hash: Hash) -> JsonValue:
     block = chain.block_by_hash(location.block_hash)
     if block is None:
         return None
-    return receipt_object(block, chain.receipts(location.block_hash), location.index)
+    receipts = chain.receipts(location.block_hash)
+    return await receipt_text(block, receipts, location.index, Slices())
 
 
 @rpc_method("eth_getBlockReceipts", is_long=True)
-async def get_block_receipts(chain: EthView, reference: Block) -> JsonValue:
+async def get_block_receipts(chain: EthView, reference: Block) -> JsonText | None:
     """Return every receipt of a block, or null where the block is not known."""
     block = find_block(chain, reference)
     if block is None:
         return None
-    return receipt_objects(block, chain.receipts(block.header.hash))
+    return await block_receipts_text(block, chain.receipts(block.header.hash), Slices())
 
 
 def _transaction_at(chain: EthView, reference: Block, index: int) -> JsonValue:

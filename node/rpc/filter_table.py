@@ -17,7 +17,7 @@ from node.rpc.chain_view import EthView
 from node.rpc.encoding import data, transaction_object
 from node.rpc.events import ChainEvents
 from node.rpc.faults import LimitExceeded, ServerError
-from node.rpc.json_value import JsonValue
+from node.rpc.json_value import JsonResult, JsonText, JsonValue
 from node.rpc.log_filter import Heights, LogFilter
 from node.rpc.log_search import MAX_BLOCK_RANGE, search_range
 from node.rpc.turns import Slices
@@ -153,7 +153,7 @@ class FilterTable:
             raise FilterNotFound
         return what.wanted
 
-    async def changes(self, filter_id: str) -> list[JsonValue]:
+    async def changes(self, filter_id: str) -> JsonResult:
         """Return what came since the last time; raises `FilterNotFound`.
 
         At most the news of 10,000 blocks in one answer: the rest comes with the next ones.
@@ -163,7 +163,7 @@ class FilterTable:
             return self._new_transactions(what)
         first, last = self._new_blocks(what.place)
         if isinstance(what, _BlockFilter):
-            found = await self._new_hashes(first, last)
+            found: JsonResult = await self._new_hashes(first, last)
         else:
             found = await self._new_logs(what, first, last)
         self._move(what.place, last)
@@ -178,7 +178,7 @@ class FilterTable:
             found += () if header is None else (data(header.hash),)
         return found
 
-    async def _new_logs(self, what: _LogFilter, first: int, last: int) -> list[JsonValue]:
+    async def _new_logs(self, what: _LogFilter, first: int, last: int) -> JsonText:
         first = max(first, what.heights.first)
         if what.heights.last is not None:
             last = min(last, what.heights.last)

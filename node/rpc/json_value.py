@@ -1,6 +1,7 @@
-"""The type of what a method answers with: anything that JSON can hold."""
+"""What a method answers with: anything that JSON can hold, and how it is written down."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,3 +19,8 @@ class JsonText:
 
 JsonResult: TypeAlias = "JsonValue | JsonText"
 """What a method returns."""
+
+to_text: Callable[[JsonValue], str] = json.JSONEncoder(
+    separators=(",", ":"), allow_nan=False
+).encode
+"""Return the JSON of a value, in its shortest form."""

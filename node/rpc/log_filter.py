@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
+from cvm.evm.log import MAX_TOPICS, Log
 from cvm.evm.log_bloom import bloom_bits
-from cvm.evm.receipt import MAX_TOPICS, Log
 from node.rpc.faults import BadArgument, InvalidParams
 from node.rpc.parameters import (
     BlockHash,
@@ -24,6 +24,10 @@ from node.rpc.parameters import (
 MAX_ADDRESSES = 1_000
 MAX_ALTERNATIVES = 1_000
 """Addresses of a filter, and values for one place of a topic: geth's bounds."""
+
+
+Masks: TypeAlias = tuple[tuple[int, ...], ...]
+"""For each condition of a filter the bits of its values; one mask of each must be present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,8 @@ class LogFilter:
         """Return how many values it compares with."""
         return len(self.addresses) + sum(map(len, self.topics))
 
-    def bloom_masks(self) -> tuple[tuple[int, ...], ...]:
-        """Return for each condition the bits of its values; one mask of each must be present."""
+    def bloom_masks(self) -> Masks:
+        """Return what a bloom must hold for a log to be let through."""
         addresses = tuple(bloom_bits(address) for address in self.addresses)
         topics = tuple(tuple(bloom_bits(topic) for topic in wanted) for wanted in self.topics)
         return tuple(masks for masks in (addresses, *topics) if masks)

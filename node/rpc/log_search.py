@@ -1,24 +1,18 @@
 """Looks for logs: in one block, and in a range of them with the bounds that a node can bear."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
-
-from cvm.evm.header import BlockHeader
-from cvm.evm.receipt import Receipt
-from cvm.evm.transaction import Transaction
 from node.rpc.block_lookup import require_header
 from node.rpc.chain_view import EthView
-from node.rpc.encoding import log_object
 from node.rpc.faults import InvalidParams, LimitExceeded, ServerError
-from node.rpc.json_value import JsonValue
+from node.rpc.json_value import JsonText
 from node.rpc.log_filter import BlockRange, LogFilter, may_contain
 from node.rpc.turns import Slices
+from node.rpc.written_logs import list_text, log_texts
 
 MAX_BLOCK_RANGE = 10_000
 MAX_LOGS = 10_000
 
 
-async def find_logs(chain: EthView, wanted: LogFilter) -> list[JsonValue]:
+async def find_logs(chain: EthView, wanted: LogFilter) -> JsonText:
     """Return the logs of a block or of a range that a filter lets through, in chain order."""
     if isinstance(wanted.blocks, BlockRange):
         return await search_range(chain, wanted, *resolve_range(chain, wanted.blocks))
@@ -26,13 +20,13 @@ async def find_logs(chain: EthView, wanted: LogFilter) -> list[JsonValue]:
     if block is None:
         raise ServerError(f"unknown block: 0x{wanted.blocks.hash.hex()}")
     receipts = chain.receipts(block.header.hash)
-    return list(logs_in(block.header, block.transactions, receipts, wanted))
+    return list_text(await log_texts(block, receipts, wanted, wanted.bloom_masks(), Slices()))
 
 
-async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int) -> list[JsonValue]:
+async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int) -> JsonText:
     """Return the wanted logs of the blocks from `first` to `last`; raises `LimitExceeded`."""
     masks = wanted.bloom_masks()
-    found: list[JsonValue] = []
+    found: list[str] = []
     slices = Slices()
     for number in range(first, last + 1):
         await slices.pause()
@@ -45,13 +39,13 @@ async def search_range(chain: EthView, wanted: LogFilter, first: int, last: int)
         if block is None:
             continue
         receipts, most = chain.receipts(header.hash), MAX_LOGS + 1 - len(found)
-        found += islice(logs_in(header, block.transactions, receipts, wanted), most)
+        found += await log_texts(block, receipts, wanted, masks, slices, most)
         if len(found) > MAX_LOGS:
             raise LimitExceeded(
                 f"query returned more than {MAX_LOGS} results; "
                 f"ask for blocks {first:#x} to {max(first, number - 1):#x}, then for the rest"
             )
-    return found
+    return list_text(found)
 
 
 def resolve_range(chain: EthView, blocks: BlockRange) -> tuple[int, int]:
@@ -73,18 +67,3 @@ def resolve_range(chain: EthView, blocks: BlockRange) -> tuple[int, int]:
             f"want at most {MAX_BLOCK_RANGE}"
         )
     return first, last
-
-
-def logs_in(
-    header: BlockHeader,
-    transactions: Sequence[Transaction],
-    receipts: Sequence[Receipt],
-    wanted: LogFilter,
-) -> Iterator[JsonValue]:
-    """Yield the wanted logs of one block, each made when it is asked for."""
-    log_index = 0
-    for tx_index, (tx, receipt) in enumerate(zip(transactions, receipts, strict=True)):
-        for log in receipt.logs:
-            if wanted.matches(log):
-                yield log_object(log, header, tx.hash, tx_index, log_index)
-            log_index += 1

@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from node.rpc.block_lookup import find_block
 from node.rpc.chain_view import BlockView, EthView
-from node.rpc.encoding import block_object, data, quantity, receipt_objects, transaction_object
+from node.rpc.encoding import block_object, data, quantity, receipt_fields, transaction_object
 from node.rpc.faults import InvalidParams
 from node.rpc.fees import effective_gas_price
 from node.rpc.json_value import JsonValue
@@ -56,10 +56,12 @@ async def get_block_transactions(
         return None
     end = max(len(found.transactions) - page_size * page_number, 0)
     page = range(max(end - page_size, 0), end)
-    receipts = receipt_objects(found, chain.receipts(found.header.hash))
+    receipts = chain.receipts(found.header.hash)
     return {
         "fullblock": slim_block(found) | {"transactions": [short(found, i) for i in page]},
-        "receipts": [receipts[i] | {"logs": None, "logsBloom": None} for i in page],
+        "receipts": [
+            receipt_fields(found, receipts, i) | {"logs": None, "logsBloom": None} for i in page
+        ],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from node.rpc.chain_view import EthView
-from node.rpc.encoding import quantity, receipt_objects, transaction_object
+from node.rpc.encoding import quantity, receipt_object, transaction_object
 from node.rpc.json_value import JsonValue
 from node.rpc.ots_blocks import validate_page_size
 from node.rpc.parameters import Address, Count
@@ -51,8 +51,9 @@ def page_object(
         block = chain.block_by_hash(found.block_hash)
         if block is None:
             continue
-        made = receipt_objects(block, chain.receipts(found.block_hash))
+        made = chain.receipts(found.block_hash)
         for index in reversed(found.indices):
             transactions.append(transaction_object(block.transactions[index], block.header, index))
-            receipts.append(made[index] | {"timestamp": quantity(block.header.timestamp)})
+            shown = receipt_object(block, made, index)
+            receipts.append(shown | {"timestamp": quantity(block.header.timestamp)})
     return {"txs": transactions, "receipts": receipts, "firstPage": is_first, "lastPage": is_last}

@@ -4,7 +4,6 @@ However many clients follow the heads, a header becomes JSON once; a client's ow
 notification is the id of its subscription before that text.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from node.rpc.chain_view import EthView, SyncProgress
 from node.rpc.encoding import data, header_fields, log_object, quantity, transaction_object
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.faults import LimitExceeded
-from node.rpc.json_value import JsonValue
+from node.rpc.json_value import JsonValue, to_text
 from node.rpc.log_filter import LogFilter, followed_heights, may_contain
 from node.rpc.outbox import Outbox
 
@@ -240,4 +239,4 @@ def syncing_object(progress: SyncProgress | None) -> JsonValue:
 
 def dumped(value: JsonValue) -> bytes:
     """Return the JSON text of a value."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    return to_text(value).encode()

@@ -7,11 +7,11 @@ from cvm.evm.blob_gas import GAS_PER_BLOB, blob_base_fee
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.forks import CANCUN, OSAKA, PRAGUE, Fork
 from cvm.evm.keccak import keccak256
+from cvm.evm.log import Log
 from cvm.evm.message_rules import Additions, Interpreter
 from cvm.evm.messages import BlockEnvironment
 from cvm.evm.native.machine_memory import MachineMemory
 from cvm.evm.precompiles.table import precompiles
-from cvm.evm.receipt import Log
 from cvm.evm.rlp_encoding import encode_list
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction

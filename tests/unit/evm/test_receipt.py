@@ -8,14 +8,8 @@ from eth_typing import Address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvm.evm.receipt import (
-    Log,
-    Receipt,
-    bloom_of_logs,
-    decode_receipt,
-    decode_receipts,
-    encode_receipts,
-)
+from cvm.evm.log import Log
+from cvm.evm.receipt import Receipt, bloom_of_logs, decode_receipt, decode_receipts, encode_receipts
 from cvm.evm.strict_rlp import BadRlp
 
 ADDRESS = b"\xaa" * 20
@@ -129,3 +123,30 @@ def test_any_bytes_are_decoded_exactly_or_refused(data: bytes) -> None:
     except BadRlp:
         return
     assert receipt.encode() == data
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(st.lists(receipts, max_size=4))
+def test_stored_receipts_are_those_that_were_written(many: list[Receipt]) -> None:
+    stored = decode_receipts(encode_receipts(many))
+    for one, written in zip(stored, many, strict=True):
+        assert (one.bloom, one.encode()) == (written.bloom, written.encode())
+        assert (len(one.logs), tuple(one.logs)) == (len(written.logs), written.logs)
+        assert [one.logs[place] for place in range(len(one.logs))] == list(written.logs)
+        assert one.logs[1:] == written.logs[1:]
+        assert one == written
+
+
+def test_a_stored_receipt_reads_its_logs_when_they_are_looked_at() -> None:
+    (stored,) = decode_receipts(rlp.encode([fields(logs=[b"\1"])]))
+    assert stored.cumulative_gas_used == 21_000
+    with pytest.raises(BadRlp, match="expected input list"):
+        len(stored.logs)
+
+
+def test_logs_differ_from_other_logs() -> None:
+    (stored,) = decode_receipts(encode_receipts([Receipt(0, 1, 21_000, (LOG,))]))
+    assert stored.logs != ()
+    assert stored.logs != (LOG, LOG)
+    assert stored.logs == [LOG]
+    assert stored != Receipt(0, 1, 21_000)

@@ -9,7 +9,8 @@ from consensus.withdrawal import Withdrawal
 from cvm.evm.faults import InvalidTransaction
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.log import Log
+from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import Transaction
 from cvm.evm.transaction_decoding import decode_transaction
 from node.p2p.eth_chain import EthIdentity

@@ -15,8 +15,9 @@ from consensus.qbft.evidence import Evidence
 from consensus.withdrawal import Withdrawal
 from cvm.evm.header import BlockHeader
 from cvm.evm.list_root import list_root
+from cvm.evm.log import Log
 from cvm.evm.private_key import PrivateKey
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.receipt import Receipt
 from cvm.evm.transaction import (
     ACCESS_LIST,
     BLOB,

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cvm.evm.log import Log
 from cvm.evm.log_bloom import bloom_bits
-from cvm.evm.receipt import Log, Receipt
+from cvm.evm.receipt import Receipt
 from node.rpc import log_search
 from node.rpc.log_filter import may_contain
 from tests.unit.node.rpc.fake_chain import BOB, CONTRACT, FakeChain, small_chain

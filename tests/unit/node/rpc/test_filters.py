@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from cvm.evm.receipt import Log
+from cvm.evm.log import Log
 from node.rpc.caller import Caller, RpcNode, rpc_node
 from node.rpc.dispatcher import Limits, answer
 from node.rpc.events import ChainEvents

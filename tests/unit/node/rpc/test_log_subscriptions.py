@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cvm.evm.header import BlockHeader
-from cvm.evm.receipt import Log
-from node.rpc import filter_table, log_search, subscriptions
+from cvm.evm.log import Log
+from node.rpc import filter_table, log_search, subscriptions, written_logs
 from node.rpc.caller import rpc_node
 from node.rpc.events import ChainEvents, NewHead
 from node.rpc.faults import LimitExceeded
@@ -108,7 +108,7 @@ def test_a_search_makes_no_more_logs_of_a_block_than_it_may_return(
         made.append(log_index)
         return {}
 
-    monkeypatch.setattr(log_search, "log_object", log_object)
+    monkeypatch.setattr(written_logs, "log_object", log_object)
     monkeypatch.setattr(log_search, "MAX_LOGS", 10)
     chain, tx = small_chain(), legacy_tx(0, 2 * GWEI)
     chain.add_block([tx], [receipt(tx, 21_000, [Log(CONTRACT, (TOPIC,), b"")] * LOGS)])

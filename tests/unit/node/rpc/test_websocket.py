@@ -10,7 +10,7 @@ import pytest
 import uvloop
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from cvm.evm.receipt import Log
+from cvm.evm.log import Log
 from cvm.evm.transaction import Transaction
 from node.rpc.caller import RpcNode, rpc_node
 from node.rpc.chain_view import BlockView, SyncProgress
