@@ -1,16 +1,18 @@
 """The jobs that wait for a worker, in an order that is fair to those who ask.
 
-Each job is stamped with when it would begin had everybody who asks an equal share of the work, and
-the earliest is next (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). How long a job
-takes is not known before, so an asker's next is taken to be as long as its latest were, and what
-that was wrong by is put right afterwards. Jobs are *short* while all that their asker had done of
-late was; who has had nothing done yet is unknown, and its first job is not.
+Each asker's jobs wait in the order in which they came, and the next job is of the asker who has had
+the least of the workers' time. Who comes, or comes back, begins where those stand who wait
+(start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996), so time away gives no credit. How
+long a job takes is not known before: when it is taken, its asker pays for one as long as its latest
+were, and afterwards what that was wrong by. An asker is *short* while all that it had done of late
+was; who has had nothing done yet is not.
+
+A job is found by looking at every asker who waits, of whom there are as many as jobs at most.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from typing import Any
 
 from node.execution.faults import ExecutorBusy
@@ -26,80 +28,91 @@ SHARE_OF_ROOM = 4
 """One asker's jobs take at most this part of the room."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Asker:
-    """What one asker has had; `ends_s` is in the queue's own time."""
+    """What one asker has had, in seconds of the queue's own time, and its jobs that wait."""
 
-    ends_s: float = 0.0
+    had_s: float
     longest_s: float | None = None
-    waiting: int = 0
+    jobs: deque["Waiting"] = field(default_factory=deque)
 
     @property
     def is_short(self) -> bool:
         """Tell whether all its work of late was short."""
         return self.longest_s is not None and self.longest_s <= LONG_S
 
+    @property
+    def expected_s(self) -> float:
+        """Return how long its next job is thought to take."""
+        return UNKNOWN_S if self.longest_s is None else self.longest_s
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@dataclass(eq=False, slots=True)
 class Waiting:
-    """A job, who waits for it, and its place: the stamp, then the order of coming."""
+    """A job, and who waits for it; `paid_s` is what its asker paid when it was taken."""
 
-    begins_s: float
+    asker: Asker
     number: int
-    expected_s: float = field(compare=False)
-    asker: Asker = field(compare=False)
-    frame: bytes = field(compare=False)
-    result: asyncio.Future[Any] = field(compare=False)  # of whatever the job gives
+    frame: bytes
+    result: asyncio.Future[Any]  # of whatever the job gives
+    paid_s: float = 0.0
 
 
 class JobQueue:
-    """At most `max_waiting` jobs; a job that nobody waits for any more is dropped."""
+    """At most `max_waiting` jobs."""
 
     def __init__(self, max_waiting: int) -> None:
         self._max_waiting = max_waiting
-        self._short: list[Waiting] = []
-        self._others: list[Waiting] = []
         self._askers: OrderedDict[str, Asker] = OrderedDict()
-        self._now_s = 0.0
+        self._waiting: dict[Asker, None] = {}
+        self._count = 0
         self._came = 0
+        self._now_s = 0.0
         self._idle: list[asyncio.Future[None]] = []
         self.somebody_waited = asyncio.Event()
         """Set once others had to wait for long work."""
 
     def __len__(self) -> int:
-        return len(self._short) + len(self._others)
+        return self._count
 
-    def add(self, frame: bytes, name: str) -> asyncio.Future[Any]:
-        """Add a job of the asker of this name, and return its result; raises `ExecutorBusy`."""
+    def add(self, frame: bytes, name: str) -> Waiting:
+        """Add a job of the asker of this name; raises `ExecutorBusy`."""
         asker = self._asker(name)
         share = max(1, self._max_waiting // SHARE_OF_ROOM)
-        if len(self) >= self._max_waiting or asker.waiting >= share:
-            raise ExecutorBusy(len(self))
+        if self._count >= self._max_waiting or len(asker.jobs) >= share:
+            raise ExecutorBusy(self._count)
+        if not asker.jobs:
+            asker.had_s = max(asker.had_s, self._now_s)
         self._came += 1
-        expected_s = UNKNOWN_S if asker.longest_s is None else asker.longest_s
-        begins_s = max(self._now_s, asker.ends_s)
-        asker.ends_s = begins_s + expected_s
-        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.put_back(Waiting(begins_s, self._came, expected_s, asker, frame, result))
-        return result
+        job = Waiting(asker, self._came, frame, asyncio.get_running_loop().create_future())
+        asker.jobs.append(job)
+        self._wait(asker)
+        return job
 
     def put_back(self, job: Waiting) -> None:
-        """Let a job wait at its place."""
-        job.asker.waiting += 1
-        heappush(self._short if job.asker.is_short else self._others, job)
-        for worker in self._idle:
-            if not worker.done():
-                worker.set_result(None)
+        """Let a job that was taken and not begun wait again, before its asker's others."""
+        job.asker.had_s -= job.paid_s
+        if not job.result.done():
+            job.asker.jobs.appendleft(job)
+            self._wait(job.asker)
+
+    def forget(self, job: Waiting) -> None:
+        """Drop a job that nobody waits for any more, if it was not taken."""
+        if job in job.asker.jobs:
+            job.asker.jobs.remove(job)
+            self._leave(job.asker)
 
     def take(self, *, short_only: bool = False) -> Waiting | None:
-        """Return the next job, None where none waits."""
-        while heap := self._next_heap(short_only=short_only):
-            job = heappop(heap)
-            job.asker.waiting -= 1
-            if not job.result.done():
-                self._now_s = max(self._now_s, job.begins_s)
-                return job
-        return None
+        """Return the next job, None where none waits; its asker pays."""
+        asker = self._next(short_only=short_only)
+        if asker is None:
+            return None
+        self._now_s = max(self._now_s, min(each.had_s for each in self._waiting))
+        job = asker.jobs.popleft()
+        job.paid_s = asker.expected_s
+        asker.had_s += job.paid_s
+        self._leave(asker)
+        return job
 
     async def get(self, *, short_only: bool = False) -> Waiting:
         """Return the next job; waits for one."""
@@ -113,25 +126,34 @@ class JobQueue:
         return job
 
     def is_short_next(self) -> bool:
-        """Tell whether the next job is a short one."""
-        return self._next_heap(short_only=False) is self._short and bool(self._short)
+        """Tell whether the next job is of a short asker."""
+        asker = self._next(short_only=False)
+        return asker is not None and asker.is_short
 
     def took(self, job: Waiting, seconds: float) -> None:
         """Take note of how long a job took."""
         asker = job.asker
-        asker.ends_s += seconds - job.expected_s
+        asker.had_s += seconds - job.paid_s
         asker.longest_s = max(seconds, FADING * (asker.longest_s or 0.0))
-        if seconds > LONG_S and len(self):
+        if seconds > LONG_S and self._count:
             self.somebody_waited.set()
 
-    def _next_heap(self, *, short_only: bool) -> list[Waiting]:
-        """Return the heap whose first is next; what has no place there any more is moved first."""
-        short, others = self._short, self._others
-        while short and not short[0].asker.is_short:
-            heappush(others, heappop(short))
-        if short_only or not others or (short and short[0] < others[0]):
-            return short
-        return others
+    def _next(self, *, short_only: bool) -> Asker | None:
+        """Return who has had the least; of several, who came first."""
+        who = (asker for asker in self._waiting if asker.is_short or not short_only)
+        return min(who, key=lambda asker: (asker.had_s, asker.jobs[0].number), default=None)
+
+    def _wait(self, asker: Asker) -> None:
+        self._count += 1
+        self._waiting[asker] = None
+        for worker in self._idle:
+            if not worker.done():
+                worker.set_result(None)
+
+    def _leave(self, asker: Asker) -> None:
+        self._count -= 1
+        if not asker.jobs:
+            del self._waiting[asker]
 
     def _asker(self, name: str) -> Asker:
         asker = self._askers.pop(name, None) or Asker(self._now_s)

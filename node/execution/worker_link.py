@@ -24,6 +24,11 @@ class WorkerLink(asyncio.Protocol):
         self._answers: deque[bytes] = deque()
         self._arrival: asyncio.Future[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the process can be reached."""
+        return self._transport is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass

@@ -15,7 +15,7 @@ READY = b"\x00\x00\x00\x00"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a job gave, and how many seconds of processor time it took."""
+    """What a job gave, and how many seconds it cost."""
 
     value: object
     seconds: float
@@ -23,7 +23,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a job raised, and how many seconds of processor time it took."""
+    """What a job raised, and how many seconds it cost."""
 
     kind: type[BaseException]
     arguments: tuple[object, ...]

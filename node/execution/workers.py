@@ -62,7 +62,12 @@ class Workers:
 
     async def execute(self, job: Job[ResultT]) -> ResultT:
         """Return what a job gives; see `jobs.Executor`."""
-        result: ResultT = await self._queue.add(framed(job), ASKER.get())
+        waiting = self._queue.add(framed(job), ASKER.get())
+        try:
+            result: ResultT = await waiting.result
+        except asyncio.CancelledError:
+            self._queue.forget(waiting)
+            raise
         return result
 
     async def run(self) -> None:
@@ -111,7 +116,7 @@ class Workers:
                 fail(sent.popleft(), ExecutorDied())
             raise
         finally:
-            for job in sent:
+            for job in reversed(sent):
                 self._queue.put_back(job)
 
     async def _next_frames(
@@ -122,13 +127,17 @@ class Workers:
         Nothing is sent behind long work, and long work behind nothing.
         """
         frames: list[bytes] = []
-        if not sent:
-            sent.append(await self._queue.get(short_only=short_only))
-            frames.append(sent[0].frame)
+        while not sent:
+            job = await self._queue.get(short_only=short_only)
+            if not link.is_open:
+                self._queue.put_back(job)
+                raise WorkerGone("it ended while it had nothing to do")
             if self._lacks_quarantine(link):
-                link.has_quarantine = True
-                link.send(QUARANTINE)
-                await link.answer(self._timeout_s)
+                self._queue.put_back(job)
+                await self._put_in_quarantine(link)
+                continue
+            sent.append(job)
+            frames.append(job.frame)
         while (
             len(sent) < self._on_the_way
             and sent[-1].asker.is_short
@@ -139,6 +148,15 @@ class Workers:
             sent.append(following)
             frames.append(following.frame)
         return b"".join(frames)
+
+    async def _put_in_quarantine(self, link: WorkerLink) -> None:
+        """Tell a process that its backend was found wrong; raises `WorkerGone`."""
+        link.send(QUARANTINE)
+        try:
+            await link.answer(self._timeout_s)
+        except TimeoutError:
+            raise WorkerGone("it does not take its backend back") from None
+        link.has_quarantine = True
 
     def _lacks_quarantine(self, link: WorkerLink) -> bool:
         return self._is_quarantined() and not link.has_quarantine

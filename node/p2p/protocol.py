@@ -155,7 +155,8 @@ class Handler(Protocol):
         """Talk to one peer until it is gone; whichever way this ends, the session ends.
 
         Returning is a polite end, `PeerGone` one that needs no more words, and `BadMessage`
-        scores the peer down. Anything else that is raised stops the node: it is a fault of ours.
+        scores the peer down. A `LocalFault` stops the node; anything else is written to the log
+        as a fault of ours, and ends the session.
         """
 
 

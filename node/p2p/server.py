@@ -250,7 +250,7 @@ class P2pServer:
             raise PeerGone(DisconnectReason.TIMED_OUT, "in the handshake") from None
         except BadMessage as fault:
             raise PeerGone(DisconnectReason.BREACH_OF_PROTOCOL, str(fault)) from fault
-        except (PeerGone, LocalFault):
+        except (PeerGone, LocalFault, MemoryError):
             raise
         except Exception as fault:
             log.exception("a handshake failed")

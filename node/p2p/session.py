@@ -178,7 +178,7 @@ class Session:
     async def _guard(self, duty: Duty) -> None:
         """Run one part of the session; whichever way it ends, the session ends.
 
-        Raises a `LocalFault`, which is this machine's and no peer's.
+        Raises what is this machine's fault and no peer's: a `LocalFault`, `OSError`, `MemoryError`.
         """
         try:
             await duty()
@@ -190,7 +190,7 @@ class Session:
         except BadMessage as fault:
             self._finish(PeerGone(DisconnectReason.BREACH_OF_PROTOCOL, str(fault)))
             self.penalise(BAD_MESSAGE_POINTS, str(fault))
-        except LocalFault:
+        except (LocalFault, OSError, MemoryError):
             raise
         except Exception as fault:  # noqa: BLE001 - what a stranger sends must not end a node
             self._watcher.failed(self, fault)

@@ -173,11 +173,10 @@ def authorization_object(authorization: Authorization) -> Mapping[str, JsonValue
 
 
 def receipt_object(
-    block: BlockView, receipts: Sequence[Receipt], index: int
+    block: BlockView, receipts: Sequence[Receipt], index: int, first_log: int
 ) -> dict[str, JsonValue]:
-    """Return one receipt of a block, given all of them."""
+    """Return one receipt of a block, given all of them and how many logs those before it have."""
     header, tx_hash = block.header, block.transactions[index].hash
-    first_log = sum(len(receipt.logs) for receipt in receipts[:index])
     logs = [
         log_object(log, header, tx_hash, index, log_index)
         for log_index, log in enumerate(receipts[index].logs, first_log)

@@ -139,12 +139,11 @@ class HttpEndpoint:
     ) -> web.Response:
         limits = self._settings.limits
         size_bytes = request.content_length
-        if size_bytes is not None:
-            if size_bytes > limits.max_body_bytes:
-                return _too_large(limits)
-            if size_bytes <= SMALL_BYTES and request.content.is_eof():
-                body = request.content.read_nowait()
-                return await _answer_to(caller, body, connection, limits)
+        content = request.content
+        if max(size_bytes or 0, content.total_bytes) > limits.max_body_bytes:
+            return _too_large(limits)
+        if content.is_eof() and content.total_bytes <= SMALL_BYTES:
+            return await _answer_to(caller, content.read_nowait(), connection, limits)
         try:
             async with asyncio.timeout(limits.request_timeout_s) as scope:
                 held = limits.max_body_bytes if size_bytes is None else size_bytes

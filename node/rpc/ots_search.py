@@ -1,6 +1,7 @@
 """The ots_ methods that look for the transactions of an address, newest first."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from node.rpc.chain_view import EthView
 from node.rpc.encoding import quantity, receipt_object, transaction_object
@@ -52,8 +53,9 @@ def page_object(
         if block is None:
             continue
         made = chain.receipts(found.block_hash)
+        first_logs = list(accumulate((len(receipt.logs) for receipt in made), initial=0))
         for index in reversed(found.indices):
             transactions.append(transaction_object(block.transactions[index], block.header, index))
-            shown = receipt_object(block, made, index)
+            shown = receipt_object(block, made, index, first_logs[index])
             receipts.append(shown | {"timestamp": quantity(block.header.timestamp)})
     return {"txs": transactions, "receipts": receipts, "firstPage": is_first, "lastPage": is_last}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -49,7 +50,11 @@ def asked(chain: FakeChain, method: str, *params: object) -> Any:  # any JSON
 def whole(chain: FakeChain) -> Sequence[dict[str, Any]]:
     block = chain.blocks[-1]
     receipts = chain.receipts(block.header.hash)
-    objects = [receipt_object(block, receipts, index) for index in range(len(receipts))]
+    firsts = accumulate((len(each.logs) for each in receipts), initial=0)
+    objects = [
+        receipt_object(block, receipts, *place)
+        for place in zip(range(len(receipts)), firsts, strict=False)
+    ]
     return list(json.loads(json.dumps(objects)))
 
 
