@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cvm.faults import LocalFault
+from node.p2p import server
 from node.p2p.disconnect_reason import DisconnectReason
 from node.p2p.enode import Enode, parse_enode
 from node.p2p.faults import PeerGone
@@ -195,6 +196,28 @@ def test_a_fault_that_a_peer_brings_about_ends_its_session_and_no_other(
 
     run(scene)
     assert "ZeroDivisionError: unforeseen" in capsys.readouterr().out
+
+
+def test_a_fault_in_a_handshake_ends_that_handshake_and_no_session(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    async def scene() -> None:
+        good = Echo()
+        async with serving(1, good) as a, serving(2, Echo()) as b, serving(3, Echo()) as c:
+            await a.connect(c.enode)
+            await until(lambda: bool(good.channels))
+            with monkeypatch.context() as spoilt:
+                spoilt.setattr(server, "greet", broken)
+                with pytest.raises(PeerGone) as gone:
+                    await b.connect(c.enode)
+            assert gone.value.reason is DisconnectReason.SUBPROTOCOL_ERROR
+            assert await good.channels[0].request(Ask(5), Answer, 5) == Answer(5)
+
+    run(scene)
+    assert "a handshake failed" in capsys.readouterr().out
 
 
 def test_a_fault_of_the_machine_ends_the_server() -> None:
