@@ -40,6 +40,12 @@ def code_blocks(text: str, language: str) -> list[str]:
     return [body for name, body in FENCE.findall(text) if name == language]
 
 
+def indented_commands(text: str) -> list[str]:
+    """Return the commands of `cvm` in indented blocks, those over several lines as one."""
+    joined = re.sub(r" *\\\n +", " ", text)
+    return re.findall(r"^    (cvm .+)$", joined, re.MULTILINE)
+
+
 def code_spans(text: str) -> Iterator[str]:
     """Yield what stands between single backticks, outside fenced blocks."""
     yield from SPAN.findall(FENCE.sub("", text))

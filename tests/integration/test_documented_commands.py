@@ -1,5 +1,6 @@
-"""Runs what README.md and the contracts' document show, and compares the output with theirs."""
+"""Runs what README.md and other documents show, and compares the output where they show it."""
 
+import asyncio
 import json
 import os
 import re
@@ -10,15 +11,27 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Timer
+from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.documents import ROOT, code_blocks, output_pattern, section, shown_commands
+from node.local_network import LocalNetwork, NetworkPlan, make_network
+from tests.documents import (
+    ROOT,
+    code_blocks,
+    indented_commands,
+    output_pattern,
+    section,
+    shown_commands,
+)
+from tests.integration.node_process import wait_until
 from tests.integration.test_ethereum_commands import GENESIS, made_chain
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIBRARY_README = ROOT / "models-registry" / "contracts" / "library" / "README.md"
 LIBRARY = LIBRARY_README.read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs" / "OPERATING.md").read_text(encoding="utf-8")
+ANY_PEER = re.compile(r"enode://…@127\.0\.0\.1:\d+")
 URL = "http://127.0.0.1:8545"
 START_TIMEOUT_S = 120
 COMMAND_TIMEOUT_S = 300
@@ -165,3 +178,41 @@ def test_a_plain_ethereum_chain_is_imported_as_the_readme_shows(terminal: Termin
     (terminal.home / "genesis.json").write_text(json.dumps(GENESIS))
     (terminal.home / "chain.rlp").write_bytes(b"".join(block.encode() for block in made_chain()))
     assert follow(terminal, "Importing a plain Ethereum chain") == 2
+
+
+def head(url: str) -> dict[str, str]:
+    """Return the newest block of a node."""
+    params = ["latest", False]
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": params}
+    request = Request(url, json.dumps(asked).encode(), {"Content-Type": "application/json"})
+    with urlopen(request, timeout=COMMAND_TIMEOUT_S) as response:
+        result: dict[str, str] = json.load(response)["result"]
+    return result
+
+
+@pytest.mark.network
+def test_an_operator_follows_joins_and_backs_up_a_chain_as_the_document_shows(
+    terminal: Terminal,
+) -> None:
+    home, away = terminal.home, "validator-2"
+    places = make_network(home / "net", NetworkPlan(validators=4, period_s=1))
+    shutil.copy(home / "net" / "genesis.json", home)
+    (home / "first").symlink_to(places[0].datadir)
+    init, follow_chain, come_back, export = (
+        re.sub(r"--p2p\.port \d+", "--p2p.port 0", ANY_PEER.sub(places[0].enode(), line))
+        for line in indented_commands(OPERATING)
+    )
+    with asyncio.Runner() as runner:
+        network = LocalNetwork(places)
+        try:
+            runner.run(network.start_all([name for name in network.nodes if name != away]))
+            terminal.run(init)
+            terminal.run(follow_chain)
+            wait_until(lambda: int(head(terminal.url)["number"], 16) >= 3)
+            terminal.run(come_back)
+            seat = (places[2].validator or b"").hex()
+            wait_until(lambda: head(terminal.url)["miner"] == f"0x{seat}")
+            assert "chain.cvm" in terminal.run(export)
+        finally:
+            runner.run(network.close())
+    assert (home / "chain.cvm").stat().st_size > 0
